@@ -1,0 +1,1 @@
+"""Reference implementations: one file per method, each also a valid submission."""

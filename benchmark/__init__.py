@@ -1,0 +1,53 @@
+"""Autophagy Bench: the benchmark of strategies that mitigate model collapse.
+
+Names are resolved on first use (PEP 562), so that `import benchmark` costs nothing and the
+command line answers before torch is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmark.grid import run
+    from benchmark.items import Items, TrainingSet
+    from benchmark.mitigation import Access, Mitigation, Sampling
+    from benchmark.round import Round
+    from benchmark.schedules import FOREIGN, REAL
+    from benchmark.tasks import load_task
+
+__version__ = "0.1.0"
+__all__ = [
+    "FOREIGN",
+    "REAL",
+    "Access",
+    "Items",
+    "Mitigation",
+    "Round",
+    "Sampling",
+    "TrainingSet",
+    "load_task",
+    "run",
+]
+
+_HOME = {
+    "Access": "mitigation",
+    "FOREIGN": "schedules",
+    "Items": "items",
+    "Mitigation": "mitigation",
+    "REAL": "schedules",
+    "Round": "round",
+    "Sampling": "mitigation",
+    "TrainingSet": "items",
+    "load_task": "tasks",
+    "run": "grid",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'benchmark' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"benchmark.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,36 @@
+"""The command `autophagy`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from benchmark.commands.list import list_
+from benchmark.commands.run import run
+from benchmark.errors import AutophagyError
+
+app = typer.Typer(
+    help="Benchmark of strategies that mitigate model collapse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("list")(list_)
+app.command("run")(run)
+
+
+def main() -> None:
+    """Entry point: every AutophagyError becomes one sentence and exit status 1."""
+    try:
+        app()
+    except AutophagyError as error:
+        print(f"autophagy: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("autophagy: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The subcommands of `autophagy`, one file each. Heavy imports happen inside the functions."""

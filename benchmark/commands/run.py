@@ -1,0 +1,63 @@
+"""`autophagy run`: mitigations and their references on a suite."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmark.errors import AutophagyError, InputError
+
+
+def run(
+    methods: Annotated[
+        list[str], typer.Argument(help="Baselines by name, or files: my_method.py[:Class].")
+    ],
+    suite: Annotated[str, typer.Option(help="quick or small.")] = "quick",
+    tasks: Annotated[str | None, typer.Option(help="Only tasks matching this glob.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Such as 0,1,2. Default: the suite's.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes at a time. Default: one a core.", min=1)
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for results, lineages and cache.")] = Path(
+        "runs"
+    ),
+) -> None:
+    """Run mitigations, and the references they are scored against, on a suite.
+
+    Run the same command again to go on after an interruption.
+    """
+    # Before torch is loaded here or in a worker: one thread a process.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    from benchmark import grid
+    from benchmark.progress import Watcher
+    from benchmark.table import table
+
+    console = Console()
+    results = grid.run(
+        list(methods),
+        suite=suite,
+        tasks=tasks,
+        seeds=_numbers(seeds),
+        workers=workers,
+        out=out,
+        watch=lambda jobs: Watcher(jobs, console),
+    )
+    console.print(table(results))
+    for name in results:
+        console.print(f"Result: {out / suite / name}.json", soft_wrap=True)
+    failures = [sentence for result in results.values() for sentence in result.failures]
+    if failures:
+        raise AutophagyError("\n".join(failures))
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"--seeds takes numbers such as 0,1,2; got {text!r}") from error

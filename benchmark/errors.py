@@ -1,0 +1,29 @@
+"""Everything that can go wrong in a way a user can mend: one sentence, no traceback."""
+
+
+class AutophagyError(Exception):
+    """Base class; the command line prints its sentence and exits with status 1."""
+
+
+class InputError(AutophagyError):
+    """A name, option, file or folder given by the user cannot be used."""
+
+
+class CorruptFile(AutophagyError):
+    """A file written earlier (result, checkpoint, asset) no longer holds what was written."""
+
+
+class MethodError(AutophagyError):
+    """A mitigation broke the contract of the interface; recorded as the lineage's failure."""
+
+
+class AccessError(MethodError):
+    """A mitigation touched information that its `access` does not declare."""
+
+
+class BudgetError(MethodError):
+    """A mitigation asked for more auxiliary work than the task allows per generation."""
+
+
+class Diverged(AutophagyError):
+    """Training or sampling produced NaN or infinity: a result, scored as a failure."""

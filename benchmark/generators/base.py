@@ -1,0 +1,72 @@
+"""What the loop asks of a generator, neural or analytic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.items import Items, TrainingSet
+from benchmark.mitigation import Sampling
+
+LossHook = Callable[[Tensor, Tensor], Tensor]
+
+
+class Generator(Protocol):
+    """A model family with its training recipe; models are plain `nn.Module`s."""
+
+    steps: int  # optimiser steps of one training run
+    batch: int  # items shown in one step
+
+    def blank(self) -> nn.Module:
+        """A model to load saved weights into."""
+        ...
+
+    def train(
+        self,
+        data: TrainingSet,
+        rng: torch.Generator,
+        loss: LossHook | None = None,
+        model: nn.Module | None = None,
+        steps: int | None = None,
+    ) -> nn.Module:
+        """Train from scratch, or fine-tune a copy of `model`, for the recipe's steps or `steps`.
+
+        Raises:
+            Diverged: the loss is not finite.
+        """
+        ...
+
+    def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
+        """`n` items in published form.
+
+        Raises:
+            Diverged: the model's output is not finite.
+        """
+        ...
+
+    def log_prob(self, model: nn.Module, items: Items) -> Tensor:
+        """(N,) log-probability of each item in nats, or the modality's surrogate for it."""
+        ...
+
+    def features(self, model: nn.Module, items: Items) -> Tensor:
+        """(N, F) the model's own hidden representation of each item."""
+        ...
+
+    def loss(self, model: nn.Module, items: Items) -> float:
+        """Mean loss per element on `items`: nats per token, or the denoising loss."""
+        ...
+
+
+def seed_global(rng: torch.Generator) -> None:
+    """Seed torch's global generator (used by weight initialisation) from `rng`."""
+    torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
+
+
+def weighted_mean(per_element: Tensor, weights: Tensor | None, rows: Tensor) -> Tensor:
+    """Mean over elements, items weighted by `weights[rows]` relative to their overall mean."""
+    if weights is None:
+        return per_element.mean()
+    return (per_element.flatten(1).mean(1) * weights[rows]).mean() / weights.mean()

@@ -1,0 +1,97 @@
+"""The text generator: a causal language model trained on blocks, sampled without a prompt."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.codecs import TextPublisher
+from benchmark.errors import Diverged
+from benchmark.generators import language
+from benchmark.generators.base import LossHook, seed_global, weighted_mean
+from benchmark.generators.training import fit
+from benchmark.items import Items, TrainingSet
+from benchmark.mitigation import Sampling
+from benchmark.recipes import CausalRecipe
+
+
+class CausalGenerator:
+    """A small Llama over the frozen tokenizer."""
+
+    def __init__(self, recipe: CausalRecipe) -> None:
+        self.recipe = recipe
+        self.publisher = TextPublisher(recipe.length)
+        self.vocab = self.publisher.tokenizer.get_vocab_size()
+        self.steps, self.batch = recipe.steps, recipe.batch
+
+    def blank(self) -> nn.Module:
+        r = self.recipe
+        return language.build(self.vocab, r.width, r.layers, r.heads, r.inner)
+
+    def train(
+        self,
+        data: TrainingSet,
+        rng: torch.Generator,
+        loss: LossHook | None = None,
+        model: nn.Module | None = None,
+        steps: int | None = None,
+    ) -> nn.Module:
+        recipe, tokens = self.recipe, data.items["tokens"]
+        seed_global(rng)
+        model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
+
+        def objective(model: nn.Module, rows: Tensor) -> Tensor:
+            batch = tokens[rows]
+            logits = language.logits_of(model, batch)
+            nats = language.nll(logits, batch)
+            return weighted_mean(nats if loss is None else loss(nats, logits), data.weights, rows)
+
+        return fit(model, objective, len(data), steps or recipe.steps, recipe.batch, recipe.lr, rng)
+
+    def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
+        uniform = torch.rand(n, self.recipe.length + self.publisher.margin, generator=rng)
+        tokens = language.sample(model, uniform, _chooser(how))
+        return self.publisher.publish(tokens)
+
+    @torch.no_grad()
+    def _nats(self, model: nn.Module, items: Items) -> Tensor:
+        """Negative log-likelihood of every token, (N, L)."""
+        batches = items["tokens"].split(250)
+        return torch.cat([language.nll(language.logits_of(model, b), b) for b in batches])
+
+    def log_prob(self, model: nn.Module, items: Items) -> Tensor:
+        """Exact log-likelihood of each block in nats."""
+        return -self._nats(model, items).sum(1)
+
+    def features(self, model: nn.Module, items: Items) -> Tensor:
+        """Hidden states averaged over the block."""
+        return language.embed(model, items["tokens"])
+
+    def loss(self, model: nn.Module, items: Items) -> float:
+        return float(self._nats(model, items).mean())
+
+
+def _chooser(how: Sampling):
+    """`how` as a function (written, logits) -> probabilities; watermarks act last, as in
+    transformers."""
+
+    def choose(written: Tensor, logits: Tensor) -> Tensor:
+        if not torch.isfinite(logits).all():
+            raise Diverged("the language model's logits are not finite")
+        logits[:, language.START] = -torch.inf
+        if how.temperature != 1:
+            logits = logits / how.temperature
+        if how.top_k:
+            kth = logits.topk(how.top_k).values[:, -1:]
+            logits = logits.masked_fill(logits < kth, -torch.inf)
+        if how.top_p < 1:
+            p, order = logits.softmax(-1).sort(-1, descending=True)
+            beyond = p.cumsum(-1) - p >= how.top_p  # in sorted order; the first always stays
+            logits = logits.masked_fill(beyond.scatter(1, order, beyond), -torch.inf)
+        if how.logits is not None:
+            logits = how.logits(written, logits)
+        return logits.softmax(-1)
+
+    return choose

@@ -1,0 +1,119 @@
+"""Latent flow matching (Lipman et al. 2023) with diffusers' Euler scheduler."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+from torch import Tensor, nn
+
+from benchmark.codecs import ImagePublisher
+from benchmark.errors import Diverged
+from benchmark.generators.base import LossHook, seed_global, weighted_mean
+from benchmark.generators.networks import LatentDenoiser
+from benchmark.generators.training import fit
+from benchmark.items import Items, TrainingSet
+from benchmark.mitigation import Sampling
+from benchmark.recipes import FlowRecipe
+from benchmark.seeds import stream
+
+
+class FlowGenerator:
+    """Class-conditional flow z_s = (1 - s) z + s e from data z to noise e; velocity v = e - z."""
+
+    def __init__(self, recipe: FlowRecipe) -> None:
+        self.recipe = recipe
+        self.publisher = ImagePublisher()
+        self.latent = self.publisher.network.config.latent
+        self.steps, self.batch = recipe.steps, recipe.batch
+
+    def blank(self) -> LatentDenoiser:
+        return LatentDenoiser(
+            self.latent, self.recipe.width, self.recipe.blocks, self.recipe.classes
+        )
+
+    def train(
+        self,
+        data: TrainingSet,
+        rng: torch.Generator,
+        loss: LossHook | None = None,
+        model: nn.Module | None = None,
+        steps: int | None = None,
+    ) -> nn.Module:
+        recipe = self.recipe
+        latents, labels = self.publisher.encode(data.items), data.items["label"]
+        seed_global(rng)
+        model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
+
+        def objective(model: nn.Module, rows: Tensor) -> Tensor:
+            z = latents[rows]
+            e = torch.randn(z.shape, generator=rng)
+            s = torch.rand(len(rows), 1, generator=rng)
+            dropped = torch.rand(len(rows), generator=rng) < recipe.drop_class
+            label = labels[rows].masked_fill(dropped, recipe.classes)
+            v = model((1 - s) * z + s * e, 1000 * s.squeeze(1), label).sample.float()
+            squared = (v - (e - z)).square()
+            return weighted_mean(squared if loss is None else loss(squared, v), data.weights, rows)
+
+        return fit(model, objective, len(data), steps or recipe.steps, recipe.batch, recipe.lr, rng)
+
+    @torch.no_grad()
+    def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
+        labels = torch.randint(self.recipe.classes, (n,), generator=rng)
+        x = torch.randn(n, self.latent, generator=rng) * how.temperature
+        model = copy.deepcopy(model).to(torch.bfloat16)
+        negative = None if how.negative is None else copy.deepcopy(how.negative).to(torch.bfloat16)
+        scheduler = FlowMatchEulerDiscreteScheduler()
+        scheduler.set_timesteps(self.recipe.sampling_steps)
+        for timestep in scheduler.timesteps:
+            v = self._guided(model, negative, x, timestep.expand(n), labels, how.guidance)
+            x = scheduler.step(v, timestep, x).prev_sample
+        if not torch.isfinite(x).all():
+            raise Diverged("the generator's samples are not finite")
+        items = self.publisher.publish(x, labels)
+        if how.pixels is not None:
+            items = Items(image=how.pixels(items["image"]), label=labels)
+        return items
+
+    def _guided(
+        self,
+        model: nn.Module,
+        negative: nn.Module | None,
+        x: Tensor,
+        timestep: Tensor,
+        labels: Tensor,
+        guidance: float,
+    ) -> Tensor:
+        v = model(x, timestep, labels).sample.float()
+        if guidance == 0:
+            return v
+        if negative is not None:
+            other = negative(x, timestep, labels).sample.float()
+        else:
+            other = model(x, timestep, torch.full_like(labels, self.recipe.classes)).sample.float()
+        return v + guidance * (v - other)
+
+    @torch.no_grad()
+    def _denoising(self, model: nn.Module, items: Items) -> tuple[Tensor, Tensor]:
+        """Squared velocity error (N,) averaged over a grid of times, and hidden states (N, F)."""
+        z, labels = self.publisher.encode(items), items["label"]
+        rng = stream("denoising loss")
+        error, hidden = torch.zeros(len(z)), torch.zeros(())
+        times = torch.linspace(0.1, 0.9, 5)
+        for s in times:
+            e = torch.randn(z.shape, generator=rng)
+            out = model((1 - s) * z + s * e, (1000 * s).expand(len(z)), labels)
+            error = error + (out.sample - (e - z)).square().mean(1) / len(times)
+            hidden = hidden + out.hidden / len(times)
+        return error, hidden
+
+    def log_prob(self, model: nn.Module, items: Items) -> Tensor:
+        """Minus the denoising loss: the usual surrogate, up to scale, of the log-likelihood."""
+        return -self._denoising(model, items)[0]
+
+    def features(self, model: nn.Module, items: Items) -> Tensor:
+        return self._denoising(model, items)[1]
+
+    def loss(self, model: nn.Module, items: Items) -> float:
+        return float(self._denoising(model, items)[0].mean())

@@ -1,0 +1,125 @@
+"""The image networks: codec, denoiser and classifier, all in diffusers' model format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.embeddings import TimestepEmbedding, Timesteps
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.utils import BaseOutput
+from torch import Tensor, nn
+
+
+class ImageCodec(ModelMixin, ConfigMixin):
+    """Convolutional autoencoder of 28x28 grey images: pixels in [-1, 1] <-> `latent` numbers."""
+
+    @register_to_config
+    def __init__(self, latent: int = 32, width: int = 32) -> None:
+        super().__init__()
+        w = width
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, w, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(w, 2 * w, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Flatten(),
+            nn.Linear(2 * w * 49, latent),
+            nn.BatchNorm1d(latent, affine=False),  # unit variance per latent number
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(latent, 2 * w * 49),
+            nn.SiLU(),
+            nn.Unflatten(1, (2 * w, 7, 7)),
+            nn.Conv2d(2 * w, 4 * w, 3, padding=1),
+            nn.PixelShuffle(2),
+            nn.SiLU(),
+            nn.Conv2d(w, w, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(w, 4, 3, padding=1),
+            nn.PixelShuffle(2),
+        )
+
+    def encode(self, images: Tensor) -> Tensor:
+        """uint8 images (N, 1, 28, 28) -> latents (N, latent)."""
+        return self.encoder(images.float() / 127.5 - 1)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents -> uint8 images: the form in which every item is published."""
+        pixels = self.decoder(latents).clamp(-1, 1)
+        return ((pixels + 1) * 127.5).round().to(torch.uint8)
+
+
+@dataclass
+class DenoiserOutput(BaseOutput):
+    """`sample` (N, latent): the predicted velocity; `hidden` (N, width): the last hidden layer."""
+
+    sample: Tensor
+    hidden: Tensor
+
+
+class LatentDenoiser(ModelMixin, ConfigMixin):
+    """Class-conditional residual MLP that predicts a flow's velocity in the codec's latent space.
+
+    Called like a diffusers UNet: `model(noisy, timestep, class_labels).sample`, with timesteps
+    in [0, 1000]; class `classes` stands for "no class" (classifier-free guidance).
+    """
+
+    @register_to_config
+    def __init__(
+        self, latent: int = 32, width: int = 384, blocks: int = 3, classes: int = 10
+    ) -> None:
+        super().__init__()
+        self.time = Timesteps(64, flip_sin_to_cos=True, downscale_freq_shift=0)
+        self.time_embedding = TimestepEmbedding(64, width)
+        self.class_embedding = nn.Embedding(classes + 1, width)
+        self.enter = nn.Linear(latent, width)
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU(),
+                          nn.Linear(width, width))
+            for _ in range(blocks)
+        )  # fmt: skip
+        self.norm = nn.LayerNorm(width)
+        self.leave = nn.Linear(width, latent)
+
+    def forward(self, sample: Tensor, timestep: Tensor, class_labels: Tensor) -> DenoiserOutput:
+        dtype = self.enter.weight.dtype
+        condition = self.time_embedding(self.time(timestep).to(dtype))
+        condition = condition + self.class_embedding(class_labels)
+        hidden = self.enter(sample.to(dtype)) + condition
+        for layer in self.layers:
+            hidden = hidden + layer(hidden + condition)
+        return DenoiserOutput(sample=self.leave(self.norm(hidden)), hidden=hidden)
+
+
+class DigitClassifier(ModelMixin, ConfigMixin):
+    """Small CNN over uint8 images; its last hidden layer is the evaluator's feature space.
+
+    `num_features` is what torchmetrics asks of a feature network.
+    """
+
+    @register_to_config
+    def __init__(self, width: int = 16, num_features: int = 64, classes: int = 10) -> None:
+        super().__init__()
+        w = width
+        self.num_features = num_features
+        self.body = nn.Sequential(
+            nn.Conv2d(1, w, 5, stride=2, padding=2),
+            nn.SiLU(),
+            nn.Conv2d(w, 2 * w, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(2 * w, 4 * w, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Flatten(),
+            nn.Linear(4 * w * 49, num_features),
+        )
+        self.head = nn.Sequential(nn.SiLU(), nn.Linear(num_features, classes))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 images (N, 1, 28, 28) -> features (N, num_features)."""
+        return self.body(images.float() / 127.5 - 1)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """uint8 images -> class logits (N, classes)."""
+        return self.head(self(images))

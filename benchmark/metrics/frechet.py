@@ -1,0 +1,38 @@
+"""Frechet distance between two sets of features, by torchmetrics."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+
+class _Features(nn.Module):
+    """Hands precomputed features to torchmetrics, which asks for a network."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.num_features = num_features
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features
+
+
+def frechet_distance(real: Tensor, generated: Tensor) -> float:
+    """|mu_r - mu_g|^2 + tr(S_r + S_g - 2 (S_r S_g)^1/2) (Heusel et al. 2017).
+
+    Args:
+        real: (N, F) features of real items.
+        generated: (M, F) features of generated items.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchmetrics warns about its own buffers
+        from torchmetrics.image.fid import FrechetInceptionDistance
+
+        metric = FrechetInceptionDistance(
+            feature=_Features(real.shape[1]), input_img_size=(real.shape[1],)
+        ).set_dtype(torch.float64)
+    metric.update(real.double(), real=True)
+    metric.update(generated.double(), real=False)
+    return max(0.0, float(metric.compute()))

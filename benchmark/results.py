@@ -1,0 +1,125 @@
+"""The result of one method on one suite: schema, reading and writing. Needs no torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from benchmark.errors import CorruptFile, InputError
+
+SCHEMA_VERSION = 1
+Status = Literal["ok", "failed", "diverged"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class GenerationResult(_Strict):
+    """One generation. `profile` holds null where a metric was not finite."""
+
+    generation: int
+    status: Status
+    message: str = ""
+    profile: dict[str, float | None] = Field(default_factory=dict)
+    ledger: dict[str, int] = Field(default_factory=dict)
+    training_set: int = 0
+    seconds: dict[str, float] = Field(default_factory=dict)
+
+
+class LineageResult(_Strict):
+    """The generations of one seed; `status` is that of the last one."""
+
+    seed: int
+    generations: list[GenerationResult]
+
+    @property
+    def status(self) -> Status:
+        return self.generations[-1].status
+
+    @property
+    def message(self) -> str:
+        return self.generations[-1].message
+
+    def curve(self, metric: str) -> list[float]:
+        """Values of `metric` over the generations that have it."""
+        values = (g.profile.get(metric) for g in self.generations if g.status == "ok")
+        return [value for value in values if value is not None]
+
+
+class TaskResult(_Strict):
+    """All lineages of one task; `hash` is that of the resolved task."""
+
+    hash: str
+    modality: str
+    primary: str
+    generations: int
+    lineages: list[LineageResult]
+
+
+class MethodResult(_Strict):
+    """What ran: `source` is the SHA-256 of the method's file."""
+
+    name: str
+    summary: str
+    access: list[str]
+    source: str
+
+
+class Result(_Strict):
+    """One method on one suite, as stored in RUNS/SUITE/METHOD.json."""
+
+    schema_version: int = SCHEMA_VERSION
+    benchmark_version: str
+    suite: str
+    method: MethodResult
+    tasks: dict[str, TaskResult]
+    versions: dict[str, str]
+    hardware: str
+    created: str
+
+    @property
+    def failures(self) -> list[str]:
+        """One sentence for each lineage that did not reach its last generation."""
+        return [
+            f"{self.method.name} on {name}, seed {lineage.seed}: {lineage.message}"
+            for name, task in self.tasks.items()
+            for lineage in task.lineages
+            if lineage.status != "ok"
+        ]
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return (json.dumps(self.model_dump(), indent=1, sort_keys=True) + "\n").encode()
+
+
+def load_result(path: Path) -> Result:
+    """Read a stored result.
+
+    Raises:
+        InputError: there is no such file, or its schema is of another version.
+        CorruptFile: it is not a result.
+    """
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the result {path}: {error}") from error
+    try:
+        document = json.loads(text)
+        version = document["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptFile(f"{path} is not a result of autophagy run: run it again") from error
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            f"{path} has schema version {version}, this version reads {SCHEMA_VERSION}: "
+            f"run it again"
+        )
+    try:
+        return Result.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CorruptFile(f"{path} is not a valid result: {where}: {first['msg']}") from error

@@ -1,0 +1,76 @@
+"""The web: publishes items, remembers who made each, and hands out unlabelled crawls."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from benchmark.errors import InputError
+from benchmark.items import Items
+from benchmark.schedules import FOREIGN, NEW, REAL, Schedule
+
+
+class Web:
+    """The simulated world of one lineage.
+
+    Args:
+        real: the real pool R. Generation 0 crawls its first `n` items; `NEW` items come after them.
+        foreign: what the foreign generators published (empty where the schedule has none).
+        schedule: what later crawls consist of.
+        n: items in a crawl.
+    """
+
+    def __init__(self, real: Items, foreign: list[Items], schedule: Schedule, n: int) -> None:
+        if len(real) < n:
+            raise InputError(f"the real pool holds {len(real)} items, a crawl needs {n}")
+        self.schedule, self.n = schedule, n
+        self._real = real.take(slice(0, n))
+        self._unseen = real.take(slice(n, None))
+        self._foreign = foreign
+        self._published: list[Items] = []
+
+    def publish(self, items: Items) -> None:
+        """Add what this lineage's newest model generated: generation 0's first, then 1's, ..."""
+        self._published.append(items)
+
+    def crawl(self, t: int, rng: torch.Generator) -> tuple[Items, Tensor]:
+        """The shuffled crawl of generation `t` and, for the harness only, its provenance.
+
+        Returns:
+            (items, provenance): `provenance` int64 (n,) holds `REAL`, the generation i >= 0 of
+            this lineage's model, or `FOREIGN`.
+        """
+        if t == 0:
+            parts, made = [self._real], [torch.full((self.n,), REAL)]
+        else:
+            parts, made = [], []
+            for draw in self.schedule.draws(t, self.n):
+                pool, provenance = self._pool(draw.sources, t, draw.count)
+                if draw.count > len(pool):
+                    raise InputError(
+                        f"schedule {self.schedule.name!r} asks for {draw.count} of {len(pool)} "
+                        f"items at generation {t}"
+                    )
+                # `NEW` items are used up in order; everything else is drawn anew each time.
+                if draw.sources != (NEW,):
+                    chosen = torch.randperm(len(pool), generator=rng)[: draw.count]
+                    pool, provenance = pool.take(chosen), provenance[chosen]
+                parts.append(pool)
+                made.append(provenance)
+        order = torch.randperm(self.n, generator=rng)
+        return Items.concat(parts).take(order), torch.cat(made)[order]
+
+    def _pool(self, sources: tuple[int, ...], t: int, count: int) -> tuple[Items, Tensor]:
+        parts: list[tuple[Items, int]] = []
+        for source in sources:
+            if source == REAL:
+                parts.append((self._real, REAL))
+            elif source == NEW:
+                start = (t - 1) * count
+                parts.append((self._unseen.take(slice(start, start + count)), REAL))
+            elif source == FOREIGN:
+                parts.extend((items, FOREIGN) for items in self._foreign)
+            else:
+                parts.append((self._published[source], source))
+        provenance = [torch.full((len(items),), made) for items, made in parts]
+        return Items.concat(items for items, _ in parts), torch.cat(provenance)
