@@ -8,6 +8,7 @@ import typer
 
 from benchmark.commands.list import list_
 from benchmark.commands.run import run
+from benchmark.commands.theory import theory
 from benchmark.errors import AutophagyError
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command("list")(list_)
 app.command("run")(run)
+app.command("theory")(theory)
 
 
 def main() -> None:

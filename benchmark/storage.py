@@ -60,7 +60,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             expected = (file.metadata() or {}).get("sha256")
     except (SafetensorError, OSError) as error:
         raise _corrupt(path, str(error)) from error
@@ -131,6 +131,19 @@ class LineageStore(Protocol):
     def end(self, t: int, record: dict[str, Any]) -> None:
         """Keep the record of the generation at which the lineage failed."""
         ...
+
+
+def finished_records(store: LineageStore, generations: int) -> list[dict[str, Any]] | None:
+    """All records of a lineage that needs no more work, or None."""
+    records = []
+    for t in range(generations + 1):
+        record = store.record(t)
+        if record is None:
+            return None
+        records.append(record)
+        if record["status"] != "ok":
+            break
+    return records
 
 
 class LineageFolder:

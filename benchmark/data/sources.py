@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 import torch
@@ -13,6 +12,8 @@ from benchmark.data import digits, speeches
 from benchmark.errors import InputError
 from benchmark.items import Items
 from benchmark.recipes import DigitsData, SpeechesData
+
+CHARACTERS = 5  # of a passage for each token of a block: enough to fill it, 2.6 on average
 
 
 @dataclass(frozen=True)
@@ -49,49 +50,44 @@ class DigitsSource:
         self.recipe = recipe
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        usable, heldout = _digits(self.recipe.sha256)
+        usable, heldout = digits.load(self.recipe.sha256)
         if real + reserve > len(usable):
             raise InputError(f"{real + reserve} real digits asked for, {len(usable)} exist")
-        drawn = usable.draw(real + reserve, rng)
+        publisher = ImagePublisher()
+        drawn = publisher.pass_through(usable.draw(real + reserve, rng))
         return Splits(
             real=drawn.take(slice(0, real)),
             reserve=drawn.take(slice(real, None)),
-            heldout=heldout.take(slice(0, self.recipe.heldout)),
+            heldout=publisher.pass_through(heldout.take(slice(0, self.recipe.heldout))),
         )
 
 
-@lru_cache(maxsize=2)
-def _digits(sha256: str) -> tuple[Items, Items]:
-    publisher = ImagePublisher()
-    usable, heldout = digits.load(sha256)
-    return publisher.pass_through(usable), publisher.pass_through(heldout)
-
-
 class SpeechesSource:
-    """Addresses cut into blocks; pool, reserve and held-out set share no address."""
+    """Passages of addresses; pool, reserve and held-out set share no address."""
 
     def __init__(self, recipe: SpeechesData) -> None:
         self.recipe = recipe
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        usable, heldout = _speeches(self.recipe.sha256, self.recipe.length)
-        order = torch.randperm(len(usable), generator=rng).tolist()
-        trusted: list[Items] = []
-        while order and sum(map(len, trusted)) < reserve:
-            trusted.append(usable[order.pop()])
-        pool = Items.concat(usable[i] for i in order) if order else None
-        if pool is None or real > len(pool):
-            raise InputError(f"{real + reserve} real blocks asked for, the addresses hold fewer")
+        usable, heldout = speeches.load(self.recipe.sha256)
+        length = CHARACTERS * self.recipe.length
+        cut = [speeches.passages(text, length) for text in usable]
+        order = torch.randperm(len(cut), generator=rng).tolist()
+        trusted: list[str] = []
+        while order and len(trusted) < reserve:
+            trusted += cut[order.pop()]
+        pool = [passage for i in order for passage in cut[i]]
+        if real > len(pool):
+            raise InputError(f"{real + reserve} real passages asked for, {len(pool)} exist")
+        test = [passage for text in heldout for passage in speeches.passages(text, length)]
         fixed = torch.Generator().manual_seed(speeches.SPLIT_SEED)
+        publisher = TextPublisher(self.recipe.length)
         return Splits(
-            real=pool.draw(real, rng),
-            reserve=Items.concat(trusted).draw(reserve, rng),
-            heldout=heldout.draw(self.recipe.heldout, fixed),
+            real=publisher.pass_through(_draw(pool, real, rng)),
+            reserve=publisher.pass_through(_draw(trusted, reserve, rng)),
+            heldout=publisher.pass_through(_draw(test, self.recipe.heldout, fixed)),
         )
 
 
-@lru_cache(maxsize=2)
-def _speeches(sha256: str, length: int) -> tuple[list[Items], Items]:
-    publisher = TextPublisher(length)
-    usable, heldout = speeches.load(sha256)
-    return [publisher.blocks([text]) for text in usable], publisher.blocks(heldout)
+def _draw(passages: list[str], k: int, rng: torch.Generator) -> list[str]:
+    return [passages[i] for i in torch.randperm(len(passages), generator=rng)[:k].tolist()]

@@ -13,7 +13,9 @@ from benchmark.errors import CorruptFile
 
 HELDOUT = 30  # addresses never trained on by anything, the frozen evaluator included
 SPLIT_SEED = 1790
-_PUNCTUATION = str.maketrans({"—": "--", "–": "-", "•": "*", "“": '"', "”": '"', "‘": "'"})
+_PUNCTUATION = str.maketrans(
+    {"\u2014": "--", "\u2013": "-", "\u2022": "*", "\u201c": '"', "\u201d": '"', "\u2018": "'"}
+)
 
 
 def load(sha256: str | None = None) -> tuple[list[str], list[str]]:
@@ -37,6 +39,12 @@ def normalise(text: str) -> str:
     """ASCII with single spaces: a model can only write what a real item could hold."""
     folded = unicodedata.normalize("NFKD", text.translate(_PUNCTUATION))
     return " ".join(folded.encode("ascii", "ignore").decode().split())
+
+
+def passages(document: str, characters: int) -> list[str]:
+    """Consecutive pieces of about `characters` characters, each beginning with a whole word."""
+    starts = range(0, len(document) - characters, characters)
+    return [document[i : i + characters].partition(" ")[2] for i in starts]
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -41,6 +44,14 @@ def build(vocab: int, width: int, layers: int, heads: int, inner: int) -> LlamaF
     return model
 
 
+def half(model: LlamaForCausalLM) -> LlamaForCausalLM:
+    """A copy that computes in bf16 (the rotary frequencies stay exact)."""
+    model = copy.deepcopy(model)
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(torch.bfloat16)
+    return model
+
+
 def logits_of(model: LlamaForCausalLM, tokens: Tensor) -> Tensor:
     """Logits (N, L, V) of every token given those before it."""
     return model(input_ids=_shifted(tokens)).logits
@@ -71,7 +82,7 @@ def _shifted(tokens: Tensor) -> Tensor:
 def sample(
     model: LlamaForCausalLM,
     uniform: Tensor,  # (N, L) uniform random numbers: one a token, so batches do not matter
-    choose,  # (written (B, t), logits (B, V)) -> probabilities (B, V)
+    choose: Callable[[Tensor, Tensor], Tensor],  # written (B, t), logits (B, V) -> probabilities
     batch: int = 1000,
     dtype: torch.dtype = torch.bfloat16,
 ) -> Tensor:

@@ -26,7 +26,7 @@ def digits(schedule: Schedule, **changes: object) -> Task:
         "n": 3_600,
         "generations": 10,
         "reserve": 360,
-        "foreign": (FlowRecipe(width=256), FlowRecipe(blocks=2, lr=1e-3))
+        "foreign": (FlowRecipe(width=128), FlowRecipe(width=256, blocks=3, lr=5e-3))
         if schedule.foreign
         else (),
     }

@@ -23,10 +23,10 @@ def speeches(schedule: Schedule, **changes: object) -> Task:
         "generator": GENERATOR,
         "evaluation": TextEvaluation(reference=sha["speeches-reference.safetensors"]),
         "verifier": SpeechVerifier(network=sha["speeches-verifier.safetensors"]),
-        "n": 2_000,
+        "n": 1_000,
         "generations": 10,
-        "reserve": 200,
-        "foreign": (CausalRecipe(width=96, inner=192), CausalRecipe(layers=1, inner=512))
+        "reserve": 100,
+        "foreign": (CausalRecipe(width=64), CausalRecipe(layers=1, inner=384))
         if schedule.foreign
         else (),
     }

@@ -1,0 +1,104 @@
+"""`autophagy theory`: the closed forms, measured through the loop of the real tasks."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from benchmark.theory.experiments import Measurement, Row
+
+
+def theory(
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw measured over exact curves: .svg, .png or .pdf."),
+    ] = None,
+) -> None:
+    """Check that the loop reproduces the closed forms of the literature.
+
+    Exits with status 1 if any is four standard errors or more away.
+    """
+    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: small fits, one thread
+    from benchmark.theory.experiments import SEEDS
+    from benchmark.theory.figure import check_writable, draw
+
+    if plot is not None:
+        check_writable(plot)
+    measurements = _measured()
+    rows = [measurement.row for measurement in measurements]
+    passed = all(row.passed for row in rows)
+    if as_json:
+        document = {"rows": [_plain(row) for row in rows], "passed": passed, "seeds": SEEDS}
+        print(json.dumps(document, indent=1))
+    else:
+        Console().print(_table(rows, SEEDS))
+    if plot is not None:
+        draw(measurements, plot)
+    if not passed:
+        raise typer.Exit(1)
+
+
+def _measured() -> list[Measurement]:
+    from benchmark.theory.catalogue import catalogue
+    from benchmark.theory.experiments import SEEDS, measure
+
+    experiments = catalogue()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    measurements: list[Measurement] = []
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("lineages", total=SEEDS * len(experiments))
+        for experiment in experiments:
+            bars.update(task, description=experiment.setting)
+            measurements += measure(experiment, advance=lambda: bars.advance(task))
+    return measurements
+
+
+def _plain(row: Row) -> dict[str, object]:
+    numbers = {
+        k: None if v != v or v in (math.inf, -math.inf) else v for k, v in asdict(row).items()
+    }
+    return {**numbers, "passed": row.passed}
+
+
+def _table(rows: list[Row], seeds: int) -> Table:
+    failed = sum(not row.passed for row in rows)
+    sheet = Table(
+        title=f"{len(rows)} closed forms, {failed} missed",
+        title_justify="left",
+        caption=f"Mean and standard error over {seeds} seeds; t = 1 is the fit to real items; "
+        "a closed form is met if |z| < 4.",
+        caption_justify="left",
+    )
+    for heading in ("form", "setting", "quantity"):
+        sheet.add_column(heading)
+    for heading in ("t", "measured", "exact", "z"):
+        sheet.add_column(heading, justify="right", no_wrap=True)
+    sheet.add_column("verdict")
+    for row in rows:
+        sheet.add_row(
+            row.form,
+            row.setting,
+            row.quantity,
+            str(row.t),
+            f"{row.measured:.4f} ± {row.standard_error:.4f}",
+            f"{row.exact:.4f}",
+            f"{row.z:+.2f}",
+            "[green]met[/]" if row.passed else "[red]missed[/]",
+        )
+    return sheet
