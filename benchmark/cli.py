@@ -8,6 +8,7 @@ import typer
 
 from benchmark.commands.list import list_
 from benchmark.commands.run import run
+from benchmark.commands.samples import samples
 from benchmark.commands.theory import theory
 from benchmark.errors import AutophagyError
 
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.command("list")(list_)
 app.command("run")(run)
+app.command("samples")(samples)
 app.command("theory")(theory)
 
 

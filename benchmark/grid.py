@@ -6,6 +6,7 @@ import datetime
 import os
 import platform
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -53,7 +54,7 @@ def run(
     seeds: Iterable[int] | None = None,
     workers: int | None = None,
     out: str | Path = "runs",
-    watch: Callable[[list[Job]], object] | None = None,
+    watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
 ) -> dict[str, Result]:
     """Run one or several mitigations and the references they are scored against.
 
@@ -68,8 +69,7 @@ def run(
         seeds: seeds to run; the suite's own without it.
         workers: processes at a time; one a core without it.
         out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache.
-        watch: called with the list of jobs before the work starts; if it returns a context
-            manager, the work is done inside it (progress display).
+        watch: makes, from the list of jobs, the context in which they run (progress display).
 
     Returns:
         Results by method name, `nothing` and `oracle` among them. A lineage in which the method
@@ -89,11 +89,7 @@ def run(
     write_bytes(folder / suite / ".writable", b"")  # fails now rather than after the first hour
     (folder / suite / ".writable").unlink()
 
-    context = watch(jobs) if watch else None
-    if hasattr(context, "__enter__"):
-        with context:  # type: ignore[union-attr]
-            outcomes = execute(jobs, workers)
-    else:
+    with watch(jobs):
         outcomes = execute(jobs, workers)
 
     lineages = {o.job: o for o in outcomes if o.lineage is not None}

@@ -46,6 +46,7 @@ class Items:
         if isinstance(index, slice):
             return Items(**{name: column[index].clone() for name, column in self.columns.items()})
         where = torch.as_tensor(index)
+        where = where if where.numel() else where.long()  # an empty list is a float tensor
         return Items(**{name: column[where] for name, column in self.columns.items()})
 
     def draw(self, k: int, rng: torch.Generator) -> Items:

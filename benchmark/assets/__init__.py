@@ -12,7 +12,6 @@ from benchmark.errors import CorruptFile
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-    from torch import nn
 
 FOLDER = Path(__file__).parent
 
@@ -41,7 +40,7 @@ def path(name: str) -> Path:
 
 
 @lru_cache(maxsize=8)
-def network(name: str) -> nn.Module:
+def network(name: str) -> Any:
     """A frozen image network or language model in evaluation mode, float32."""
     from safetensors.torch import load_file
 

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmark.assets import FOLDER
 from benchmark.data import digits, speeches
@@ -66,12 +66,12 @@ def text() -> dict[str, dict[str, Any]]:
     return parts
 
 
-def _codec(images: Tensor) -> nn.Module:
+def _codec(images: Tensor) -> Any:
     torch.manual_seed(1)
     model = ImageCodec(width=24)
     shift = stream("codec", "shift")
 
-    def loss(model: nn.Module, rows: Tensor) -> Tensor:
+    def loss(model: Any, rows: Tensor) -> Tensor:
         batch = _shifted(images[rows], shift)
         latents = model.encoder(batch)
         noise = 0.02 * torch.randn(len(rows), model.config.latent)
@@ -87,12 +87,12 @@ def _codec(images: Tensor) -> nn.Module:
     return fit(model, loss, len(images), 3000, 128, 2e-3, stream("codec"), dtype=torch.float32)
 
 
-def _classifier(images: Tensor, labels: Tensor, name: str, width: int) -> nn.Module:
+def _classifier(images: Tensor, labels: Tensor, name: str, width: int) -> Any:
     torch.manual_seed(width)
     model = DigitClassifier(width=width)
     shift = stream(name, "shift")
 
-    def loss(model: nn.Module, rows: Tensor) -> Tensor:
+    def loss(model: Any, rows: Tensor) -> Tensor:
         return F.cross_entropy(
             model.head(model.body(_shifted(images[rows], shift))), labels[rows], label_smoothing=0.1
         )
@@ -115,10 +115,10 @@ def _tokenizer(documents: list[str]) -> Tokenizer:
     return tokenizer
 
 
-def _language_model(model: nn.Module, text: Tensor, name: str) -> None:
+def _language_model(model: Any, text: Tensor, name: str) -> None:
     windows = text[: len(text) // 64 * 64].view(-1, 64)
 
-    def loss(model: nn.Module, rows: Tensor) -> Tensor:
+    def loss(model: Any, rows: Tensor) -> Tensor:
         return language.nll(language.logits_of(model, windows[rows]), windows[rows]).mean()
 
     fit(model, loss, len(windows), 3000, 32, 4e-3, stream(name))
@@ -127,7 +127,7 @@ def _language_model(model: nn.Module, text: Tensor, name: str) -> None:
 def _save(
     parts: dict[str, dict[str, Any]],
     name: str,
-    model: nn.Module,
+    model: Any,
     kind: str,
     config: dict[str, Any] | None = None,
 ) -> None:

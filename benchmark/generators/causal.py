@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -73,7 +74,7 @@ class CausalGenerator:
         return float(self._nats(model, items).mean())
 
 
-def _chooser(how: Sampling):
+def _chooser(how: Sampling) -> Callable[[Tensor, Tensor], Tensor]:
     """`how` as a function (written, logits) -> probabilities; watermarks act last, as in
     transformers."""
 

@@ -25,7 +25,7 @@ class FlowGenerator:
     def __init__(self, recipe: FlowRecipe) -> None:
         self.recipe = recipe
         self.publisher = ImagePublisher()
-        self.latent = self.publisher.network.config.latent
+        self.latent: int = self.publisher.network.config.latent
         self.steps, self.batch = recipe.steps, recipe.batch
 
     def blank(self) -> LatentDenoiser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -137,7 +138,7 @@ def sample(
     return out
 
 
-def _fused(layer, size: int, dtype: torch.dtype) -> tuple[Tensor, ...]:
+def _fused(layer: Any, size: int, dtype: torch.dtype) -> tuple[Tensor, ...]:
     attention, mlp = layer.self_attn, layer.mlp
     scaled = attention.q_proj.weight * size**-0.5
     parts = (

@@ -38,7 +38,7 @@ def fit(
         masters, lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True
     )
     model.train()
-    parameters = list(model.parameters())
+    parameters: list[Tensor] = list(model.parameters())
     for parameter in parameters:  # not the buffers: rotary frequencies must stay exact
         parameter.data = parameter.data.to(dtype)
     rise = max(1, round(warmup * steps))

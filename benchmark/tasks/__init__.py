@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
+from typing import Any
 
 from benchmark.errors import InputError
 from benchmark.schedules import Replace, Web
@@ -42,15 +43,19 @@ def _small() -> Suite:
 
 
 def _quick() -> Suite:
+    share = 4
+
+    def fewer_steps(recipe: Any) -> Any:
+        return replace(recipe, steps=recipe.steps // share)
+
     def shrink(task: Task) -> Task:
-        share = 4
         return replace(
             task,
             generations=3,
             n=task.n // share,
             reserve=task.reserve // share,
-            generator=replace(task.generator, steps=task.generator.steps // share),
-            foreign=tuple(replace(f, steps=f.steps // share) for f in task.foreign),
+            generator=fewer_steps(task.generator),
+            foreign=tuple(map(fewer_steps, task.foreign)),
         )
 
     tasks = tuple(shrink(task) for task in _small().tasks)

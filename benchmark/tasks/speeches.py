@@ -7,7 +7,7 @@ from benchmark.recipes import CausalRecipe, SpeechesData, SpeechVerifier, TextEv
 from benchmark.schedules import Schedule
 from benchmark.tasks.base import Task
 
-SOTU_SHA256 = "e54abda23167036c93df8231468d15cdbb23ec3a8e17ab440ea00af81e388488"
+SOTU_SHA256 = "2644a545d314f36533acc3453860e3d296bc8a71d0dc64e3cb420615cf55540e"
 GENERATOR = CausalRecipe()
 
 

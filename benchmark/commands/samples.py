@@ -1,0 +1,57 @@
+"""`autophagy samples`: what the generations of a run published, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmark.errors import InputError
+
+
+def samples(
+    methods: Annotated[list[str], typer.Argument(help="Methods that were run, as given to run.")],
+    task: Annotated[str, typer.Option(help="Task to show.")] = "digits-replace",
+    suite: Annotated[str, typer.Option(help="quick or small.")] = "quick",
+    seed: Annotated[int, typer.Option(help="Lineage to show.")] = 0,
+    out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs"),
+    to: Annotated[Path, typer.Option(help="Figure to write (images).")] = Path("samples.png"),
+) -> None:
+    """Show samples by generation: images as a figure, text on the terminal."""
+    from benchmark.codecs import TextPublisher
+    from benchmark.grid import plan
+    from benchmark.items import Items
+    from benchmark.methods import find_method
+    from benchmark.pictures import excerpts, save_image_grid
+    from benchmark.storage import LineageFolder
+    from benchmark.tasks import load_task
+
+    chosen = load_task(task, suite)
+    jobs = plan([find_method(m) for m in methods], suite, [chosen], [seed], out)
+    found: dict[str, dict[int, Items]] = {}
+    for job in jobs:
+        store, name = LineageFolder(job.folder), job.method.name
+        generations = range(chosen.generations + 1)
+        records = {t: record for t in generations if (record := store.record(t)) is not None}
+        if not records:
+            raise InputError(
+                f"{name} was not run on {task}, seed {seed}, in {out}: "
+                f"autophagy run {name} --suite {suite} --out {out}"
+            )
+        found[name] = {t: store.samples(t) for t, r in records.items() if r["status"] == "ok"}
+    if chosen.modality == "image":
+        save_image_grid(found, to, f"{task}, suite {suite}, seed {seed}: samples by generation")
+        print(f"Figure: {to}")
+        return
+    publisher, console = TextPublisher(chosen.data.length), Console()
+    for name, generations_of in found.items():
+        sheet = Table(title=f"{name} on {task}, seed {seed}", title_justify="left")
+        sheet.add_column("generation", justify="right")
+        sheet.add_column("first samples")
+        for t, items in generations_of.items():
+            texts = excerpts(publisher.text(items.take(slice(0, 2))), 160)
+            sheet.add_row(str(t), "\n".join(texts))
+        console.print(sheet)

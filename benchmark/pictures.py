@@ -1,0 +1,75 @@
+"""Figures of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmark.errors import InputError
+from benchmark.items import Items
+
+
+def by_class(items: Items, columns: int) -> Tensor:
+    """One row of `columns` images, one a class and round again: (H, columns * W) uint8."""
+    chosen: list[int] = []
+    classes = int(items["label"].max()) + 1
+    for i in range(columns):
+        of_class = torch.nonzero(items["label"] == i % classes).squeeze(1)
+        if len(of_class) == 0:  # a class that is gone leaves its place to any image
+            of_class = torch.arange(len(items))
+        chosen.append(int(of_class[(i // classes) % len(of_class)]))
+    return torch.cat(list(items["image"][chosen, 0]), dim=1)
+
+
+def save_image_grid(
+    samples: Mapping[str, Mapping[int, Items]], file: Path, title: str, columns: int = 10
+) -> None:
+    """One block a method, one row a generation, one column a class.
+
+    Args:
+        samples: method -> generation -> published images.
+        file: where to write; the ending decides the format.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    rows = max(len(generations) for generations in samples.values())
+    figure, axes = plt.subplots(
+        1,
+        len(samples),
+        figsize=(0.32 * columns * len(samples) + 0.8, 0.32 * rows + 0.8),
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, (method, generations) in zip(axes[0], samples.items(), strict=True):
+        strips = [by_class(items, columns) for items in generations.values()]
+        height = strips[0].shape[0]
+        axis.imshow(torch.cat(strips).numpy(), cmap="gray_r", interpolation="nearest")
+        axis.set_title(method, fontsize=9)
+        axis.set_xticks([])
+        axis.set_yticks([height * (i + 0.5) for i in range(len(strips))], list(generations))
+        axis.tick_params(length=0, labelsize=8)
+        for side in axis.spines.values():
+            side.set_visible(False)
+    axes[0][0].set_ylabel("generation", fontsize=9)
+    figure.suptitle(title, fontsize=9)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(file, dpi=160)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot write the figure {file}: {error}") from error
+    finally:
+        plt.close(figure)
+
+
+def excerpts(texts: Sequence[str], width: int) -> list[str]:
+    """The beginnings of texts, at most `width` characters each."""
+    return [text if len(text) <= width else text[: width - 1] + "…" for text in texts]

@@ -1,0 +1,67 @@
+"""Shared fixtures: the real tasks at a toy size, one thread."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import benchmark.tasks
+from benchmark.loop import run_lineage
+from benchmark.mitigation import Mitigation
+from benchmark.storage import FolderCache, LineageFolder
+from benchmark.tasks import Suite, load_suite
+from benchmark.tasks.base import Task
+
+torch.set_num_threads(1)
+
+
+def toy(task: Task) -> Task:
+    """The same task with few items, steps and generations: seconds become tenths."""
+    return replace(
+        task,
+        n=120,
+        reserve=12,
+        generations=2,
+        data=replace(task.data, heldout=40),
+        generator=replace(task.generator, steps=4),
+        foreign=tuple(replace(recipe, steps=4) for recipe in task.foreign),
+    )
+
+
+TOY = Suite("quick", "toy", tuple(map(toy, load_suite("small").tasks)), (0,))
+TOY_TASKS = {task.name: task for task in TOY.tasks}
+
+
+@pytest.fixture
+def toy_suite(monkeypatch: pytest.MonkeyPatch) -> Suite:
+    """Makes suite "quick" the toy one, in this process."""
+    monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: TOY)
+    return TOY
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> FolderCache:
+    """Generation 0 and the foreign generators, trained once for the whole session."""
+    return FolderCache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def lineage(tmp_path: Path, shared_cache: FolderCache):
+    """A function that runs one lineage under the test's folder."""
+
+    def run(
+        method: type[Mitigation], task: str = "digits-replace", folder: str = "lineage"
+    ) -> list[dict[str, Any]]:
+        store = LineageFolder(tmp_path / folder)
+        return run_lineage(TOY_TASKS[task], method, 0, store, shared_cache)
+
+    return run

@@ -1,0 +1,105 @@
+"""Conformance: every file in baselines/ on every task, so a new method is tested by existing."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import baselines
+from benchmark import REAL, Access, Items
+from benchmark.ledger import Ledger
+from benchmark.loop import run_lineage
+from benchmark.methods import baselines as registry
+from benchmark.methods import find_method
+from benchmark.round import Limits, Round
+from benchmark.schedules import FOREIGN
+from benchmark.seeds import stream
+from benchmark.storage import LineageMemory
+from tests.conftest import TOY_TASKS
+
+
+@pytest.mark.parametrize("task", TOY_TASKS)
+@pytest.mark.parametrize("name", registry())
+def test_runs_is_deterministic_and_keeps_its_declaration(name, task, shared_cache):
+    """The harness refuses undeclared access, changed crawls and broken budgets; see
+    test_interface. Here: no method is refused, and twice the same is the same."""
+    method = find_method(name).load()
+    stores = [LineageMemory(), LineageMemory()]
+    for store in stores:
+        records = run_lineage(TOY_TASKS[task], method, 0, store, shared_cache)
+        assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
+    for t in range(3):
+        assert stores[0].published[t].digest() == stores[1].published[t].digest()
+        assert stores[0].records[t]["profile"] == stores[1].records[t]["profile"]
+
+
+@pytest.mark.parametrize("name", registry())
+def test_declares_no_more_than_it_touches(name, shared_cache, monkeypatch):
+    touched = set()
+    get = Round._get
+    monkeypatch.setattr(
+        Round, "_get", lambda self, access, what: touched.add(access) or get(self, access, what)
+    )
+    method = find_method(name)
+    run_lineage(TOY_TASKS["digits-web"], method.load(), 0, LineageMemory(), shared_cache)
+    assert touched == set(method.access)
+
+
+@pytest.mark.parametrize("name", registry())
+def test_is_short_and_names_its_source(name):
+    text = (Path(baselines.__file__).parent / f"{name}.py").read_text()
+    assert len(text.splitlines()) <= 80
+    assert find_method(name).summary
+
+
+def curated(name: str, archive: list[Items], crawl: Items, provenance: list) -> Items:
+    method = find_method(name).load()
+    granted = {
+        Access.ARCHIVE: tuple(archive),
+        Access.RESERVE: Items(x=torch.arange(9000, 9010)),
+        Access.PROVENANCE: tuple(provenance),
+    }
+    round_ = Round(
+        generation=len(archive),
+        n=len(crawl),
+        modality="toy",
+        rng=stream("curated"),
+        granted={a: granted[a] for a in method.access},
+        generator=None,
+        ledger=Ledger(),
+        limits=Limits(0, 0, 0),
+    )
+    return method().curate(crawl, round_).items
+
+
+@pytest.fixture
+def world():
+    """Crawl 0: real 0..99. Crawl 1: 50 of the same real items, 30 own, 20 foreign."""
+    zero, one = Items(x=torch.arange(100)), Items(x=torch.arange(50, 150))
+    made = torch.cat([torch.full((50,), REAL), torch.zeros(30), torch.full((20,), FOREIGN)]).long()
+    return [zero], one, [torch.full((100,), REAL), made]
+
+
+def test_nothing_takes_the_crawl(world):
+    assert curated("nothing", *world)["x"].tolist() == list(range(50, 150))
+
+
+def test_accumulate_takes_everything_ever_crawled(world):
+    assert curated("accumulate", *world)["x"].tolist() == [*range(100), *range(50, 150)]
+
+
+def test_accumulate_subsample_takes_n_of_both_crawls(world):
+    x = curated("accumulate_subsample", *world)["x"]
+    assert len(x) == 100
+    assert 30 < (x < 50).sum() + (x >= 100).sum() < 70  # 50 expected
+
+
+def test_anchor_takes_the_whole_reserve_and_the_rest_of_the_crawl(world):
+    x = curated("anchor", *world)["x"]
+    assert len(x) == 100
+    assert set(range(9000, 9010)) <= set(x.tolist())
+    assert ((x >= 50) & (x < 150)).sum() == 90
+
+
+def test_oracle_takes_every_real_item_once_and_nothing_else(world):
+    assert sorted(curated("oracle", *world)["x"].tolist()) == list(range(100))

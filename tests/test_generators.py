@@ -1,0 +1,228 @@
+"""The two neural generators: what training, sampling and scoring promise."""
+
+import copy
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from benchmark import Items, Sampling, TrainingSet
+from benchmark.errors import Diverged
+from benchmark.generators import language
+from benchmark.generators.causal import _chooser
+from benchmark.seeds import stream
+from tests.conftest import TOY_TASKS
+
+MODALITIES = {"image": "digits-replace", "text": "speeches-replace"}
+
+
+@pytest.fixture(scope="module", params=MODALITIES)
+def setup(request):
+    """(generator, a little trained model, real items, held-out items)."""
+    task = TOY_TASKS[MODALITIES[request.param]]
+    generator = task.generator.build()
+    splits = task.data.build().splits(120, 12, stream("generators"))
+    model = generator.train(TrainingSet(splits.real), stream("train"), steps=60)
+    return generator, model, splits.real, splits.heldout
+
+
+def weights(model: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_training_learns_and_is_reproducible(setup):
+    generator, model, real, heldout = setup
+    again = generator.train(TrainingSet(real), stream("train"), steps=60)
+    assert torch.equal(weights(model), weights(again))
+    untrained = generator.train(TrainingSet(real), stream("train"), steps=1)
+    assert generator.loss(model, heldout) < 0.95 * generator.loss(untrained, heldout)
+
+
+def test_another_seed_gives_another_model(setup):
+    generator, _model, real, _ = setup
+    other = generator.train(TrainingSet(real), stream("other"), steps=1)
+    first = generator.train(TrainingSet(real), stream("train"), steps=1)
+    assert not torch.equal(weights(other), weights(first))
+
+
+def test_saved_weights_give_the_same_samples(setup):
+    """A continued lineage must not differ from an uninterrupted one."""
+    generator, model, _, _ = setup
+    loaded = generator.blank()
+    loaded.load_state_dict(model.state_dict())
+    samples = [generator.sample(m, 20, stream("s"), Sampling()) for m in (model, loaded.eval())]
+    assert samples[0].digest() == samples[1].digest()
+
+
+def test_samples_look_like_real_items(setup):
+    generator, model, real, _ = setup
+    samples = generator.sample(model, 30, stream("s"), Sampling())
+    assert len(samples) == 30
+    assert samples.same_kind(real)
+
+
+def test_zero_weights_leave_items_out(setup):
+    """Training with weights 0/1 equals training on loss of the chosen items only."""
+    generator, _, real, _ = setup
+    chosen = torch.arange(len(real)) < 60
+    other = Items.concat([real.take(chosen), real.take(chosen)])  # other items where weight is 0
+    models = [
+        generator.train(TrainingSet(items, chosen.float()), stream("w"), steps=5)
+        for items in (real, other)
+    ]
+    # Images are encoded in batches, whose composition moves the last bits of the latents.
+    assert torch.allclose(weights(models[0]), weights(models[1]), atol=1e-4)
+    plain = generator.train(TrainingSet(real), stream("w"), steps=5)
+    assert not torch.allclose(weights(models[0]), weights(plain), atol=1e-4)
+
+
+def test_weights_matter_only_by_their_ratios(setup):
+    generator, _, real, _ = setup
+    w = torch.rand(len(real), generator=stream("ratio"))
+    models = [
+        generator.train(TrainingSet(real, w * scale), stream("w"), steps=3) for scale in (1, 4)
+    ]
+    assert torch.allclose(weights(models[0]), weights(models[1]), atol=1e-5)
+
+
+def test_the_loss_hook_sees_elements_and_outputs(setup):
+    generator, _, real, _ = setup
+    seen = []
+
+    def hook(per_element: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
+        seen.append((per_element.shape, outputs.shape))
+        return per_element * 0
+
+    start = generator.train(TrainingSet(real), stream("h"), loss=hook, steps=1)
+    end = generator.train(TrainingSet(real), stream("h"), loss=hook, steps=1)
+    assert torch.equal(weights(start), weights(end))
+    shape, outputs = seen[0]
+    assert shape[0] == generator.batch
+    assert outputs[: len(shape)] == shape
+
+
+def test_finetuning_leaves_the_original_alone(setup):
+    generator, model, real, _ = setup
+    before = weights(model).clone()
+    tuned = generator.train(TrainingSet(real), stream("f"), model=model, steps=3)
+    assert torch.equal(weights(model), before)
+    assert not torch.equal(weights(tuned), before)
+
+
+def test_a_model_with_nan_weights_is_reported_as_diverged(setup):
+    generator, model, real, _ = setup
+    broken = copy.deepcopy(model)
+    with torch.no_grad():
+        for parameter in broken.parameters():
+            parameter.fill_(math.nan)
+    with pytest.raises(Diverged):
+        generator.sample(broken, 5, stream("nan"), Sampling())
+    with pytest.raises(Diverged):
+        generator.train(TrainingSet(real), stream("nan"), model=broken, steps=2)
+
+
+def test_log_prob_and_features_have_one_row_an_item(setup):
+    generator, model, real, heldout = setup
+    assert generator.log_prob(model, real).shape == (len(real),)
+    assert generator.features(model, heldout).shape[0] == len(heldout)
+    # The model was trained on `real`: it likes shuffled content less.
+    broken = Items(**{k: v.flip(-1) if v.dim() > 1 else v for k, v in real.columns.items()})
+    assert generator.log_prob(model, real).mean() > generator.log_prob(model, broken).mean()
+
+
+@pytest.fixture(scope="module")
+def text():
+    task = TOY_TASKS["speeches-replace"]
+    generator = task.generator.build()
+    real = task.data.build().splits(120, 12, stream("generators")).real
+    return generator, generator.train(TrainingSet(real), stream("train"), steps=60)
+
+
+def test_fast_sampling_has_the_models_own_distribution(text):
+    """At every step the sampler's probabilities are those of the model's forward pass."""
+    _generator, model = text
+    steps = []
+
+    def record(written: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        steps.append(logits.log_softmax(-1))
+        return logits.softmax(-1)
+
+    uniform = torch.rand(16, 20, generator=stream("u"))
+    tokens = language.sample(model, uniform, record, dtype=torch.float32)
+    with torch.no_grad():
+        reference = language.logits_of(model, tokens).log_softmax(-1)
+    assert torch.allclose(torch.stack(steps, 1), reference, atol=1e-4)
+
+
+def test_inversion_draws_tokens_with_their_probabilities(text):
+    """Chi-squared of 20,000 first tokens against the model's first distribution."""
+    _generator, model = text
+    uniform = torch.rand(20_000, 1, generator=stream("chi"))
+    drawn = language.sample(model, uniform, _chooser(Sampling()), dtype=torch.float32).flatten()
+    with torch.no_grad():
+        logits = language.logits_of(model, torch.zeros(1, 1, dtype=torch.int64))[0, 0]
+    logits[language.START] = -torch.inf
+    expected = logits.softmax(-1) * len(drawn)
+    often = expected > 20
+    observed = torch.bincount(drawn, minlength=len(expected))
+    chi2 = ((observed - expected)[often] ** 2 / expected[often]).sum().item()
+    freedom = int(often.sum()) - 1
+    assert abs(chi2 - freedom) < 5 * (2 * freedom) ** 0.5
+
+
+def test_sampling_does_not_depend_on_the_batch_size(text):
+    _generator, model = text
+    uniform = torch.rand(40, 12, generator=stream("b"))
+    drawn = [
+        language.sample(model, uniform, _chooser(Sampling()), batch=size, dtype=torch.float32)
+        for size in (40, 7)
+    ]
+    assert (drawn[0] == drawn[1]).double().mean() > 0.99  # arithmetic may differ in the last bit
+
+
+def choose(logits: torch.Tensor, **how) -> torch.Tensor:
+    written = torch.zeros(len(logits), 0, dtype=torch.int64)
+    return _chooser(Sampling(**how))(written, logits.clone())
+
+
+def test_temperature_top_k_and_top_p():
+    logits = torch.tensor([[9.0, 0.0, math.log(2), math.log(5), math.log(2)]])  # START never
+    assert torch.allclose(choose(logits)[0], torch.tensor([0, 0.1, 0.2, 0.5, 0.2]), atol=1e-6)
+    assert choose(logits, top_k=1)[0].tolist() == [0, 0, 0, 1, 0]
+    assert choose(logits, top_p=0.5)[0].tolist() == [0, 0, 0, 1, 0]
+    assert (choose(logits, top_p=0.6)[0] > 0).sum() == 2
+    cold = choose(logits, temperature=0.5)[0]
+    assert cold[3] == pytest.approx(25 / 34, abs=1e-5)
+
+
+def test_a_watermark_acts_after_truncation():
+    logits = torch.randn(3, 50, generator=stream("wm"))
+    marked = choose(logits, top_k=5, logits=lambda written, scores: scores + F.one_hot(
+        torch.tensor(7), 50
+    ) * 100)  # fmt: skip
+    assert ((marked[:, 7] > 0.99) == (choose(logits, top_k=5)[:, 7] > 0)).all()
+
+
+@pytest.fixture(scope="module")
+def image():
+    task = TOY_TASKS["digits-replace"]
+    generator = task.generator.build()
+    real = task.data.build().splits(120, 12, stream("generators")).real
+    return generator, generator.train(TrainingSet(real), stream("train"), steps=60)
+
+
+def test_guidance_and_temperature_change_images_and_pixels_are_marked_last(image):
+    generator, model = image
+    plain = generator.sample(model, 20, stream("g"), Sampling())
+    for how in (
+        Sampling(guidance=1.0),
+        Sampling(temperature=0.5),
+        Sampling(guidance=1.0, negative=model),
+    ):
+        changed = generator.sample(model, 20, stream("g"), how)
+        assert torch.equal(changed["label"], plain["label"])
+        # Steering away from oneself changes nothing.
+        assert torch.equal(changed["image"], plain["image"]) == (how.negative is not None)
+    inverted = generator.sample(model, 20, stream("g"), Sampling(pixels=lambda x: 255 - x))
+    assert torch.equal(inverted["image"], 255 - plain["image"])

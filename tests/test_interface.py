@@ -1,0 +1,242 @@
+"""The contract between harness and mitigation: access, budget, and every breach of it."""
+
+import re
+
+import pytest
+import torch
+
+from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
+from benchmark.errors import AccessError, BudgetError
+from benchmark.ledger import Ledger
+from benchmark.round import Limits, Round
+from benchmark.seeds import stream
+
+WHAT = {
+    Access.ARCHIVE: lambda r: r.archive,
+    Access.RESERVE: lambda r: r.reserve,
+    Access.PROVENANCE: lambda r: r.provenance,
+    Access.MODEL: lambda r: r.model,
+    Access.WATERMARK: lambda r: r.key,
+    Access.VERIFIER: lambda r: r.verify(items(3)),
+}
+MODEL_WORK = {
+    "log_prob": lambda r: r.log_prob(items(3)),
+    "features": lambda r: r.features(items(3)),
+    "sample": lambda r: r.sample(3),
+    "finetune": lambda r: r.finetune(items(3), steps=1),
+}
+
+
+def items(n: int) -> Items:
+    return Items(x=torch.arange(n))
+
+
+class Toy:
+    """A generator that does nothing."""
+
+    steps, batch = 5, 10
+
+    def log_prob(self, model, items):
+        return torch.zeros(len(items))
+
+    features = log_prob
+
+    def sample(self, model, n, rng, how):
+        return items(n)
+
+    def train(self, data, rng, loss=None, model=None, steps=None):
+        return model
+
+
+def make_round(*access: Access) -> Round:
+    granted = {
+        Access.ARCHIVE: (items(5),),
+        Access.RESERVE: items(4),
+        Access.PROVENANCE: (torch.tensor([-1, -1, 0]),),
+        Access.MODEL: torch.nn.Identity(),
+        Access.WATERMARK: 42,
+        Access.VERIFIER: lambda items: torch.zeros(len(items)),
+    }
+    return Round(
+        generation=1,
+        n=10,
+        modality="image",
+        rng=stream("round"),
+        granted={a: granted[a] for a in access},
+        generator=Toy(),
+        ledger=Ledger(),
+        limits=Limits(items_trained=50, items_generated=20, forward_passes=30),
+    )
+
+
+@pytest.mark.parametrize("access", list(Access))
+def test_what_is_declared_is_given_and_nothing_else(access):
+    assert WHAT[access](make_round(access)) is not None
+    everything_else = make_round(*(a for a in Access if a != access))
+    with pytest.raises(AccessError, match=f"Access.{access.name}"):
+        WHAT[access](everything_else)
+
+
+@pytest.mark.parametrize("work", MODEL_WORK)
+def test_work_with_the_own_model_needs_model_access(work):
+    MODEL_WORK[work](make_round(Access.MODEL))
+    with pytest.raises(AccessError, match=r"Access\.MODEL"):
+        MODEL_WORK[work](make_round(*(a for a in Access if a != Access.MODEL)))
+
+
+@pytest.mark.parametrize("access", list(Access))
+def test_what_is_not_declared_is_not_inside_the_round(access):
+    """Not only refused: no attribute, however private, holds it."""
+    round_ = make_round(*(a for a in Access if a != access))
+    assert access not in round_._granted
+    if access == Access.MODEL:
+        assert round_._generator is None
+
+
+def test_the_ledger_counts_auxiliary_work():
+    round_ = make_round(*Access)
+    round_.log_prob(items(7))
+    round_.features(items(5))
+    round_.verify(items(2))
+    round_.sample(6)
+    round_.finetune(items(3), steps=2)
+    assert round_.ledger == Ledger(items_trained=20, items_generated=6, forward_passes=14)
+    assert len(round_.reserve) == 4
+    assert len(round_.reserve) == 4
+    assert round_.ledger.real_items == 4
+
+
+def test_work_beyond_the_budget_is_refused_and_not_counted():
+    round_ = make_round(Access.MODEL)
+    for work in (
+        lambda: round_.log_prob(items(31)),
+        lambda: round_.sample(21),
+        lambda: round_.finetune(items(3), steps=6),
+    ):
+        with pytest.raises(BudgetError, match="limit"):
+            work()
+    assert round_.ledger == Ledger()
+
+
+def curate(function):
+    return type("Method", (Mitigation,), {"curate": function})
+
+
+def breach(name):
+    def change_in_place(self, crawl, round):
+        crawl["image"].zero_()
+        return TrainingSet(crawl)
+
+    def repeat(self, crawl, round):
+        return TrainingSet(Items.concat([crawl, crawl]))
+
+    def other_kind(self, crawl, round):
+        return TrainingSet(Items(image=crawl["image"].float(), label=crawl["label"]))
+
+    def weigh(weights):
+        return lambda self, crawl, round: TrainingSet(crawl, weights(len(crawl)))
+
+    return {
+        "nothing": (lambda self, crawl, round: None, "returned NoneType: return a TrainingSet"),
+        "items": (lambda self, crawl, round: crawl, "returned Items: return a TrainingSet"),
+        "empty": (lambda self, crawl, round: TrainingSet(crawl.take([])), "empty training set"),
+        "nan": (weigh(lambda n: torch.full((n,), torch.nan)), "weights that are not finite"),
+        "negative": (weigh(lambda n: torch.full((n,), -1.0)), "negative or all zero"),
+        "zero": (weigh(torch.zeros), "negative or all zero"),
+        "shape": (weigh(lambda n: torch.ones(n - 1)), r"weights of shape \(120,\)"),
+        "in place": (change_in_place, "in place: work on a copy"),
+        "too many": (repeat, "returned 240 items, more than the 120 it had access to"),
+        "other kind": (other_kind, "must return items like the crawl's"),
+        "reserve": (lambda self, crawl, round: round.reserve, r"needs Access\.RESERVE"),
+        "raises": (lambda self, crawl, round: 1 / 0, "raised ZeroDivisionError: division by zero"),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nothing", "items", "empty", "nan", "negative", "zero", "shape", "in place", "too many",
+     "other kind", "reserve", "raises"],
+)  # fmt: skip
+def test_a_breach_of_curate_is_recorded_with_one_sentence(name, lineage):
+    function, sentence = breach(name)
+    records = lineage(curate(function))
+    assert [r["status"] for r in records] == ["ok", "failed"]
+    assert records[1]["message"].startswith("Method.curate at generation 1")
+    assert "\n" not in records[1]["message"]
+    assert re.search(sentence, records[1]["message"])
+
+
+@pytest.mark.parametrize(
+    ("hook", "function", "sentence"),
+    [
+        ("loss", lambda self, per_element, outputs: per_element.mean(), "must return a tensor of"),
+        ("adjust", lambda self, model, round: None, "return the adjusted LatentDenoiser"),
+        ("sampling", lambda self, round: 0.5, "returned float: return a Sampling"),
+        ("sampling", lambda self, round: Sampling(pixels=abs), "declare Access.WATERMARK"),
+    ],
+)
+def test_a_breach_of_another_hook_is_recorded(hook, function, sentence, lineage):
+    records = lineage(type("Method", (Mitigation,), {hook: function}))
+    assert records[-1]["status"] == "failed"
+    assert records[-1]["message"].startswith(f"Method.{hook} at generation")
+    assert sentence in records[-1]["message"]
+
+
+def test_all_hooks_act(lineage):
+    """Each hook changes the lineage, on its own, from the generation on where it acts."""
+
+    class Half(Mitigation):
+        def curate(self, crawl, round):
+            return TrainingSet(crawl.take(slice(0, 60)))
+
+    class Weighted(Mitigation):
+        def curate(self, crawl, round):
+            return TrainingSet(crawl, torch.rand(len(crawl), generator=round.rng))
+
+    class Masked(Mitigation):
+        def loss(self, per_element, outputs):
+            return per_element * (per_element < 1)
+
+    class Doubled(Mitigation):
+        def adjust(self, model, round):
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter.mul_(1.1)
+            return model
+
+    class Cold(Mitigation):
+        def sampling(self, round):
+            return Sampling(temperature=0.5)
+
+    plain = [r["profile"] for r in lineage(Mitigation, folder="plain")]
+    for method in (Half, Weighted, Masked, Doubled, Cold):
+        changed = [r["profile"] for r in lineage(method, folder=method.__name__)]
+        assert (changed[0] == plain[0]) == (method is not Cold)  # generation 0 is common
+        assert changed[1] != plain[1]
+
+
+def test_a_new_instance_each_generation_keeps_nothing(lineage):
+    class Remembers(Mitigation):
+        def curate(self, crawl, round):
+            assert not hasattr(self, "seen")
+            self.seen = True
+            return TrainingSet(crawl)
+
+    assert [r["status"] for r in lineage(Remembers)] == ["ok"] * 3
+
+
+def test_the_model_is_the_previous_one_in_curate_and_the_new_one_in_adjust(lineage):
+    class Looks(Mitigation):
+        access = frozenset({Access.MODEL})
+
+        def curate(self, crawl, round):
+            Looks.previous = [p.clone() for p in round.model.parameters()]
+            return TrainingSet(crawl)
+
+        def adjust(self, model, round):
+            assert round.model is model
+            pairs = zip(model.parameters(), Looks.previous, strict=True)
+            assert not all(torch.equal(a, b) for a, b in pairs)
+            return model
+
+    assert [r["status"] for r in lineage(Looks)] == ["ok"] * 3

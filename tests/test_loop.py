@@ -1,0 +1,219 @@
+"""One lineage: reproducible, continued after a kill, and honest about failure."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmark import Access, Mitigation, TrainingSet
+from benchmark.errors import CorruptFile, InputError
+from benchmark.loop import run_lineage
+from benchmark.storage import FolderCache, LineageFolder, read_record, read_tensors
+from tests.conftest import TOY_TASKS
+
+TASKS = ["digits-web", "speeches-web"]
+
+
+def content(folder: Path) -> dict[str, object]:
+    """What a lineage's files say, but for times."""
+    files: dict[str, object] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".json":
+            record = read_record(path)
+            record.pop("seconds", None)
+            files[path.name] = record
+        else:
+            files[path.name] = {k: v.tolist() for k, v in read_tensors(path).items()}
+    return files
+
+
+class UsesEverything(Mitigation):
+    """Depends on the archive, the previous model and the random numbers of the round."""
+
+    access = frozenset({Access.ARCHIVE, Access.MODEL})
+
+    def curate(self, crawl, round):
+        score = round.log_prob(crawl)
+        return TrainingSet(crawl.take(score.argsort()[30:]), torch.rand(90, generator=round.rng))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_continued_lineage_is_the_same_to_the_last_bit(task, tmp_path, shared_cache):
+    def run(folder: str) -> None:
+        store = LineageFolder(tmp_path / folder)
+        run_lineage(TOY_TASKS[task], UsesEverything, 0, store, shared_cache)
+
+    run("whole")
+    assert sorted(p.name for p in (tmp_path / "whole").iterdir()) == [
+        "gen-00.json", "gen-01.json", "gen-02.json", "model-02.safetensors",
+        "samples-00.safetensors", "samples-01.safetensors", "samples-02.safetensors",
+    ]  # fmt: skip
+    for kept in (1, 2):
+        # Interrupt after `kept` generations, the files of the next one half written.
+        folder = tmp_path / f"kept {kept}"
+        stop = LineageFolder(folder)
+        save = stop.save
+
+        def interrupted(t, record, items, state, kept=kept, save=save, folder=folder):
+            if t == kept:
+                (folder / f"samples-{t:02d}.safetensors").write_bytes(b"half")
+                raise KeyboardInterrupt
+            save(t, record, items, state)
+
+        stop.save = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            run_lineage(TOY_TASKS[task], UsesEverything, 0, stop, shared_cache)
+        run(f"kept {kept}")
+        assert content(folder) == content(tmp_path / "whole")
+
+
+def test_generation_0_is_common_to_all_methods_and_trained_once(tmp_path, monkeypatch):
+    class Other(Mitigation):
+        def loss(self, per_element, outputs):
+            return per_element * 2
+
+    cache = FolderCache(tmp_path / "cache")
+    first = run_lineage(
+        TOY_TASKS["digits-web"], Mitigation, 0, LineageFolder(tmp_path / "a"), cache
+    )
+    files = {p: p.stat().st_mtime_ns for p in cache.folder.glob("*.safetensors")}
+    assert len(files) == 4  # model and samples of generation 0, two foreign generators
+    second = run_lineage(TOY_TASKS["digits-web"], Other, 0, LineageFolder(tmp_path / "b"), cache)
+    assert {p: p.stat().st_mtime_ns for p in cache.folder.glob("*.safetensors")} == files
+    assert first[0]["profile"] == second[0]["profile"]
+
+
+def test_seeds_differ(tmp_path, shared_cache):
+    profiles = [
+        run_lineage(
+            TOY_TASKS["digits-replace"],
+            Mitigation,
+            s,
+            LineageFolder(tmp_path / f"{s}"),
+            shared_cache,
+        )[0]["profile"]
+        for s in (0, 1)
+    ]
+    assert profiles[0] != profiles[1]
+
+
+def test_the_ledger_of_a_generation(lineage):
+    class Works(Mitigation):
+        access = frozenset({Access.MODEL, Access.RESERVE})
+
+        def curate(self, crawl, round):
+            round.log_prob(crawl)
+            round.sample(5)
+            assert len(round.reserve) == 12
+            return TrainingSet(crawl)
+
+    plain, works = lineage(Mitigation, folder="plain"), lineage(Works, folder="works")
+    steps = TOY_TASKS["digits-replace"].generator.steps * 256
+    base = {"items_trained": steps, "items_generated": 120, "forward_passes": 0, "real_items": 0}
+    assert plain[1]["ledger"] == base
+    assert works[0]["ledger"] == base
+    extra = {"items_generated": 125, "forward_passes": 120, "real_items": 12}
+    assert works[1]["ledger"] == base | extra
+
+
+def test_a_method_that_raises_keeps_what_came_before(lineage, tmp_path):
+    class Breaks(Mitigation):
+        def curate(self, crawl, round):
+            if round.generation == 2:
+                raise RuntimeError("out of ideas")
+            return TrainingSet(crawl)
+
+    records = lineage(Breaks)
+    assert [r["status"] for r in records] == ["ok", "ok", "failed"]
+    assert records[2]["message"] == (
+        "Breaks.curate at generation 2 raised RuntimeError: out of ideas"
+    )
+    assert read_record(tmp_path / "lineage" / "gen-02.json") == records[2]
+    assert lineage(Breaks) == records  # and again: read, not run
+
+
+@pytest.mark.parametrize("where", ["weights", "loss"])
+def test_nan_is_a_result(where, lineage):
+    class Diverges(Mitigation):
+        def adjust(self, model, round):
+            if where == "weights":
+                with torch.no_grad():
+                    next(model.parameters()).fill_(torch.nan)
+            return model
+
+    class Explodes(Mitigation):
+        def loss(self, per_element, outputs):
+            return per_element * torch.inf
+
+    records = lineage(Diverges if where == "weights" else Explodes)
+    assert [r["status"] for r in records] == ["ok", "diverged"]
+    assert "not finite" in records[1]["message"]
+
+
+@pytest.mark.parametrize(
+    "victim", ["gen-01.json", "samples-00.safetensors", "model-01.safetensors"]
+)
+@pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
+def test_a_damaged_file_is_never_read_as_a_number(victim, damage, tmp_path, shared_cache):
+    """Either a clear sentence, or (a removed record) the generation is computed again."""
+    task, folder = TOY_TASKS["digits-replace"], tmp_path / "lineage"
+    run_lineage(task, Mitigation, 0, LineageFolder(folder), shared_cache)
+    whole = content(folder)
+    # As if killed before the last generation was finished.
+    shutil.move(folder / "model-02.safetensors", folder / "model-01.safetensors")
+    (folder / "gen-02.json").unlink()
+    path = folder / victim
+    blob = bytearray(path.read_bytes())
+    if damage == "flip":
+        blob[-20] ^= 4
+        path.write_bytes(blob)
+    elif damage == "truncate":
+        path.write_bytes(blob[: len(blob) // 2])
+    else:
+        path.unlink()
+    if damage == "remove" and victim == "gen-01.json":
+        (folder / "model-01.safetensors").rename(folder / "model-00.safetensors")
+        pytest.skip("covered by the continued lineage above")
+    with pytest.raises(CorruptFile, match=rf"{victim}.*delete it and run the same command again"):
+        run_lineage(task, Mitigation, 0, LineageFolder(folder), shared_cache)
+    assert whole
+
+
+def test_a_damaged_cache_is_named(tmp_path):
+    cache = FolderCache(tmp_path)
+    cache.get("key", lambda: {"a": torch.arange(1000)})
+    path = next(tmp_path.glob("*.safetensors"))
+    blob = bytearray(path.read_bytes())
+    blob[-1] ^= 1
+    path.write_bytes(blob)
+    with pytest.raises(CorruptFile, match="checksum does not match"):
+        cache.get("key", lambda: {"a": torch.arange(1000)})
+
+
+def test_the_cache_makes_a_thing_once(tmp_path):
+    cache, made = FolderCache(tmp_path), []
+    for _ in range(2):
+        got = cache.get("key", lambda: made.append(1) or {"a": torch.arange(3)})
+    assert made == [1]
+    assert got["a"].tolist() == [0, 1, 2]
+
+
+def test_tensors_come_back_as_they_were(tmp_path):
+    tensors = {
+        "small": torch.tensor([-3, 500]),
+        "large": torch.tensor([1 << 40]),
+        "pixels": torch.arange(4, dtype=torch.uint8),
+        "weights": torch.randn(3, 2).T,
+        "empty": torch.zeros(0, 3),
+    }
+    cache = FolderCache(tmp_path)
+    for _ in range(2):
+        back = cache.get("key", lambda: tensors)
+        assert all(torch.equal(back[k], v) and back[k].dtype == v.dtype for k, v in tensors.items())
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"cannot write .*--out"):
+        LineageFolder(tmp_path / "file" / "x").end(0, {"generation": 0})

@@ -1,0 +1,263 @@
+"""`benchmark.run` and the command line, as a user meets them (toy-sized suite "quick")."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import benchmark
+from benchmark import Access, Mitigation, TrainingSet
+from benchmark.cli import main
+from benchmark.results import load_result
+
+GOOD = """
+from benchmark import Mitigation, TrainingSet
+
+class Half(Mitigation):
+    \"\"\"Trains on the first half.\"\"\"
+    def curate(self, crawl, round):
+        return TrainingSet(crawl.take(slice(0, 60)))
+"""
+
+
+def cli(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
+    """Exit status of `autophagy WORDS` in this process."""
+    monkeypatch.setattr(sys, "argv", ["autophagy", *map(str, words)])
+    try:
+        main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+def without_times(path: Path) -> dict:
+    document = json.loads(path.read_text())
+    document.pop("created")
+    for task in document["tasks"].values():
+        for lineage in task["lineages"]:
+            for generation in lineage["generations"]:
+                generation.pop("seconds")
+    return document
+
+
+@pytest.fixture
+def method_file(tmp_path: Path) -> Path:
+    path = tmp_path / "my_method.py"
+    path.write_text(GOOD)
+    return path
+
+
+def test_run_by_name_file_and_class_in_parallel_and_twice(
+    toy_suite, tmp_path, method_file, monkeypatch
+):
+    out = tmp_path / "runs"
+    methods = ["accumulate_subsample", method_file]
+    results = benchmark.run(methods, suite="quick", tasks="*-replace", workers=2, out=out)
+    assert list(results) == ["accumulate_subsample", "my_method", "nothing", "oracle"]
+    assert results["my_method"].method.summary == "Trains on the first half."
+    for name, result in results.items():
+        assert load_result(out / "quick" / f"{name}.json") == result
+        assert result.failures == []
+        assert list(result.tasks) == ["digits-replace", "speeches-replace"]
+        for task in result.tasks.values():
+            assert [g.generation for g in task.lineages[0].generations] == [0, 1, 2]
+
+    # The same again does no work: no worker is started, no file but the results is written.
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*.*") if p.parent.name != "quick"}
+    monkeypatch.setattr("joblib.Parallel", None)
+    again = benchmark.run(methods, suite="quick", tasks="*-replace", workers=1, out=out)
+    after = {p: p.stat().st_mtime_ns for p in out.rglob("*.*") if p.parent.name != "quick"}
+    assert after == before
+    assert again["my_method"].tasks == results["my_method"].tasks
+
+
+def test_workers_and_processes_do_not_change_the_numbers(toy_suite, tmp_path):
+    for workers in (1, 2):
+        benchmark.run("nothing", tasks="digits-*", workers=workers, out=tmp_path / f"{workers}")
+    files = [tmp_path / f"{w}" / "quick" / "nothing.json" for w in (1, 2)]
+    assert without_times(files[0]) == without_times(files[1])
+    samples = [
+        sorted((tmp_path / f"{w}" / "quick" / "lineages").rglob("samples-*")) for w in (1, 2)
+    ]
+    assert len(samples[0]) == 12  # nothing and oracle, two tasks, three generations
+    for one, two in zip(*samples, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+
+
+class Given(Mitigation):
+    """A class handed over from Python."""
+
+    access = frozenset({Access.RESERVE})
+
+    def curate(self, crawl, round):
+        return TrainingSet(round.reserve)
+
+
+def test_run_takes_a_class(toy_suite, tmp_path):
+    result = benchmark.run(Given, tasks="digits-replace", out=tmp_path)["given"]
+    assert result.method.access == ["RESERVE"]
+    assert result.tasks["digits-replace"].lineages[0].generations[1].training_set == 12
+
+
+def test_the_table_shows_method_and_references(
+    toy_suite, tmp_path, method_file, monkeypatch, capsys
+):
+    words = ("run", method_file, "--tasks", "digits-replace", "--out", tmp_path, "--seeds", "0,3")
+    assert cli(monkeypatch, *words) == 0
+    out = capsys.readouterr().out
+    lines = {line.split()[0]: line.split() for line in out.splitlines() if line.strip()}
+    assert lines["digits-replace"][1:] == ["log", "Frechet", "distance"]
+    assert lines["nothing"][2] == "0.00"
+    assert lines["oracle"][2] == "1.00"
+    float(lines["my_method"][1])
+    assert "2 seeds" in out
+    assert str(tmp_path / "quick" / "my_method.json") in out
+
+
+def test_a_failing_method_is_recorded_shown_and_nonzero(toy_suite, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "breaks.py"
+    path.write_text(GOOD.replace("crawl.take", "round.generation == 2 and 1 / 0 or crawl.take"))
+    words = ("run", path, "--tasks", "digits-replace", "--out", tmp_path / "runs")
+    assert cli(monkeypatch, *words) == 1
+    said = capsys.readouterr()
+    assert "failed 1/1" in said.out
+    assert "breaks on digits-replace, seed 0: Half.curate at generation 2" in said.err
+    assert "ZeroDivisionError" in said.err
+    assert "Traceback" not in said.err
+    lineage = load_result(tmp_path / "runs/quick/breaks.json").tasks["digits-replace"].lineages[0]
+    assert [g.status for g in lineage.generations] == ["ok", "ok", "failed"]
+
+
+BAD_FILES = {
+    "syntax": ("class A(:\n", "line 1, does not import: SyntaxError"),
+    "import": ("\nimport nowhere\n", "line 2, does not import: ModuleNotFoundError"),
+    "none": ("x = 1\n", "defines no subclass of benchmark.Mitigation"),
+    "several": (
+        GOOD + "\nclass Other(Mitigation): pass\n",
+        "several Mitigation classes (Half, Other): choose one",
+    ),
+    "access": (
+        GOOD.replace("    def", "    access = {'reserve'}\n    def"),
+        "Half.access must be a frozenset of Access",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_bad_method_file_is_one_sentence(name, tmp_path, monkeypatch, capsys):
+    text, sentence = BAD_FILES[name]
+    (tmp_path / "bad.py").write_text(text)
+    assert cli(monkeypatch, "run", tmp_path / "bad.py", "--out", tmp_path) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere"], "there is no method 'nowhere': give a baseline (accumulate, "),
+        (["nowhere.py"], "there is no file nowhere.py"),
+        (["nothing", "--suite", "huge"], "there is no suite 'huge': choose one of quick, small"),
+        (["nothing", "--tasks", "cats-*"], "no task of suite 'quick' matches 'cats-*'"),
+        (["nothing", "--seeds", "0,x"], "--seeds takes numbers such as 0,1,2; got '0,x'"),
+        (["nothing", "--seeds", "-1"], "seeds must be non-negative"),
+        (["nothing", "--out", "/proc/nowhere"], "cannot write /proc/nowhere"),
+    ],
+)
+def test_bad_input_is_one_sentence(words, sentence, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert cli(monkeypatch, "run", *words) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_a_chosen_class_and_a_missing_one(tmp_path, monkeypatch, capsys, toy_suite):
+    path = tmp_path / "two.py"
+    path.write_text(GOOD + "\nclass Other(Half): pass\n")
+    words = ("--tasks", "digits-replace", "--out", tmp_path / "runs")
+    assert cli(monkeypatch, "run", f"{path}:Other", *words) == 0
+    assert cli(monkeypatch, "run", f"{path}:Third", *words) == 1
+    assert "no Mitigation class 'Third' (found: Half, Other)" in capsys.readouterr().err
+
+
+def test_a_file_named_like_a_baseline_is_refused(tmp_path, monkeypatch, capsys):
+    (tmp_path / "nothing.py").write_text(GOOD)
+    assert cli(monkeypatch, "run", tmp_path / "nothing.py") == 1
+    assert "has the name of a baseline" in capsys.readouterr().err
+
+
+def test_damage_stops_one_lineage_and_keeps_the_others(toy_suite, tmp_path, monkeypatch, capsys):
+    words = ("run", "nothing", "--tasks", "*-replace", "--out", tmp_path)
+    assert cli(monkeypatch, *words) == 0
+    victim = next((tmp_path / "quick/lineages/nothing").glob("digits-*/gen-01.json"))
+    whole = victim.read_bytes()
+    victim.write_bytes(whole.replace(b'"ok"', b'"no"'))
+    (tmp_path / "quick" / "oracle.json").unlink()
+    assert cli(monkeypatch, *words) == 1
+    said = capsys.readouterr().err
+    assert f"{victim} cannot be used (its checksum does not match)" in said
+    assert (tmp_path / "quick" / "oracle.json").exists()  # what was not damaged is written
+    victim.write_bytes(whole)
+    assert cli(monkeypatch, *words) == 0
+
+
+def test_a_result_file_that_is_none_is_refused(tmp_path):
+    path = tmp_path / "r.json"
+    for text, sentence in (
+        ("{", "is not a result"),
+        ("[]", "is not a result"),
+        ('{"schema_version": 99}', "has schema version 99"),
+        ('{"schema_version": 1}', "is not a valid result"),
+    ):
+        path.write_text(text)
+        with pytest.raises(benchmark.errors.AutophagyError, match=sentence):
+            load_result(path)
+    with pytest.raises(benchmark.errors.InputError, match="cannot read"):
+        load_result(tmp_path / "none.json")
+
+
+def test_list_names_everything(monkeypatch, capsys):
+    assert cli(monkeypatch, "list", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    tasks = {"digits-replace", "digits-web", "speeches-replace", "speeches-web"}
+    assert set(document["suites"]["small"]["tasks"]) == tasks
+    assert document["suites"]["small"]["seeds"] == [0, 1, 2]
+    assert document["suites"]["small"]["tasks"]["digits-web"]["generations"] == 10
+    assert document["methods"]["oracle"]["access"] == "archive + oracle"
+    assert document["methods"]["nothing"]["access"] == "blind"
+    assert cli(monkeypatch, "list") == 0
+    assert "accumulate_subsample" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["run", "--help"]])
+def test_help_and_list_load_nothing_heavy(words):
+    """What makes them answer in under a second: no torch, no scipy, no data."""
+    heavy = ("torch", "transformers", "diffusers", "scipy", "sklearn", "pandas", "joblib")
+    code = (
+        "import sys; sys.argv = ['autophagy', *sys.argv[1:]]\n"
+        "from benchmark.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"print('HEAVY', [m for m in {heavy!r} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_task_hashes_differ_by_everything_that_matters():
+    small, quick = (benchmark.load_task("digits-web", suite) for suite in ("small", "quick"))
+    other = benchmark.load_task("digits-replace", "small")
+    assert len({small.hash, quick.hash, other.hash}) == 3
+    from dataclasses import replace
+
+    assert replace(small, description="other words").hash == small.hash
+    assert replace(small, data=replace(small.data, sha256="0")).hash != small.hash
+    assert replace(small, schedule=replace(small.schedule, fading=0.5)).hash != small.hash
+    with pytest.raises(benchmark.errors.InputError, match="has no task 'cats'"):
+        benchmark.load_task("cats")
