@@ -181,9 +181,9 @@ def test_sampling_does_not_depend_on_the_batch_size(text):
     assert (drawn[0] == drawn[1]).double().mean() > 0.99  # arithmetic may differ in the last bit
 
 
-def choose(logits: torch.Tensor, **how) -> torch.Tensor:
-    written = torch.zeros(len(logits), 0, dtype=torch.int64)
-    return _chooser(Sampling(**how))(written, logits.clone())
+def choose(scores: torch.Tensor, **how) -> torch.Tensor:
+    written = torch.zeros(len(scores), 0, dtype=torch.int64)
+    return _chooser(Sampling(**how))(written, scores.clone())
 
 
 def test_temperature_top_k_and_top_p():
@@ -197,11 +197,15 @@ def test_temperature_top_k_and_top_p():
 
 
 def test_a_watermark_acts_after_truncation():
-    logits = torch.randn(3, 50, generator=stream("wm"))
-    marked = choose(logits, top_k=5, logits=lambda written, scores: scores + F.one_hot(
-        torch.tensor(7), 50
-    ) * 100)  # fmt: skip
-    assert ((marked[:, 7] > 0.99) == (choose(logits, top_k=5)[:, 7] > 0)).all()
+    scores = torch.randn(3, 50, generator=stream("wm"))
+    favourite = F.one_hot(torch.tensor(7), 50) * 100
+
+    def mark(written: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        return logits + favourite
+
+    kept = choose(scores, top_k=30)[:, 7] > 0
+    assert 0 < kept.sum() < 3
+    assert ((choose(scores, top_k=30, logits=mark)[:, 7] > 0.99) == kept).all()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,9 @@
+"""Closed forms of the literature, reproduced by the loop that runs the real tasks.
+
+Each function runs an analytic task, whose generator is an exact fit, through
+`benchmark.loop.run_lineage` and returns what every generation's model learnt.
+"""
+
+from benchmark.theory.lineages import categorical, gaussian, regression
+
+__all__ = ["categorical", "gaussian", "regression"]

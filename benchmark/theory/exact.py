@@ -1,0 +1,72 @@
+"""What all analytic generators share: models that are plain numbers, and a fit without steps."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.errors import Diverged, MethodError
+from benchmark.generators.base import LossHook
+from benchmark.items import Items, TrainingSet
+
+
+class Fit(nn.Module):
+    """A fitted model: float64 tensors by name, kept as buffers."""
+
+    def __init__(self, numbers: dict[str, Tensor]) -> None:
+        super().__init__()
+        for name, number in numbers.items():
+            self.register_buffer(name, number)
+
+
+class ExactGenerator:
+    """A generator whose training is a closed formula.
+
+    A fit has one step over its `n` items, does not depend on the random stream, and fine-tuning is
+    fitting anew. Subclasses say what is fitted and how it is sampled.
+    """
+
+    steps = 1
+
+    def __init__(self, n: int) -> None:
+        self.batch = n
+
+    def blank(self) -> nn.Module:
+        raise NotImplementedError
+
+    def fit(self, items: Items, weights: Tensor) -> dict[str, Tensor]:
+        """The fitted numbers; `weights` float64 (N,) add up to 1."""
+        raise NotImplementedError
+
+    def log_prob(self, model: nn.Module, items: Items) -> Tensor:
+        """(N,) log-probability of each item in nats, summed over replicates."""
+        raise NotImplementedError
+
+    def train(
+        self,
+        data: TrainingSet,
+        rng: torch.Generator,
+        loss: LossHook | None = None,
+        model: nn.Module | None = None,
+        steps: int | None = None,
+    ) -> nn.Module:
+        """Fit `data`.
+
+        Raises:
+            MethodError: a loss hook is given, and an exact fit has no loss to change.
+            Diverged: the fit is not finite.
+        """
+        if loss is not None:
+            raise MethodError("an analytic generator is fitted exactly: it has no loss to change")
+        size = len(data)
+        weights = torch.ones(size) if data.weights is None else data.weights
+        weights = weights.double()
+        numbers = self.fit(data.items, weights / weights.sum())
+        if not all(torch.isfinite(number).all() for number in numbers.values()):
+            raise Diverged("the fit is not finite")
+        return Fit(numbers).eval()
+
+    def loss(self, model: nn.Module, items: Items) -> float:
+        """Mean negative log-probability per replicate on `items`, nats."""
+        replicates = next(iter(items.columns.values())).shape[1]
+        return -self.log_prob(model, items).mean().item() / replicates

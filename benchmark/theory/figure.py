@@ -1,0 +1,87 @@
+"""The measured curves over the exact ones."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.errors import InputError
+from benchmark.theory.experiments import Measurement
+
+# Panel: title, name and scale of the y axis, place of the legend.
+PANELS = {
+    "variance": ("Fitted variance", "E var", "log", "lower left"),
+    "log variance": ("E var stays 1, a typical variance does not", "E log var", "linear", "best"),
+    "drift": ("Drift of the mean, by schedule", "E mean$^2$", "log", "lower right"),
+    "regression": ("Least squares on one's own labels", "risk", "linear", "best"),
+    "contraction": ("What is left of a shift of the mean by 1", "E mean", "linear", "best"),
+    "words": ("Unigram models", "", "linear", "best"),
+}
+
+
+def check_writable(path: Path) -> None:
+    """Find out before the work starts whether a figure can be written to `path`.
+
+    Raises:
+        InputError: an unknown kind of figure, or a path that cannot be written.
+    """
+    if path.suffix not in (".svg", ".png", ".pdf"):
+        raise InputError(f"--plot writes .svg, .png or .pdf; got {path}")
+    existed = path.exists()
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if not existed:
+        path.unlink()
+
+
+def draw(measurements: Sequence[Measurement], path: Path) -> None:
+    """Write the figure: a panel a family, lines exact, points measured with two standard errors.
+
+    Raises:
+        InputError: `path` cannot be written.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    # The same numbers give the same file.
+    with matplotlib.rc_context({"svg.hashsalt": "theory", "font.size": 9}):
+        figure = Figure(figsize=(12, 7), layout="constrained")
+        for axes, panel in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
+            title, label, scale, place = PANELS[panel]
+            shown = [m for m in measurements if m.quantity.panel == panel]
+            for colour, m in enumerate(shown):
+                t = np.arange(1, len(m.mean) + 1)
+                axes.plot(t, m.quantity.exact, color=f"C{colour}", lw=1.2)
+                axes.errorbar(
+                    t, m.mean, 2 * m.standard_error, fmt="o", ms=3.5, lw=1, color=f"C{colour}",
+                    label=m.label,
+                )  # fmt: skip
+            axes.set(title=title, xlabel="t (1 is the fit to real items)", ylabel=label)
+            if scale == "log":
+                axes.set_yscale("log", base=2)
+                axes.set_ylim(bottom=axes.get_ylim()[0] / 3)  # room for the legend
+                axes.yaxis.set_major_formatter("{x:.2g}")
+            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.grid(alpha=0.3)
+            axes.legend(fontsize=7.5, frameon=False, loc=place)
+        figure.suptitle(
+            "Lines: closed forms. Points: measured through the loop of the real tasks, "
+            "with two standard errors."
+        )
+        content = io.BytesIO()
+        suffix = path.suffix[1:]
+        stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix, {})
+        figure.savefig(content, format=suffix, dpi=120, metadata=stamp)
+    try:
+        path.write_bytes(content.getvalue())
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(f"cannot write the figure {path}: {error.strerror or error}")

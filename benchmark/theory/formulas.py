@@ -1,0 +1,151 @@
+"""The closed forms, as pure functions of numbers; t = 1, 2, ... is the model of generation t - 1.
+
+Where a source states a limit or the case of infinite samples, the formula here is the exact one for
+n items; docs/theory.md derives those that are not in the literature.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import digamma
+from scipy.stats import binom
+
+Array = np.ndarray
+
+
+def replace_variance(t: Array, n: int, ddof: int = 0, spread: float = 1.0) -> Array:
+    """E[var_t] under `replace`: (1 - 1/n)^t tau^(2(t-1)), the first factor 1 for ddof = 1
+    (Shumailov et al. 2024; lambda = tau^2 of Alemohammad et al. 2024)."""
+    return (1 - (1 - ddof) / n) ** t * spread ** (2 * (t - 1))
+
+
+def replace_drift(t: Array, n: int, ddof: int = 0, spread: float = 1.0) -> Array:
+    """E[mean_t^2] under `replace`: 1/n + tau^2/n times the sum of E[var_i] over i < t."""
+    steps = spread**2 * replace_variance(np.arange(1, t[-1]), n, ddof, spread)
+    return (1 + np.concatenate([[0], np.cumsum(steps)])[t - 1]) / n
+
+
+def log_variance(t: Array, n: int) -> Array:
+    """E[log var_t] under `replace`, unbiased variance: t (psi((n-1)/2) - log((n-1)/2))."""
+    return t * (digamma((n - 1) / 2) - np.log((n - 1) / 2))
+
+
+def accumulation_variance(t: Array, n: int) -> Array:
+    """E[var_t], unbounded accumulation, maximum likelihood: prod_{i<=t} (1 - 1/(n i^2))."""
+    return np.cumprod(1 - 1 / (n * np.arange(1, t[-1] + 1) ** 2))[t - 1]
+
+
+def fresh_drift(t: Array, n: int, real: int) -> Array:
+    """E[mean_t^2] under `fresh`, `real` new items a crawl: (1 - r^t)/(n (1 - r)) with
+    r = b (b - 1/n) and b = 1 - real/n."""
+    r = _contraction(n, real)
+    return (1 - r**t) / (n * (1 - r))
+
+
+def fixed_real_drift(t: Array, n: int, real: int) -> Array:
+    """E[mean_t^2] under `fixed_real`: m + (1/n - m) r^(t-1), m = (1 + 2ab)/(n (1 - r)), a + b = 1,
+    r = b (b - 1/n)."""
+    a, r = real / n, _contraction(n, real)
+    limit = (1 + 2 * a * (1 - a)) / (n * (1 - r))
+    return limit + (1 / n - limit) * r ** (t - 1)
+
+
+def subsample_drift(t: Array, n: int) -> Array:
+    """E[mean_t^2] when t's n items are drawn without replacement from all n t items published.
+
+    With T the sum of the pool's N = n t items: m = 1/n + (1 - 1/n) (E[T^2] - N)/(N (N - 1)), and
+    n new items turn E[T^2] into (1 + 2/t) E[T^2] + n + n (n - 1) m.
+    """
+    square, drifts = float(n), []
+    for i in range(1, t[-1] + 1):
+        pool = n * i
+        drifts.append(1 / n + (1 - 1 / n) * (square - pool) / (pool * (pool - 1)))
+        square = (1 + 2 / i) * square + n + n * (n - 1) * drifts[-1]
+    return np.array(drifts)[t - 1]
+
+
+def web_drift(t: Array, n: int, fading: float = 0.6, foreign_share: float = 1 / 3) -> Array:
+    """E[mean_t^2] under `web`, two foreign fits of the n real items that published n/2 items each.
+
+    Of n items k are real, s own and f foreign. Two distinct items have the expected product m if
+    both are own, d if one is own and one foreign, 0 if both are real, and else 1/n.
+    """
+    half = -(-n // 2)
+    within = 1 / n  # two foreign items: both fits' means are the real items' mean
+    foreign_mean = within + (1 - within) / (2 * half)  # E of the squared mean of the foreign pool
+    m = d = 1 / n
+    drifts = [m]
+    for i in range(1, t[-1]):
+        own_and_foreign = round(n * (1 - fading**i))
+        f = round(own_and_foreign * foreign_share)
+        s, k = own_and_foreign - f, n - own_and_foreign
+        pairs = f * (f - 1) * within + s * (s - 1) * m
+        pairs += 2 * (k * f + k * s) / n + 2 * s * f * d
+        m, d = 1 / n + pairs / n**2, (k / n + s * d + f * foreign_mean) / n
+        drifts.append(m)
+    return np.array(drifts)[t - 1]
+
+
+def half_crawl_drift(t: Array, n: int, real: int) -> Array:
+    """E[mean_t^2] under `fresh` when each model is fitted to a random half of its crawl, h = n/2:
+    m_t = 1/h + (1 - 1/h) s (s - 1)/(n (n - 1)) m_{t-1}, with s = n - real."""
+    h, s = n // 2, n - real
+    drifts = [1 / n]
+    for _ in range(1, t[-1]):
+        drifts.append(1 / h + (1 - 1 / h) * s * (s - 1) / (n * (n - 1)) * drifts[-1])
+    return np.array(drifts)[t - 1]
+
+
+def regression_risk(t: Array, n: int, dim: int, noise: float, accumulate: bool) -> Array:
+    """E|w_t - w*|^2 = sigma^2 d/(n - d - 1) times t under `replace`, times sum_{i<=t} 1/i^2 for
+    unbounded accumulation (Gerstgrasser et al. 2024)."""
+    growth = np.cumsum(1 / np.arange(1, t[-1] + 1) ** 2)[t - 1] if accumulate else t
+    return noise**2 * dim / (n - dim - 1) * growth
+
+
+def diversity(t: Array, n: int, law: Array) -> Array:
+    """E[1 - sum p_t^2] = (1 - 1/n)^t (1 - sum p^2) under `replace` (Wright 1931, Fisher 1930)."""
+    return (1 - 1 / n) ** t * (1 - np.sum(law**2))
+
+
+def lost(t: Array, n: int, law: Array) -> Array:
+    """(len(t), len(law)) probability that a word is in no model from t on, under `replace`.
+
+    At t = 1 it is (1 - p)^n; later the Wright-Fisher chain of its count, Binomial(n, count/n).
+    """
+    counts = np.arange(n + 1)
+    later = np.zeros(n + 1)  # P(lost after i more generations | count)
+    later[0] = 1
+    step = binom.pmf(counts[None], n, counts[:, None] / n)
+    first = binom.pmf(counts[None], n, law[:, None])
+    losses = []
+    for _ in range(t[-1]):
+        losses.append(first @ later)
+        later = step @ later
+    return np.array(losses)[t - 1]
+
+
+def unseen(n: int, law: Array, cut: int | None = None) -> float:
+    """sum p_i (1 - p_i)^n, plus the mass beyond rank `cut` (Dohmatob et al. 2024)."""
+    return float(np.sum(law[:cut] * (1 - law[:cut]) ** n) + np.sum(law[len(law[:cut]) :]))
+
+
+def chi_square(t: Array, n: int, real: int, law: Array, other: Array) -> Array:
+    """E[chi^2(q_t||p)] under `fresh`, the model of t = 2 replaced by `other`.
+
+    chi^2(a p + (1-a) q || p) = (1-a)^2 chi^2(q||p), and the frequencies of n items drawn from that
+    mixture, an of p and (1-a)n of q, add (a (V-1) + (1-a) (sum q/p - sum q^2/p))/n.
+    """
+    b, size = 1 - real / n, len(law)
+    value, ratio = np.sum((other - law) ** 2 / law), np.sum(other / law)
+    values = [(size - 1) / n, value]
+    for _ in range(2, t[-1]):
+        noise = (1 - b) * (size - 1) + b * (ratio - value - 1)
+        value, ratio = b**2 * value + noise / n, (1 - b) * size + b * ratio
+        values.append(value)
+    return np.array(values)[t - 1]
+
+
+def _contraction(n: int, real: int) -> float:
+    b = 1 - real / n
+    return b * (b - 1 / n)

@@ -1,0 +1,149 @@
+"""What every generation of an analytic task learnt, computed by the loop of the real tasks."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.errors import Diverged, InputError, MethodError
+from benchmark.loop import DIVERGED, OK, run_lineage
+from benchmark.methods import find_method
+from benchmark.mitigation import Mitigation
+from benchmark.schedules import SCHEDULES, Schedule
+from benchmark.storage import LineageMemory, NoCache
+from benchmark.tasks.base import Task
+from benchmark.theory.tasks import at_least, categorical_task, gaussian_task, regression_task
+
+Method = str | Path | type[Mitigation]
+
+
+def gaussian(
+    schedule: str,
+    method: Method = "nothing",
+    n: int = 20,
+    generations: int = 20,
+    dim: int = 10_000,
+    seed: int = 0,
+    ddof: int = 0,
+    spread: float = 1.0,
+    **schedule_options: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means and variances of Gaussians fitted to N(0, 1) items and then to each other's samples.
+
+    Coordinates are independent replicates, except that a schedule or method that draws items
+    draws them for all coordinates at once.
+
+    Args:
+        schedule: a name of the design's table, such as "replace" or "fixed_real".
+        method: a baseline's name, a file, or a subclass of `Mitigation`.
+        n: items in a crawl.
+        generations: models in all; the first is fitted to real items (t = 1 of the formulas).
+        dim: coordinates.
+        seed: of the lineage.
+        ddof: 0 for the maximum-likelihood variance, 1 for the unbiased one.
+        spread: factor of the standard deviation in sampling (its square is MAD's lambda).
+        schedule_options: `real_share` (fixed_real, fresh), `fading` and `foreign_share` (web).
+
+    Returns:
+        (means, variances), float64 (generations, dim) each.
+
+    Raises:
+        InputError: an unknown schedule, option or method, or a number out of range.
+        MethodError: the method failed.
+        Diverged: a model is not finite.
+    """
+    world = find_schedule(schedule, schedule_options)
+    fits = _fits(gaussian_task(world, n, generations, dim, ddof, spread), method, seed)
+    return fits["mean"], fits["var"]
+
+
+def regression(
+    schedule: str,
+    method: Method = "nothing",
+    n: int = 20,
+    generations: int = 10,
+    dim: int = 5,
+    replicates: int = 1_000,
+    seed: int = 0,
+    noise: float = 1.0,
+    **schedule_options: float,
+) -> np.ndarray:
+    """Weights of least-squares fits to labels given by the previous fit (Gerstgrasser et al. 2024).
+
+    Args:
+        n: rows of the design; at least dim.
+        dim: covariates.
+        replicates: independent regressions, run side by side.
+        noise: standard deviation of the labels' noise.
+
+    The other arguments and what is raised are those of `gaussian`.
+
+    Returns:
+        float64 (generations, replicates, dim); every true weight is 1.
+    """
+    world = find_schedule(schedule, schedule_options)
+    task = regression_task(world, n, generations, dim, replicates, noise)
+    return _fits(task, method, seed)["weight"]
+
+
+def categorical(
+    schedule: str,
+    method: Method = "nothing",
+    n: int = 50,
+    generations: int = 10,
+    words: int = 10,
+    replicates: int = 1_000,
+    seed: int = 0,
+    beta: float = 1.0,
+    cut: int | None = None,
+    **schedule_options: float,
+) -> np.ndarray:
+    """Word frequencies of unigram models fitted to words of p_i ~ i^-beta, then to each other's.
+
+    Args:
+        words: size of the vocabulary.
+        replicates: independent languages, run side by side.
+        beta: exponent of the true law; 0 is uniform.
+        cut: a model gives probability only to the words of rank 1 to `cut`.
+
+    The other arguments and what is raised are those of `gaussian`.
+
+    Returns:
+        float64 (generations, replicates, words) by rank in the true law; rows add up to 1.
+    """
+    world = find_schedule(schedule, schedule_options)
+    task = categorical_task(world, n, generations, words, replicates, beta, cut)
+    return _fits(task, method, seed)["probability"]
+
+
+def find_schedule(name: str, options: dict[str, float]) -> Schedule:
+    """The schedule called `name`; its options are shares between 0 and 1.
+
+    Raises:
+        InputError: no such schedule or option, or an option out of range.
+    """
+    if name not in SCHEDULES:
+        raise InputError(f"there is no schedule {name!r}: choose one of {', '.join(SCHEDULES)}")
+    known = [field.name for field in dataclasses.fields(SCHEDULES[name])]
+    for option, value in options.items():
+        if option not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise InputError(f"schedule {name!r} has no option {option!r}: {has}")
+        if not 0 <= value <= 1:
+            raise InputError(f"{option} is a share between 0 and 1; got {value}")
+    return SCHEDULES[name](**options)
+
+
+def _fits(task: Task, method: Method, seed: int) -> dict[str, np.ndarray]:
+    """The fitted numbers of all generations, stacked by name."""
+    at_least(seed=(seed, 0))
+    if not (isinstance(method, type) and issubclass(method, Mitigation)):
+        method = find_method(method).load()
+    store = LineageMemory()
+    last = run_lineage(task, method, seed, store, NoCache())[-1]
+    if last["status"] != OK:
+        raise (Diverged if last["status"] == DIVERGED else MethodError)(last["message"])
+    models = [store.model(t) for t in range(task.generations + 1)]
+    return {name: np.stack([m[name].numpy() for m in models]) for name in models[0]}

@@ -1,0 +1,106 @@
+"""Gaussian items: N(0, 1) in every coordinate, each coordinate a replicate of the 1-d loop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.data.sources import Source, Splits
+from benchmark.generators.base import Generator
+from benchmark.items import Items
+from benchmark.metrics.evaluator import Evaluator, Profile
+from benchmark.mitigation import Sampling
+from benchmark.theory.exact import ExactGenerator, Fit
+
+
+@dataclass(frozen=True)
+class NormalData:
+    """Real items `x` float64 (N, dim), independent N(0, 1)."""
+
+    dim: int
+    heldout: int = 16
+
+    def build(self) -> Source:
+        return self
+
+    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
+        def draw(count: int, rng: torch.Generator) -> Items:
+            return Items(x=torch.randn(count, self.dim, generator=rng, dtype=torch.float64))
+
+        fixed = torch.Generator().manual_seed(0)
+        return Splits(draw(real, rng), draw(reserve, rng), draw(self.heldout, fixed))
+
+
+@dataclass(frozen=True)
+class NormalRecipe:
+    """A Gaussian fitted per coordinate from `n` items.
+
+    Attributes:
+        ddof: the variance divides by n - ddof: 0 is maximum likelihood, 1 is unbiased.
+        spread: samples have `spread` times the fitted standard deviation; its square is the
+            sampling bias lambda of Alemohammad et al. 2024.
+    """
+
+    dim: int
+    n: int
+    ddof: int = 0
+    spread: float = 1.0
+
+    def build(self) -> Generator:
+        return NormalGenerator(self)
+
+
+class NormalGenerator(ExactGenerator):
+    """Models hold `mean` and `var`, both (dim,)."""
+
+    def __init__(self, recipe: NormalRecipe) -> None:
+        super().__init__(recipe.n)
+        self.recipe = recipe
+
+    def blank(self) -> nn.Module:
+        zero = torch.zeros(self.recipe.dim, dtype=torch.float64)
+        return Fit({"mean": zero, "var": zero.clone()})
+
+    def fit(self, items: Items, weights: Tensor) -> dict[str, Tensor]:
+        mean = weights @ items["x"]
+        # With equal weights the divisor is (n - ddof)/n.
+        var = weights @ (items["x"] - mean) ** 2 / (1 - self.recipe.ddof * weights.square().sum())
+        return {"mean": mean, "var": var}
+
+    def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
+        noise = torch.randn(n, self.recipe.dim, generator=rng, dtype=torch.float64)
+        scale = self.recipe.spread * how.temperature * model.get_buffer("var").sqrt()
+        return Items(x=model.get_buffer("mean") + scale * noise)
+
+    def log_prob(self, model: nn.Module, items: Items) -> Tensor:
+        """(N,) log-density in nats, summed over coordinates."""
+        var = model.get_buffer("var")
+        squares = (items["x"] - model.get_buffer("mean")) ** 2 / var
+        return -0.5 * (squares + (2 * math.pi * var).log()).sum(1)
+
+    def features(self, model: nn.Module, items: Items) -> Tensor:
+        """(N, dim) the items standardised by the model."""
+        return (items["x"] - model.get_buffer("mean")) / model.get_buffer("var").sqrt()
+
+
+@dataclass(frozen=True)
+class NormalEvaluation:
+    """Distance of the model's law from the true one, in closed form, averaged over coordinates."""
+
+    primary: str = "frechet"
+
+    def build(self) -> Evaluator:
+        return self
+
+    def profile(
+        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
+    ) -> Profile:
+        """`drift` (squared mean), `variance`, and the squared Frechet distance of N(mean, var)
+        from N(0, 1), mean^2 + (sqrt(var) - 1)^2 (Dowson and Landau 1982)."""
+        drift, variance = model.get_buffer("mean") ** 2, model.get_buffer("var")
+        frechet = drift + (variance.sqrt() - 1) ** 2
+        numbers = {"drift": drift, "variance": variance, "frechet": frechet}
+        return {name: number.mean().item() for name, number in numbers.items()}

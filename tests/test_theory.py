@@ -1,0 +1,434 @@
+"""The engine reproduces the closed forms, and a broken engine does not."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+from typer.testing import CliRunner
+
+import benchmark.loop
+import benchmark.theory.catalogue
+import benchmark.web
+from benchmark import Mitigation, Sampling
+from benchmark.cli import app
+from benchmark.errors import Diverged, InputError, MethodError
+from benchmark.items import Items, TrainingSet
+from benchmark.metrics.frechet import frechet_distance
+from benchmark.metrics.neighbours import prdc
+from benchmark.schedules import SCHEDULES
+from benchmark.seeds import stream
+from benchmark.theory import categorical, formulas, gaussian, regression
+from benchmark.theory.catalogue import catalogue
+from benchmark.theory.exact import Fit
+from benchmark.theory.experiments import BOUND, Measurement, Quantity, measure
+from benchmark.theory.least_squares import LinearData, LinearRecipe
+from benchmark.theory.normal import NormalData, NormalGenerator, NormalRecipe
+from benchmark.theory.unigram import UnigramData, UnigramRecipe, zipf
+from benchmark.web import Web
+
+METHODS = ("nothing", "accumulate", "accumulate_subsample", "oracle")
+EXPERIMENTS = {experiment.setting: experiment for experiment in catalogue()}
+ROWS = [(e.setting, i, q.form) for e in EXPERIMENTS.values() for i, q in enumerate(e.quantities)]
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    """`autophagy theory --json --plot FILE`, run once: (result, rows, figure)."""
+    figure = tmp_path_factory.mktemp("theory") / "figure.svg"
+    result = CliRunner().invoke(app, ["theory", "--json", "--plot", str(figure)])
+    return result, json.loads(result.stdout)["rows"], figure.read_text()
+
+
+# --- the closed forms -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", range(len(ROWS)), ids=["-".join(map(str, row)) for row in ROWS])
+def test_engine_meets_the_closed_form(command, at):
+    setting, _, form = ROWS[at]
+    row = command[1][at]
+    assert (row["setting"], row["form"]) == (setting, form)
+    assert row["standard_error"] < 0.1 * abs(row["exact"])  # else the check would not bite
+    assert abs(row["z"]) < BOUND, row
+
+
+def test_command_succeeds_and_draws(command):
+    result, rows, figure = command
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["passed"] is True
+    assert all(row["passed"] for row in rows)
+    assert figure.startswith("<?xml")
+    assert figure.count('id="axes_') == 6
+
+
+def test_every_schedule_and_form_is_covered():
+    forms = {form for _, _, form in ROWS}
+    assert {"G0", "G1", "G2", "G3", "L1", "D1", "D2", "C1", "B1"} <= forms
+    for name in SCHEDULES:
+        assert any(name in setting for setting in EXPERIMENTS)
+    for method in METHODS:
+        assert any(f", {method}" in setting for setting in EXPERIMENTS)
+
+
+# --- a broken engine ---------------------------------------------------------------------------
+
+
+def z(setting, form, share=0.5):
+    """The largest |z| of a form's rows, measured here and now with a share of the seeds."""
+    experiment = EXPERIMENTS[setting]
+    few = replace(experiment, seeds=round(experiment.seeds * share))
+    return max(abs(m.row.z) for m in measure(few) if m.row.form == form)
+
+
+@pytest.mark.parametrize(
+    ("setting", "form"),
+    [
+        ("replace, nothing", "G0"),
+        ("replace, nothing", "G1"),
+        ("replace, nothing, ddof 1", "G2"),
+        ("replace, accumulate", "G3"),
+    ],
+)
+def test_control_ddof_swapped(monkeypatch, setting, form):
+    def build(recipe):
+        return NormalGenerator(replace(recipe, ddof=1 - recipe.ddof))
+
+    monkeypatch.setattr(NormalRecipe, "build", build)
+    assert z(setting, form) > 2 * BOUND
+
+
+@pytest.mark.parametrize(
+    ("setting", "form"),
+    [
+        ("replace, nothing", "G1"),
+        ("replace, nothing, ddof 1, spread 0.9", "G2"),
+        ("accumulate, nothing", "S1"),
+        ("fixed_real, nothing, real_share 0.1", "S2"),
+        ("fresh, nothing, real_share 0.1", "S3"),
+        ("web, nothing", "S4"),
+        ("fixed_real, Shifted, real_share 0.5", "B1"),
+        ("regression, replace, nothing", "L1"),
+        ("unigram, replace, nothing", "D1"),
+        ("fresh, Uniform, real_share 0.3", "C1"),
+    ],
+)
+def test_control_schedule_off_by_one(monkeypatch, setting, form):
+    for cls in SCHEDULES.values():
+        late = cls.draws
+        monkeypatch.setattr(cls, "draws", lambda self, t, n, f=late: f(self, max(1, t - 1), n))
+    assert z(setting, form) > 2 * BOUND
+
+
+def test_control_method_subsamples_with_replacement(monkeypatch):
+    def draw(self, k, rng):
+        return self.take(torch.randint(len(self), (k,), generator=rng))
+
+    monkeypatch.setattr(Items, "draw", draw)
+    assert z("replace, accumulate_subsample", "S1", share=1) > 2 * BOUND
+
+
+def test_control_web_draws_with_replacement(monkeypatch):
+    randperm = torch.randperm
+
+    def repeating(size, generator):
+        n = 20  # the shuffle of the crawl stays one
+        if size == n:
+            return randperm(size, generator=generator)
+        return torch.randint(size, (size,), generator=generator)
+
+    monkeypatch.setattr(benchmark.web.torch, "randperm", repeating)
+    assert z("accumulate, nothing", "S1", share=1) > 2 * BOUND
+
+
+def test_control_order_tells_provenance(monkeypatch):
+    crawl = Web.crawl
+
+    def sorted_crawl(self, t, rng):
+        items, made = crawl(self, t, rng)
+        order = made.argsort(stable=True)
+        return items.take(order), made[order]
+
+    monkeypatch.setattr(Web, "crawl", sorted_crawl)
+    assert z("fresh, FirstHalf, real_share 0.5", "S6") > 2 * BOUND
+
+
+def test_control_synthetic_items_labelled_real(monkeypatch):
+    crawl = Web.crawl
+
+    def mislabelled(self, t, rng):
+        items, made = crawl(self, t, rng)
+        return items, torch.full_like(made, -1)
+
+    monkeypatch.setattr(Web, "crawl", mislabelled)
+    assert z("web, oracle", "S5") > 2 * BOUND
+
+
+@pytest.mark.parametrize(
+    ("setting", "form"),
+    [("regression, replace, nothing", "L1"), ("unigram, replace, nothing", "D1")],
+)
+def test_control_noise_repeats_every_generation(monkeypatch, setting, form):
+    def same(task, seed, t, purpose):
+        return stream(task.hash, seed, purpose)
+
+    monkeypatch.setattr(benchmark.loop, "_rng", same)
+    assert z(setting, form, share=1) > BOUND
+
+
+def test_command_exits_1_when_a_form_is_missed(monkeypatch):
+    def build(recipe):
+        return NormalGenerator(replace(recipe, ddof=1))
+
+    monkeypatch.setattr(NormalRecipe, "build", build)
+    one = [EXPERIMENTS["replace, nothing"]]
+    monkeypatch.setattr(benchmark.theory.catalogue, "catalogue", lambda: one)
+    result = CliRunner().invoke(app, ["theory"])
+    assert result.exit_code == 1
+    assert "3 closed forms, 3 missed" in result.stdout
+
+
+def test_no_spread_is_not_a_pass():
+    quantity = Quantity("X", "x", lambda x: x, np.ones(1))
+    row = Measurement("nothing varies", 2, quantity, np.ones(1), np.zeros(1)).row
+    assert math.isnan(row.z)
+    assert not row.passed
+
+
+# --- the functions -----------------------------------------------------------------------------
+
+
+def test_shapes_and_seeds():
+    means, variances = gaussian("replace", n=8, generations=3, dim=5)
+    assert means.shape == variances.shape == (3, 5)
+    assert regression("replace", generations=3, dim=2, replicates=4).shape == (3, 4, 2)
+    assert categorical("replace", generations=3, words=6, replicates=4).shape == (3, 4, 6)
+    again, _ = gaussian("replace", n=8, generations=3, dim=5)
+    other, _ = gaussian("replace", n=8, generations=3, dim=5, seed=1)
+    assert (means == again).all()
+    assert (means != other).all()
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_methods_run_unchanged_on_every_schedule(schedule):
+    for family, size in (
+        (lambda *a, **k: gaussian(*a, **k)[0], {"dim": 3}),
+        (regression, {"replicates": 3}),
+        (categorical, {"replicates": 3}),
+    ):
+        runs = [family(schedule, method, n=20, generations=4, **size) for method in METHODS]
+        assert all(np.isfinite(run).all() for run in runs)
+        assert all((run[0] == runs[0][0]).all() for run in runs)  # generation 0 is common
+        assert all((run[-1] != runs[0][-1]).any() for run in runs[1:])  # the method acts
+
+
+def test_first_model_is_the_exact_fit():
+    """Generation 0 of the oracle under `replace` is every later one too."""
+    means, variances = gaussian("replace", "oracle", n=20, generations=4, dim=50)
+    assert np.allclose(means, means[0], atol=1e-12)
+    assert np.allclose(variances, variances[0], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        NormalRecipe(dim=3, n=12, ddof=0),
+        NormalRecipe(dim=3, n=12, ddof=1),
+        LinearRecipe(dim=2, replicates=3, n=12),
+        UnigramRecipe(words=4, replicates=3, n=12),
+    ],
+    ids=["ml", "unbiased", "least squares", "unigram"],
+)
+def test_weights_zero_and_one_choose_items(recipe):
+    rng, generator = stream("weights"), recipe.build()
+    items = {
+        NormalRecipe: NormalData(3),
+        LinearRecipe: LinearData(2, 3),
+        UnigramRecipe: UnigramData(4, 3, 1.0),
+    }[type(recipe)]
+    items = items.build().splits(12, 1, rng).real
+    weights = torch.tensor([0.0] * 5 + [2.0] * 7)
+    weighted = generator.train(TrainingSet(items, weights), rng).state_dict()
+    chosen = generator.train(TrainingSet(items.take(slice(5, None))), rng).state_dict()
+    for name in set(weighted) - {"x"}:
+        assert torch.allclose(weighted[name], chosen[name])
+    samples = generator.sample(generator.train(TrainingSet(items), rng), 5, rng, Sampling())
+    assert samples.same_kind(items)
+    assert len(samples) == 5
+
+
+def test_log_probabilities():
+    x = torch.tensor([[0.5, -1.0], [2.0, 0.0]], dtype=torch.float64)
+    normal, model = NormalRecipe(2, 2).build(), Fit({"mean": x[0], "var": torch.tensor([1.0, 4.0])})
+    deviation = [1.0, 2.0]
+    expected = norm.logpdf(x.numpy(), x[0].numpy(), deviation).sum(1)
+    assert normal.log_prob(model, Items(x=x)).numpy() == pytest.approx(expected)
+    assert normal.loss(model, Items(x=x)) == pytest.approx(-expected.mean() / 2)
+    assert normal.features(model, Items(x=x))[1].tolist() == [1.5, 0.5]
+
+    line, model = LinearRecipe(1, 1, 2, noise=0.5).build(), Fit({"weight": torch.tensor([[3.0]])})
+    items = Items(x=torch.tensor([[[1.0]], [[2.0]]]), y=torch.tensor([[3.0], [5.0]]))
+    expected = norm.logpdf([3.0, 5.0], [3.0, 6.0], 0.5)
+    assert line.log_prob(model, items).numpy() == pytest.approx(expected)
+    assert line.features(model, items).flatten().tolist() == [3.0, 6.0]
+
+    words, law = UnigramRecipe(3, 2, 2).build(), torch.tensor([[0.5, 0.5, 0.0], [0.25, 0.75, 0.0]])
+    items = Items(tokens=torch.tensor([[0, 1], [1, 2]]))
+    scores = words.log_prob(Fit({"probability": law}), items).tolist()
+    assert scores == pytest.approx([math.log(0.5 * 0.75), -math.inf])
+    assert words.features(Fit({"probability": law}), items).tolist() == [[0.5, 0.75], [0.5, 0.0]]
+
+
+class _Cold(Mitigation):
+    def sampling(self, round):
+        return Sampling(temperature=0.5)
+
+
+class _Broken(Mitigation):
+    def curate(self, crawl, round):
+        raise RuntimeError("no idea")
+
+
+class _Lossy(Mitigation):
+    def loss(self, per_element, outputs):
+        return per_element
+
+
+def test_a_class_and_its_sampling_temperature():
+    _, variances = gaussian("replace", _Cold, n=50, generations=3, dim=2_000)
+    assert variances.mean(1) == pytest.approx(
+        formulas.replace_variance(np.arange(1, 4), 50, spread=0.5), rel=0.03
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: gaussian("replase"), "there is no schedule 'replase'"),
+        (lambda: gaussian("replace", real_share=0.1), "has no option 'real_share': it has none"),
+        (lambda: gaussian("fresh", share=0.1), "has no option 'share': it has real_share"),
+        (lambda: regression("fresh", real_share=2), "real_share is a share between 0 and 1"),
+        (lambda: categorical("replace", "magic"), "there is no method 'magic'"),
+        (lambda: gaussian("replace", int), "int is not a subclass"),
+        (lambda: gaussian("replace", n=1), "n must be at least 2"),
+        (lambda: gaussian("replace", generations=0), "generations must be at least 1"),
+        (lambda: gaussian("replace", dim=0), "dim must be at least 1"),
+        (lambda: gaussian("replace", seed=-1), "seed must be at least 0"),
+        (lambda: gaussian("replace", ddof=2), "ddof is 0 or 1"),
+        (lambda: gaussian("replace", spread=0), "spread is positive"),
+        (lambda: regression("replace", n=3, dim=4), "n must be at least 4"),
+        (lambda: regression("replace", noise=-1), "noise is positive"),
+        (lambda: categorical("replace", words=0), "words must be at least 1"),
+        (lambda: categorical("replace", cut=0), "cut must be at least 1"),
+    ],
+)
+def test_wrong_input_is_one_sentence(call, said):
+    with pytest.raises(InputError, match=said) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def test_failures_are_raised():
+    with pytest.raises(MethodError, match="no idea"):
+        gaussian("replace", _Broken, dim=2)
+    with pytest.raises(MethodError, match="no loss to change"):
+        gaussian("replace", _Lossy, dim=2)
+    with pytest.raises(Diverged, match="not finite"):
+        gaussian("replace", spread=1e200, dim=2)
+    with pytest.raises(Diverged, match="too few distinct rows"):
+        regression("accumulate", n=4, dim=4, generations=20, replicates=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing/figure.svg", "cannot write the figure .*missing"),
+        ("folder.svg", "cannot write the figure .*folder"),
+        ("figure.txt", "writes .svg, .png or .pdf"),
+    ],
+)
+def test_unwritable_plot_is_told_before_the_work(tmp_path, monkeypatch, name, said):
+    (tmp_path / "folder.svg").mkdir()
+    monkeypatch.setattr(benchmark.theory.catalogue, "catalogue", lambda: pytest.fail("worked"))
+    result = CliRunner().invoke(app, ["theory", "--plot", str(tmp_path / name)])
+    with pytest.raises(InputError, match=said):
+        raise result.exception
+
+
+# --- the formulas among themselves -------------------------------------------------------------
+
+
+def test_accumulation_is_bounded():
+    n = 20
+    limit = math.sin(math.pi / math.sqrt(n)) / (math.pi / math.sqrt(n))
+    variance = formulas.accumulation_variance(np.array([100_000]), n)[0]
+    assert variance == pytest.approx(limit, rel=1e-5)
+    assert 1 - variance <= math.pi**2 / (6 * n)
+    first, late = formulas.regression_risk(np.array([1, 100_000]), n, 5, 1.0, accumulate=True)
+    assert late / first == pytest.approx(math.pi**2 / 6, rel=1e-4)
+
+
+def test_schedules_without_real_items_are_replace():
+    t, n = np.arange(1, 15), 20
+    replaced = formulas.replace_drift(t, n)
+    assert replaced == pytest.approx(1 - (1 - 1 / n) ** t)
+    assert formulas.fixed_real_drift(t, n, 0) == pytest.approx(replaced)
+    assert formulas.fresh_drift(t, n, 0) == pytest.approx(replaced)
+    assert formulas.web_drift(t, n, fading=0.0, foreign_share=0.0) == pytest.approx(replaced)
+    assert formulas.fresh_drift(t, n, n) == pytest.approx(1 / n)
+    assert formulas.replace_drift(t, n, ddof=1) == pytest.approx(t / n)
+
+
+def test_lost_words():
+    t, n, law = np.arange(1, 4), 30, zipf(6, 1.0)
+    lost = formulas.lost(t, n, law)
+    assert lost[0] == pytest.approx((1 - law) ** n)
+    assert (np.diff(lost, axis=0) > 0).all()
+    assert formulas.unseen(n, law) == pytest.approx(law @ lost[0])
+
+
+@pytest.mark.parametrize("beta", [2.0, 3.0])
+def test_zipf_exponents(beta):
+    law = zipf(1_000_000, beta)
+    unseen = [formulas.unseen(n, law) for n in (10_000, 1_000_000)]
+    slope = math.log(unseen[1] / unseen[0]) / math.log(100)
+    assert slope == pytest.approx(-(1 - 1 / beta), rel=0.01)
+    floor = [formulas.unseen(10**12, law, cut) for cut in (100, 1_000)]
+    assert math.log10(floor[1] / floor[0]) == pytest.approx(-(beta - 1), rel=0.01)
+
+
+def test_chi_square_contracts_by_the_synthetic_share_squared():
+    p, q, a = zipf(10, 1.0), np.full(10, 0.1), 0.3
+
+    def chi_square(r):
+        return np.sum((r - p) ** 2 / p)
+
+    assert chi_square(a * p + (1 - a) * q) == pytest.approx((1 - a) ** 2 * chi_square(q))
+    n = 10**9
+    values = formulas.chi_square(np.arange(1, 5), n, round(a * n), p, q)
+    assert values[3] == pytest.approx((1 - a) ** 4 * chi_square(q), rel=1e-6)
+
+
+# --- metrics with a closed form ----------------------------------------------------------------
+
+
+def test_frechet_distance_of_gaussians():
+    rng = np.random.default_rng(0)
+
+    def sample(mean, deviation):
+        x = rng.standard_normal((500, 3))
+        x = (x - x.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(x.T))).T
+        return torch.from_numpy(mean + deviation * x)
+
+    a, b = sample(0.0, np.array([1.0, 2.0, 3.0])), sample(1.0, np.array([2.0, 2.0, 5.0]))
+    assert frechet_distance(a, b) == pytest.approx(3 * 1.0 + 1.0 + 0.0 + 4.0, rel=1e-6)
+
+
+def test_a_copy_has_perfect_precision_and_recall():
+    x = torch.from_numpy(np.random.default_rng(0).standard_normal((200, 4)))
+    scores = prdc(x, x.clone())
+    assert scores["precision"] == scores["recall"] == scores["coverage"] == 1
+    far = prdc(x, x + 100)
+    assert far["precision"] == far["recall"] == far["coverage"] == 0
