@@ -25,15 +25,12 @@ app.command("theory")(theory)
 
 
 def main() -> None:
-    """Entry point: every AutophagyError becomes one sentence and exit status 1."""
+    """Entry point: every AutophagyError becomes one sentence and a non-zero exit status."""
     try:
         app()
     except AutophagyError as error:
         print(f"autophagy: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("autophagy: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(error.status)
 
 
 if __name__ == "__main__":

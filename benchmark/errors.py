@@ -2,7 +2,15 @@
 
 
 class AutophagyError(Exception):
-    """Base class; the command line prints its sentence and exits with status 1."""
+    """Base class; the command line prints its sentence and exits with `status`."""
+
+    status = 1
+
+
+class Interrupted(AutophagyError):
+    """The user pressed Ctrl-C; finished generations are kept."""
+
+    status = 130
 
 
 class InputError(AutophagyError):

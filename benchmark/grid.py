@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import benchmark
-from benchmark.errors import AutophagyError, InputError
+from benchmark.errors import AutophagyError, InputError, Interrupted
 from benchmark.methods import REFERENCES, Method, find_method
 from benchmark.mitigation import Access, Mitigation
 from benchmark.results import GenerationResult, LineageResult, MethodResult, Result, TaskResult
@@ -89,8 +89,11 @@ def run(
     write_bytes(folder / suite / ".writable", b"")  # fails now rather than after the first hour
     (folder / suite / ".writable").unlink()
 
-    with watch(jobs):
-        outcomes = execute(jobs, workers)
+    try:
+        with watch(jobs):
+            outcomes = execute(jobs, workers)
+    except KeyboardInterrupt as stop:
+        raise Interrupted("interrupted; the same command goes on where it stopped") from stop
 
     lineages = {o.job: o for o in outcomes if o.lineage is not None}
     results = {}

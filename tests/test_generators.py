@@ -203,9 +203,9 @@ def test_a_watermark_acts_after_truncation():
     def mark(written: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
         return logits + favourite
 
-    kept = choose(scores, top_k=30)[:, 7] > 0
+    kept = choose(scores, top_k=20)[:, 7] > 0
     assert 0 < kept.sum() < 3
-    assert ((choose(scores, top_k=30, logits=mark)[:, 7] > 0.99) == kept).all()
+    assert ((choose(scores, top_k=20, logits=mark)[:, 7] > 0.99) == kept).all()
 
 
 @pytest.fixture(scope="module")

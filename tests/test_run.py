@@ -1,8 +1,11 @@
 """`benchmark.run` and the command line, as a user meets them (toy-sized suite "quick")."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -261,3 +264,60 @@ def test_task_hashes_differ_by_everything_that_matters():
     assert replace(small, schedule=replace(small.schedule, fading=0.5)).hash != small.hash
     with pytest.raises(benchmark.errors.InputError, match="has no task 'cats'"):
         benchmark.load_task("cats")
+
+
+TOY_MAIN = """
+import benchmark.tasks
+from tests.conftest import TOY
+benchmark.tasks._SUITES["quick"] = lambda: TOY
+from benchmark.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(
+    sent, toy_suite, tmp_path, method_file
+):
+    words = ["run", str(method_file), "--tasks", "speeches-*", "--workers", "2"]
+
+    def start(out: Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", TOY_MAIN, *words, "--out", str(out)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    run = start(tmp_path / "stopped")
+    while not list((tmp_path / "stopped").rglob("gen-01.json")):
+        assert run.poll() is None
+        time.sleep(0.02)
+    # As a terminal does on Ctrl-C: to the whole group, workers included.
+    os.killpg(run.pid, sent)
+    said = run.communicate(timeout=60)[1]
+    assert run.returncode == (130 if sent == signal.SIGINT else -signal.SIGKILL)
+    if sent == signal.SIGINT:
+        last = said.strip().splitlines()[-1]
+        assert last == "autophagy: interrupted; the same command goes on where it stopped"
+        assert "Traceback" not in said
+    assert not (tmp_path / "stopped" / "quick" / "my_method.json").exists()
+    for out in ("stopped", "whole"):
+        again = start(tmp_path / out)
+        assert (again.communicate(timeout=120)[1], again.returncode) == ("", 0)
+    for name in ("my_method", "nothing", "oracle"):
+        one, two = (
+            without_times(tmp_path / out / "quick" / f"{name}.json") for out in ("stopped", "whole")
+        )
+        assert one == two
+
+
+def test_the_method_of_the_readme_runs(toy_suite, tmp_path):
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    (tmp_path / "my_method.py").write_text(text.split("```python\n")[1].split("```")[0])
+    results = benchmark.run(tmp_path / "my_method.py", tasks="*-replace", out=tmp_path)
+    assert results["my_method"].failures == []
+    assert (
+        results["my_method"].tasks["digits-replace"].lineages[0].generations[1].training_set == 132
+    )
