@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,34 +15,49 @@ from benchmark.mitigation import Access, Mitigation, Sampling
 from benchmark.round import Round
 
 
-def call(strategy: Mitigation, hook: str, t: int) -> Callable[..., Any]:
-    """The hook, with whatever it raises turned into a MethodError that names it."""
+def instance(method: type[Mitigation], t: int) -> Mitigation:
+    """A new instance for generation `t`."""
+    return guarded(method, f"{method.__name__}() at generation {t}")()
+
+
+def guarded(function: Callable[..., Any], where: str) -> Callable[..., Any]:
+    """`function`, with whatever it raises turned into a MethodError that says where."""
 
     def wrapped(*args: Any) -> Any:
         try:
-            return getattr(strategy, hook)(*args)
+            return function(*args)
         except MethodError as error:
-            raise type(error)(f"{_where(strategy, hook, t)}: {error}") from error
+            raise type(error)(f"{where}: {error}") from error
         except Exception as error:  # a method may raise anything; it becomes the lineage's record
             said = str(error) or "no message"
-            raise MethodError(
-                f"{_where(strategy, hook, t)} raised {type(error).__name__}: {said}"
-            ) from error
+            raise MethodError(f"{where} raised {type(error).__name__}: {said}") from error
 
-    if hook != "loss":
-        return wrapped
+    return wrapped
 
-    def loss(per_element: Tensor, outputs: Tensor) -> Tensor:
-        result = wrapped(per_element, outputs)
-        if not isinstance(result, Tensor) or result.shape != per_element.shape:
-            got = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-            raise MethodError(
-                f"{_where(strategy, 'loss', t)} must return a tensor of shape "
-                f"{tuple(per_element.shape)} like its first argument, got {got}"
-            )
+
+def keeping_shape(function: Callable[..., Any], argument: int, where: str) -> Callable[..., Tensor]:
+    """`function`, guarded, which must return a tensor like its argument number `argument`."""
+    inner = guarded(function, where)
+
+    def wrapped(*args: Any) -> Tensor:
+        like: Tensor = args[argument]
+        shape, dtype = like.shape, like.dtype
+        result = inner(*args)
+        if not isinstance(result, Tensor) or (result.shape, result.dtype) != (shape, dtype):
+            got = type(result).__name__
+            if isinstance(result, Tensor):
+                got = f"{result.dtype} {tuple(result.shape)}"
+            raise MethodError(f"{where} must return a {dtype} {tuple(shape)} tensor, got {got}")
         return result
 
-    return loss
+    return wrapped
+
+
+def loss_hook(strategy: Mitigation, t: int) -> Callable[[Tensor, Tensor], Tensor] | None:
+    """`loss`, checked; None where the method does not override it."""
+    if type(strategy).loss is Mitigation.loss:
+        return None
+    return keeping_shape(strategy.loss, 0, _where(strategy, "loss", t))
 
 
 def checked_training_set(
@@ -58,7 +74,7 @@ def checked_training_set(
     where = _where(strategy, "curate", t)
     lent = [*crawls, reserve]
     before = [items.digest() for items in lent]
-    result = call(strategy, "curate", t)(crawl, round_)
+    result = guarded(strategy.curate, where)(crawl, round_)
     if [items.digest() for items in lent] != before:
         raise MethodError(f"{where} changed the items it was handed in place: work on a copy")
     if not isinstance(result, TrainingSet):
@@ -93,11 +109,11 @@ def _check_weights(weights: Any, n: int, where: str) -> None:
 
 def checked_model(strategy: Mitigation, model: nn.Module, round_: Round) -> nn.Module:
     """`adjust`'s model, of the same architecture."""
-    result = call(strategy, "adjust", round_.generation)(model, round_)
+    where = _where(strategy, "adjust", round_.generation)
+    result = guarded(strategy.adjust, where)(model, round_)
     if type(result) is not type(model):
         raise MethodError(
-            f"{_where(strategy, 'adjust', round_.generation)} returned {type(result).__name__}: "
-            f"return the adjusted {type(model).__name__}"
+            f"{where} returned {type(result).__name__}: return the adjusted {type(model).__name__}"
         )
     return result
 
@@ -105,11 +121,15 @@ def checked_model(strategy: Mitigation, model: nn.Module, round_: Round) -> nn.M
 def checked_sampling(strategy: Mitigation, round_: Round) -> Sampling:
     """`sampling`'s settings; marking output needs `WATERMARK`."""
     where = _where(strategy, "sampling", round_.generation)
-    result = call(strategy, "sampling", round_.generation)(round_)
+    result = guarded(strategy.sampling, where)(round_)
     if not isinstance(result, Sampling):
         raise MethodError(f"{where} returned {type(result).__name__}: return a Sampling(...)")
     if (result.logits or result.pixels) and Access.WATERMARK not in strategy.access:
         raise MethodError(f"{where} marks its output: declare Access.WATERMARK")
+    if result.logits is not None:
+        result = replace(result, logits=keeping_shape(result.logits, 1, f"{where}, logits"))
+    if result.pixels is not None:
+        result = replace(result, pixels=keeping_shape(result.pixels, 0, f"{where}, pixels"))
     return result
 
 

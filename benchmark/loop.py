@@ -9,7 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmark.contract import call, checked_model, checked_sampling, checked_training_set
+from benchmark.contract import (
+    checked_model,
+    checked_sampling,
+    checked_training_set,
+    instance,
+    loss_hook,
+)
 from benchmark.data.sources import Splits
 from benchmark.errors import Diverged, MethodError
 from benchmark.generators.base import Generator
@@ -17,7 +23,7 @@ from benchmark.items import Items, TrainingSet
 from benchmark.ledger import Ledger
 from benchmark.mitigation import Access, Mitigation, Sampling
 from benchmark.round import Limits, Round
-from benchmark.seeds import stream
+from benchmark.seeds import seed_global, stream
 from benchmark.storage import Cache, LineageStore
 from benchmark.tasks.base import Task
 from benchmark.web import Web
@@ -82,9 +88,11 @@ def run_lineage(
             ledger=auxiliary,
             limits=_limits(task, generator),
         )
-        strategy = method()
+        # A method that draws from the global generators is reproducible, too.
+        seed_global(_rng(task, seed, t, "global"))
         record: dict[str, Any] = {"generation": t, "status": OK}
         try:
+            strategy = instance(method, t)
             if t == 0:
                 training = TrainingSet(crawl)
                 model = _generation_zero(task, seed, generator, training, cache)
@@ -92,7 +100,7 @@ def run_lineage(
             else:
                 training = checked_training_set(strategy, crawls, splits.reserve, round_)
                 clock.lap("curate")
-                hook = None if method.loss is Mitigation.loss else call(strategy, "loss", t)
+                hook = loss_hook(strategy, t)
                 model = generator.train(training, _rng(task, seed, t, "train"), loss=hook)
                 clock.lap("train")
                 round_.renew(model)

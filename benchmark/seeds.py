@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import random
 
+import numpy as np
 import torch
 
 
@@ -16,3 +18,11 @@ def stream(*purpose: object) -> torch.Generator:
     text = "|".join(str(word) for word in purpose)
     seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
     return torch.Generator().manual_seed(seed)
+
+
+def seed_global(rng: torch.Generator) -> None:
+    """Seed the global generators of torch (used by weight initialisation), numpy and Python."""
+    seed = int(torch.randint(2**62, (1,), generator=rng))
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)

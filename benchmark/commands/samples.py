@@ -46,12 +46,13 @@ def samples(
         save_image_grid(found, to, f"{task}, suite {suite}, seed {seed}: samples by generation")
         print(f"Figure: {to}")
         return
-    publisher, console = TextPublisher(chosen.data.length), Console()
+    console = Console()
     for name, generations_of in found.items():
         sheet = Table(title=f"{name} on {task}, seed {seed}", title_justify="left")
         sheet.add_column("generation", justify="right")
         sheet.add_column("first samples")
         for t, items in generations_of.items():
+            publisher = TextPublisher(items["tokens"].shape[1])
             texts = excerpts(publisher.text(items.take(slice(0, 2))), 160)
             sheet.add_row(str(t), "\n".join(texts))
         console.print(sheet)

@@ -60,11 +60,6 @@ class Generator(Protocol):
         ...
 
 
-def seed_global(rng: torch.Generator) -> None:
-    """Seed torch's global generator (used by weight initialisation) from `rng`."""
-    torch.manual_seed(int(torch.randint(2**62, (1,), generator=rng)))
-
-
 def weighted_mean(per_element: Tensor, weights: Tensor | None, rows: Tensor) -> Tensor:
     """Mean over elements, items weighted by `weights[rows]` relative to their overall mean."""
     if weights is None:

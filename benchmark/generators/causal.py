@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from benchmark.codecs import TextPublisher
 from benchmark.errors import Diverged
 from benchmark.generators import language
-from benchmark.generators.base import LossHook, seed_global, weighted_mean
+from benchmark.generators.base import LossHook, weighted_mean
 from benchmark.generators.training import fit
 from benchmark.items import Items, TrainingSet
 from benchmark.mitigation import Sampling
 from benchmark.recipes import CausalRecipe
+from benchmark.seeds import seed_global
 
 
 class CausalGenerator:

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from benchmark.codecs import ImagePublisher
 from benchmark.errors import Diverged
-from benchmark.generators.base import LossHook, seed_global, weighted_mean
+from benchmark.generators.base import LossHook, weighted_mean
 from benchmark.generators.networks import LatentDenoiser
 from benchmark.generators.training import fit
 from benchmark.items import Items, TrainingSet
 from benchmark.mitigation import Sampling
 from benchmark.recipes import FlowRecipe
-from benchmark.seeds import stream
+from benchmark.seeds import seed_global, stream
 
 
 class FlowGenerator:
