@@ -52,8 +52,12 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     write_bytes(path, save(packed, metadata={"sha256": tensor_digest(packed)}))
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor]:
     """Load what `write_tensors` saved; integers above 8 bits come back as int64.
+
+    Args:
+        belongs_to: what is useless without this file, so must be deleted with it (a lineage's
+            folder); the file itself without it.
 
     Raises:
         CorruptFile: the file is missing, truncated or changed.
@@ -63,9 +67,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             expected = (file.metadata() or {}).get("sha256")
     except (SafetensorError, OSError) as error:
-        raise _corrupt(path, str(error)) from error
+        raise _corrupt(path, str(error), belongs_to) from error
     if tensor_digest(tensors) != expected:
-        raise _corrupt(path, "its checksum does not match")
+        raise _corrupt(path, "its checksum does not match", belongs_to)
     return {n: t.long() if t.dtype == torch.int16 else t for n, t in tensors.items()}
 
 
@@ -85,8 +89,8 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     write_bytes(path, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """Load what `write_record` saved.
+def read_record(path: Path, belongs_to: Path | None = None) -> dict[str, Any]:
+    """Load what `write_record` saved; `belongs_to` as for `read_tensors`.
 
     Raises:
         CorruptFile: the file is missing, truncated or changed.
@@ -95,9 +99,9 @@ def read_record(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text())
         record, expected = document["record"], document["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _corrupt(path, f"{type(error).__name__}: {error}") from error
+        raise _corrupt(path, f"{type(error).__name__}: {error}", belongs_to) from error
     if hashlib.sha256(_canonical(record).encode()).hexdigest() != expected:
-        raise _corrupt(path, "its checksum does not match")
+        raise _corrupt(path, "its checksum does not match", belongs_to)
     return record
 
 
@@ -105,8 +109,10 @@ def _canonical(record: dict[str, Any]) -> str:
     return json.dumps(record, sort_keys=True, separators=(",", ":"))
 
 
-def _corrupt(path: Path, why: str) -> CorruptFile:
-    return CorruptFile(f"{path} cannot be used ({why}): delete it and run the same command again")
+def _corrupt(path: Path, why: str, belongs_to: Path | None) -> CorruptFile:
+    return CorruptFile(
+        f"{path} cannot be used ({why}): delete {belongs_to or path} and run the same command again"
+    )
 
 
 class LineageStore(Protocol):
@@ -157,13 +163,16 @@ class LineageFolder:
 
     def record(self, t: int) -> dict[str, Any] | None:
         path = self.folder / f"gen-{t:02d}.json"
-        return read_record(path) if path.exists() else None
+        return read_record(path, self.folder) if path.exists() else None
 
     def samples(self, t: int) -> Items:
-        return Items(**read_tensors(self.folder / f"samples-{t:02d}.safetensors"))
+        return Items(**self._tensors(f"samples-{t:02d}"))
 
     def model(self, t: int) -> dict[str, Tensor]:
-        return read_tensors(self.folder / f"model-{t:02d}.safetensors")
+        return self._tensors(f"model-{t:02d}")
+
+    def _tensors(self, name: str) -> dict[str, Tensor]:
+        return read_tensors(self.folder / f"{name}.safetensors", self.folder)
 
     def save(self, t: int, record: dict[str, Any], items: Items, state: dict[str, Tensor]) -> None:
         write_tensors(self.folder / f"samples-{t:02d}.safetensors", items.columns)

@@ -12,7 +12,7 @@ from benchmark.codecs import ImagePublisher
 from benchmark.errors import Diverged
 from benchmark.generators.base import LossHook, weighted_mean
 from benchmark.generators.networks import LatentDenoiser
-from benchmark.generators.training import fit
+from benchmark.generators.training import fit, half
 from benchmark.items import Items, TrainingSet
 from benchmark.mitigation import Sampling
 from benchmark.recipes import FlowRecipe
@@ -62,8 +62,8 @@ class FlowGenerator:
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
         labels = torch.randint(self.recipe.classes, (n,), generator=rng)
         x = torch.randn(n, self.latent, generator=rng) * how.temperature
-        model = copy.deepcopy(model).to(torch.bfloat16)
-        negative = None if how.negative is None else copy.deepcopy(how.negative).to(torch.bfloat16)
+        model = half(model)
+        negative = None if how.negative is None else half(how.negative)
         scheduler = FlowMatchEulerDiscreteScheduler()
         scheduler.set_timesteps(self.recipe.sampling_steps)
         for timestep in scheduler.timesteps:

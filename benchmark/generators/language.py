@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -42,14 +41,6 @@ def build(vocab: int, width: int, layers: int, heads: int, inner: int) -> LlamaF
         if parameter.dim() == 2:
             std = 1.0 if "embed_tokens" in name else 0.5 * parameter.shape[1] ** -0.5
             nn.init.normal_(parameter, 0.0, std)
-    return model
-
-
-def half(model: LlamaForCausalLM) -> LlamaForCausalLM:
-    """A copy that computes in bf16 (the rotary frequencies stay exact)."""
-    model = copy.deepcopy(model)
-    for parameter in model.parameters():
-        parameter.data = parameter.data.to(torch.bfloat16)
     return model
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -39,8 +40,7 @@ def fit(
     )
     model.train()
     parameters: list[Tensor] = list(model.parameters())
-    for parameter in parameters:  # not the buffers: rotary frequencies must stay exact
-        parameter.data = parameter.data.to(dtype)
+    _cast(parameters, dtype)
     rise = max(1, round(warmup * steps))
     order = torch.empty(0, dtype=torch.int64)
     running = torch.zeros(())
@@ -64,3 +64,16 @@ def fit(
     for parameter, master in zip(parameters, masters, strict=True):
         parameter.data = master
     return model.eval()
+
+
+def half(model: nn.Module) -> nn.Module:
+    """A copy that computes in bf16."""
+    model = copy.deepcopy(model)
+    _cast(model.parameters(), torch.bfloat16)
+    return model
+
+
+def _cast(parameters: Iterable[Tensor], dtype: torch.dtype) -> None:
+    # Not `model.to(dtype)`: buffers such as rotary frequencies must stay exact.
+    for parameter in parameters:
+        parameter.data = parameter.data.to(dtype)
