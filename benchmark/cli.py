@@ -9,6 +9,7 @@ import typer
 from benchmark.commands.list import list_
 from benchmark.commands.run import run
 from benchmark.commands.samples import samples
+from benchmark.commands.score import score
 from benchmark.commands.theory import theory
 from benchmark.errors import AutophagyError
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command("list")(list_)
 app.command("run")(run)
 app.command("samples")(samples)
+app.command("score")(score)
 app.command("theory")(theory)
 
 

@@ -119,6 +119,7 @@ def run_lineage(
         except (MethodError, Diverged) as error:
             record["status"] = DIVERGED if isinstance(error, Diverged) else FAILED
             record["message"] = str(error)
+            record |= {"ledger": auxiliary.as_dict(), "seconds": clock.laps}
             store.end(t, record)
             records.append(record)
             break

@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 from benchmark.results import Result
-from benchmark.score import recovery
+from benchmark.standings import costs, failed, recoveries
 
 METRICS = {"log_frechet": "log Frechet distance", "heldout_loss": "held-out loss (nats/token)"}
 
@@ -28,16 +28,13 @@ class Row:
 def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> Row:
     """The row of `method` on the task called `name`."""
     task = method.tasks[name]
-    lower = {x.seed: x.curve(task.primary) for x in nothing.tasks[name].lineages}
-    upper = {x.seed: x.curve(task.primary) for x in oracle.tasks[name].lineages}
-    curves = {x.seed: x.curve(task.primary) for x in task.lineages}
-    complete = [c for c in curves.values() if len(c) == task.generations + 1]
+    lost = failed(method, name)
     return Row(
         method=method.method.name,
-        final=fmean(c[-1] for c in complete) if len(complete) == len(curves) else None,
-        recoveries=[recovery(curves[s], lower[s], upper[s]) for s in curves],
-        cpu_seconds=sum(sum(g.seconds.values()) for x in task.lineages for g in x.generations),
-        failed=len(curves) - len(complete),
+        final=None if lost else fmean(x.curve(task.primary)[-1] for x in task.lineages),
+        recoveries=list(recoveries(method, name, nothing, oracle).values()),
+        cpu_seconds=costs(task.lineages).cpu_seconds,
+        failed=lost,
     )
 
 

@@ -78,7 +78,7 @@ def test_run_by_name_file_and_class_in_parallel_and_twice(
 
 def test_workers_and_processes_do_not_change_the_numbers(toy_suite, tmp_path):
     for workers in (1, 2):
-        benchmark.run("nothing", tasks="digits-*", workers=workers, out=tmp_path / f"{workers}")
+        benchmark.run("nothing", tasks="*-web", workers=workers, out=tmp_path / f"{workers}")
     files = [tmp_path / f"{w}" / "quick" / "nothing.json" for w in (1, 2)]
     assert without_times(files[0]) == without_times(files[1])
     samples = [
@@ -236,7 +236,7 @@ def test_list_names_everything(monkeypatch, capsys):
     assert "accumulate_subsample" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["--help"], ["list"], ["run", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["run", "--help"], ["score", "--help"]])
 def test_help_and_list_load_nothing_heavy(words):
     """What makes them answer in under a second: no torch, no scipy, no data."""
     heavy = ("torch", "transformers", "diffusers", "scipy", "sklearn", "pandas", "joblib")
@@ -275,42 +275,46 @@ main()
 """
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(
-    sent, toy_suite, tmp_path, method_file
+    toy_suite, tmp_path, method_file
 ):
-    words = ["run", str(method_file), "--tasks", "speeches-*", "--workers", "2"]
+    """Ctrl-C in generation 1, kill -9 in a later one, then to the end."""
+    out, words = tmp_path / "stopped", ["--tasks", "speeches-replace", "--workers", "2"]
+    command = [sys.executable, "-c", TOY_MAIN, "run", str(method_file), *words, "--out", str(out)]
 
-    def start(out: Path) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", TOY_MAIN, *words, "--out", str(out)],
+    def stop(sent: signal.Signals, after: int) -> tuple[int, str]:
+        """Exit status and messages of a run that gets a signal after so many generations."""
+        run = subprocess.Popen(
+            command,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
+        while len(list(out.rglob("gen-*.json"))) < after:
+            assert run.poll() is None
+            time.sleep(0.02)
+        # As a terminal does on Ctrl-C: to the whole group, workers included.
+        os.killpg(run.pid, sent)
+        said = run.communicate(timeout=60)[1]
+        return run.returncode, said
 
-    run = start(tmp_path / "stopped")
-    while not list((tmp_path / "stopped").rglob("gen-01.json")):
-        assert run.poll() is None
-        time.sleep(0.02)
-    # As a terminal does on Ctrl-C: to the whole group, workers included.
-    os.killpg(run.pid, sent)
-    said = run.communicate(timeout=60)[1]
-    assert run.returncode == (130 if sent == signal.SIGINT else -signal.SIGKILL)
-    if sent == signal.SIGINT:
-        last = said.strip().splitlines()[-1]
-        assert last == "autophagy: interrupted; the same command goes on where it stopped"
-        assert "Traceback" not in said
-    assert not (tmp_path / "stopped" / "quick" / "my_method.json").exists()
-    for out in ("stopped", "whole"):
-        again = start(tmp_path / out)
-        assert (again.communicate(timeout=120)[1], again.returncode) == ("", 0)
+    status, said = stop(signal.SIGINT, after=2)
+    assert status == 130
+    assert said.splitlines()[-1] == (
+        "autophagy: interrupted; the same command goes on where it stopped"
+    )
+    assert "Traceback" not in said
+    finished = {p: p.read_bytes() for p in out.rglob("gen-*.json")}
+    assert stop(signal.SIGKILL, after=len(finished) + 1)[0] == -signal.SIGKILL
+    assert all(path.read_bytes() == content for path, content in finished.items())
+    assert not (out / "quick" / "my_method.json").exists()
+
+    benchmark.run(method_file, tasks="speeches-replace", out=out)
+    benchmark.run(method_file, tasks="speeches-replace", out=tmp_path / "whole")
     for name in ("my_method", "nothing", "oracle"):
-        one, two = (
-            without_times(tmp_path / out / "quick" / f"{name}.json") for out in ("stopped", "whole")
-        )
-        assert one == two
+        files = [tmp_path / o / "quick" / f"{name}.json" for o in ("stopped", "whole")]
+        assert without_times(files[0]) == without_times(files[1])
 
 
 def test_the_method_of_the_readme_runs(toy_suite, tmp_path):

@@ -46,9 +46,9 @@ def run(
         out=out,
         watch=lambda jobs: Watcher(jobs, console),
     )
-    console.print(table(results))
     for name in results:
         console.print(f"Result: {out / suite / name}.json", soft_wrap=True)
+    console.print(table(results))
     failures = [sentence for result in results.values() for sentence in result.failures]
     if failures:
         raise AutophagyError("\n".join(failures))

@@ -1,0 +1,215 @@
+"""`autophagy score`: results side by side, with intervals, tiers and costs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmark.errors import InputError
+
+if TYPE_CHECKING:
+    from benchmark.results import Result
+    from benchmark.standings import Standing
+
+NONE = "-"
+
+
+def score(
+    results: Annotated[
+        list[Path], typer.Argument(help="Result files of one suite, such as runs/quick/*.json.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Score results against each other: tiers, suite scores, recoveries and costs.
+
+    The references nothing.json and oracle.json are read from beside them unless given.
+    """
+    from benchmark.standings import seeds_of, standings
+
+    given = read(results)
+    found = standings({str(path): result for path, result in given.items()})
+    some = next(iter(given.values()))
+    seeds = seeds_of(some, next(iter(some.tasks)))
+    if as_json:
+        document = {
+            "suite": some.suite,
+            "seeds": seeds,
+            "tasks": {name: task.hash for name, task in some.tasks.items()},
+            "files": {result.method.name: str(path) for path, result in given.items()},
+            "standings": [asdict(standing) for standing in found],
+        }
+        print(json.dumps(document, indent=1))
+        return
+    console = Console()
+    for sheet in (score_table(found, some.suite, seeds), task_table(found), cost_table(found)):
+        console.print(sheet)
+        console.print()
+
+
+def read(files: list[Path]) -> dict[Path, Result]:
+    """The given results, and the references found beside them.
+
+    Raises:
+        InputError: a file is given twice or cannot be read, or a reference is neither given nor
+            beside the files.
+        CorruptFile: a file is not a result.
+    """
+    from benchmark.methods import REFERENCES
+    from benchmark.results import load_result
+
+    given: dict[Path, Result] = {}
+    for file in files:
+        if any(file.resolve() == other.resolve() for other in given):
+            raise InputError(f"{file} is given twice: give every result once")
+        given[file] = load_result(file)
+    for name in REFERENCES:
+        if any(result.method.name == name for result in given.values()):
+            continue
+        beside = (file.parent / f"{name}.json" for file in files)
+        path = next((path for path in beside if path.exists()), None)
+        if path is None:
+            suite = given[files[0]].suite
+            raise InputError(
+                f"scores need the reference {name!r}, and {files[0].parent / name}.json is not "
+                f"there: autophagy run {name} --suite {suite}, with the same --tasks, --seeds "
+                f"and --out"
+            )
+        given[path] = load_result(path)
+        if given[path].method.name != name:
+            raise InputError(
+                f"{path} should be the reference {name!r}, but is a result of "
+                f"{given[path].method.name!r}"
+            )
+    return given
+
+
+def score_table(found: list[Standing], suite: str, seeds: list[int]) -> Table:
+    """Tier, ranks, access, suite score and its interval, one row a method."""
+    caption = (
+        "Score: mean over tasks and seeds of the recovery, the share of the avoidable degradation "
+        "that a method avoided: 1 = as good as training on real data only (oracle), 0 = no "
+        "mitigation (nothing); below 0 and above 1 are possible. "
+    )
+    if len(seeds) > 1:
+        caption += (
+            "Interval: holds the score that many more seeds of these tasks would give, with 95% "
+            "confidence. Tier: a method is better, beyond chance, than every method of a later "
+            "tier (paired tests, corrected for their number: a risk of about 5% of any error in "
+            "the table); methods of one tier count as tied. Ranks: the best and the worst that "
+            "these tests allow. "
+        )
+    else:
+        caption += (
+            "One seed: no interval and no tiers, and the order may be chance. Run with several, "
+            "such as --seeds 0,1,2. "
+        )
+    caption += (
+        "Access: what a method sees besides the crawl; compare like with like. Failed: lineages "
+        "that did not reach the last generation; each scores 0 at best."
+    )
+    tasks = len(found[0].recoveries)
+    title = (
+        f"Suite {suite}, {tasks} task{'s' if tasks > 1 else ''}, "
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+    )
+    sheet = _sheet(title, caption)
+    sheet.add_column("tier", justify="right", no_wrap=True)
+    sheet.add_column("ranks", justify="right", no_wrap=True)
+    _add_methods(sheet, found)
+    sheet.add_column("access")
+    sheet.add_column("score", justify="right", no_wrap=True)
+    sheet.add_column("95% interval", justify="right", no_wrap=True)
+    sheet.add_column("failed", justify="right", no_wrap=True)
+    for standing in found:
+        interval = NONE
+        if standing.reference:
+            interval = "by definition"
+        elif standing.interval is not None:
+            interval = "[{:.2f}, {:.2f}]".format(*standing.interval)
+        lost = sum(standing.failed.values())
+        sheet.add_row(
+            NONE if standing.tier is None else str(standing.tier),
+            NONE if standing.ranks is None else _ranks(*standing.ranks),
+            escape(standing.method),
+            standing.access_tier,
+            f"{standing.score:.2f}",
+            escape(interval),
+            f"{lost}/{standing.lineages}" if lost else "0",
+        )
+    return sheet
+
+
+def task_table(found: list[Standing]) -> Table:
+    """The recovery on each task, one row a method."""
+    caption = "Mean over seeds."
+    if any(sum(standing.failed.values()) for standing in found):
+        caption += " * = with failed lineages."
+    sheet = _sheet("Recovery by task", caption)
+    _add_methods(sheet, found)
+    for task in found[0].recoveries:
+        sheet.add_column(task.replace("-", "-\n"), justify="right")
+    for standing in found:
+        cells = [
+            f"{fmean(values):.2f}{'*' if standing.failed[task] else ''}"
+            for task, values in standing.recoveries.items()
+        ]
+        sheet.add_row(escape(standing.method), *cells)
+    return sheet
+
+
+def cost_table(found: list[Standing]) -> Table:
+    """The ledgers, one row a method."""
+    sheet = _sheet(
+        "What it cost, all tasks and seeds together",
+        "Items trained: items shown to the optimiser. Generated: published, or sampled by the "
+        "method for itself. Scored: auxiliary forward passes, items that the method scored or "
+        "embedded. Real: trusted real items shown to the method, the most in any generation. "
+        "CPU s: processor seconds.",
+    )
+    _add_methods(sheet, found)
+    for heading in ("items\ntrained", "items\ngenerated", "items\nscored", "real\nitems", "CPU s"):
+        sheet.add_column(heading, justify="right", no_wrap=True)
+    for standing in found:
+        costs = standing.costs
+        sheet.add_row(
+            escape(standing.method),
+            f"{costs.items_trained:,}",
+            f"{costs.items_generated:,}",
+            f"{costs.forward_passes:,}",
+            f"{costs.real_items:,}",
+            f"{costs.cpu_seconds:,.0f}",
+        )
+    return sheet
+
+
+def _sheet(title: str, caption: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        caption=caption,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        min_width=78,
+    )
+
+
+def _add_methods(sheet: Table, found: list[Standing]) -> None:
+    """The column of names: other columns give way to it, and very long names break."""
+    longest = max(len(standing.method) for standing in found)
+    sheet.add_column("method", overflow="fold", width=min(max(longest, len("method")), 24))
+
+
+def _ranks(best: int, worst: int) -> str:
+    return str(best) if best == worst else f"{best}-{worst}"
