@@ -11,7 +11,7 @@ from rich.table import Table
 from benchmark.results import Result
 from benchmark.standings import costs, failed, recoveries
 
-METRICS = {"log_frechet": "log Frechet distance", "heldout_loss": "held-out loss (nats/token)"}
+METRICS = {"log_frechet": "log Frechet", "heldout_loss": "nats/token"}
 
 
 @dataclass(frozen=True)
@@ -48,24 +48,23 @@ def table(results: dict[str, Result]) -> Table:
     caption = (
         f"Suite {some.suite}, {seeds} seed{'s' if seeds > 1 else ''}. Final: last generation, mean "
         "over seeds, lower is better. Recovery: 1 = as good as real data only, 0 = no mitigation"
-        + ("; its least and most over seeds in brackets. " if seeds > 1 else ". ")
+        + (", its mean, least and most over seeds. " if seeds > 1 else ". ")
         + "CPU: minutes of one core, all seeds."
     )
     sheet = Table(caption=caption, caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     sheet.add_column("task / method", no_wrap=True)
-    for heading in ("final", "recovery", "CPU min"):
+    spread = ("least", "most") if seeds > 1 else ()
+    for heading in ("final", "recovery", *spread, "CPU min"):
         sheet.add_column(heading, justify="right", no_wrap=True)
     for name, task in some.tasks.items():
-        sheet.add_row(f"[bold]{name}[/]  {METRICS[task.primary]}")
+        sheet.add_row(f"[bold]{name}[/] ({METRICS[task.primary]})")
         for result in results.values():
             row = row_of(result, name, results["nothing"], results["oracle"])
-            spread = ""
-            if seeds > 1:
-                spread = f" \\[{min(row.recoveries):.2f}, {max(row.recoveries):.2f}]"
             sheet.add_row(
                 f"  {row.method}",
                 f"failed {row.failed}/{seeds}" if row.final is None else f"{row.final:.3f}",
-                f"{fmean(row.recoveries):.2f}{spread}",
+                f"{fmean(row.recoveries):.2f}",
+                *(f"{bound(row.recoveries):.2f}" for bound in (min, max)[: len(spread)]),
                 f"{row.cpu_seconds / 60:.1f}",
             )
         sheet.add_section()
