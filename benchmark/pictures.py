@@ -12,22 +12,28 @@ from benchmark.errors import InputError
 from benchmark.items import Items
 
 
-def by_class(items: Items, columns: int) -> Tensor:
-    """One row of `columns` images, one a class and round again: (H, columns * W) uint8."""
+def strip(items: Items, columns: int, label: int | None = None) -> Tensor:
+    """One row of `columns` images (H, columns * W) uint8: one a class and round again, or, to
+    show how much the items of one class differ, all of class `label`."""
     chosen: list[int] = []
     classes = int(items["label"].max()) + 1
     for i in range(columns):
-        of_class = torch.nonzero(items["label"] == i % classes).squeeze(1)
+        wanted, nth = (i % classes, i // classes) if label is None else (label, i)
+        of_class = torch.nonzero(items["label"] == wanted).squeeze(1)
         if len(of_class) == 0:  # a class that is gone leaves its place to any image
             of_class = torch.arange(len(items))
-        chosen.append(int(of_class[(i // classes) % len(of_class)]))
+        chosen.append(int(of_class[nth % len(of_class)]))
     return torch.cat(list(items["image"][chosen, 0]), dim=1)
 
 
 def save_image_grid(
-    samples: Mapping[str, Mapping[int, Items]], file: Path, title: str, columns: int = 10
+    samples: Mapping[str, Mapping[int, Items]],
+    file: Path,
+    title: str,
+    columns: int = 10,
+    label: int | None = None,
 ) -> None:
-    """One block a method, one row a generation, one column a class.
+    """One block a method, one row a generation; what a row holds, see `strip`.
 
     Args:
         samples: method -> generation -> published images.
@@ -50,7 +56,7 @@ def save_image_grid(
         layout="constrained",
     )
     for axis, (method, generations) in zip(axes[0], samples.items(), strict=True):
-        strips = [by_class(items, columns) for items in generations.values()]
+        strips = [strip(items, columns, label) for items in generations.values()]
         height = strips[0].shape[0]
         axis.imshow(torch.cat(strips).numpy(), cmap="gray_r", interpolation="nearest")
         axis.set_title(method, fontsize=9)

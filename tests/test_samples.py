@@ -6,7 +6,7 @@ import torch
 
 import benchmark
 from benchmark import Items
-from benchmark.pictures import by_class, save_image_grid
+from benchmark.pictures import save_image_grid, strip
 from tests.test_run import cli
 
 
@@ -26,9 +26,10 @@ def test_samples_of_images_and_text(toy_suite, tmp_path, monkeypatch, capsys):
 def test_a_row_shows_every_class_and_survives_a_lost_one():
     images = torch.arange(4, dtype=torch.uint8).view(4, 1, 1, 1).expand(4, 1, 2, 2)
     items = Items(image=images, label=torch.tensor([3, 2, 1, 0]))
-    assert by_class(items, 4)[0, ::2].tolist() == [3, 2, 1, 0]
+    assert strip(items, 4)[0, ::2].tolist() == [3, 2, 1, 0]
+    assert strip(items, 3, label=1)[0, ::2].tolist() == [2, 2, 2]
     lost = Items(image=images, label=torch.tensor([3, 2, 0, 0]))
-    assert by_class(lost, 4).shape == (2, 8)
+    assert strip(lost, 4).shape == (2, 8)
 
 
 def test_the_figure_needs_a_known_ending(tmp_path):

@@ -18,6 +18,7 @@ def samples(
     suite: Annotated[str, typer.Option(help="quick or small.")] = "quick",
     seed: Annotated[int, typer.Option(help="Lineage to show.")] = 0,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs"),
+    label: Annotated[int | None, typer.Option(help="Images: only this class.")] = None,
     to: Annotated[Path, typer.Option(help="Figure to write (images).")] = Path("samples.png"),
 ) -> None:
     """Show samples by generation: images as a figure, text on the terminal."""
@@ -43,7 +44,8 @@ def samples(
             )
         found[name] = {t: store.samples(t) for t, r in records.items() if r["status"] == "ok"}
     if chosen.modality == "image":
-        save_image_grid(found, to, f"{task}, suite {suite}, seed {seed}: samples by generation")
+        title = f"{task}, suite {suite}, seed {seed}: samples by generation"
+        save_image_grid(found, to, title, label=label)
         print(f"Figure: {to}")
         return
     console = Console()
