@@ -5,18 +5,9 @@ from __future__ import annotations
 import warnings
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-
-class _Features(nn.Module):
-    """Hands precomputed features to torchmetrics, which asks for a network."""
-
-    def __init__(self, num_features: int) -> None:
-        super().__init__()
-        self.num_features = num_features
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features
+from benchmark.metrics.precomputed import Precomputed
 
 
 def frechet_distance(real: Tensor, generated: Tensor) -> float:
@@ -31,7 +22,7 @@ def frechet_distance(real: Tensor, generated: Tensor) -> float:
         from torchmetrics.image.fid import FrechetInceptionDistance
 
         metric = FrechetInceptionDistance(
-            feature=_Features(real.shape[1]), input_img_size=(real.shape[1],)
+            feature=Precomputed(real.shape[1]), input_img_size=(real.shape[1],)
         ).set_dtype(torch.float64)
     metric.update(real.double(), real=True)
     metric.update(generated.double(), real=False)

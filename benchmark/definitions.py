@@ -1,0 +1,195 @@
+"""Eight published definitions of model collapse, each as a criterion on a lineage's profile.
+
+Schaeffer et al. 2025 (arXiv 2503.03150) count eight definitions that contradict one another. None
+comes with a threshold. The ones here are three and the same for all: a change counts if it is
+larger than the oracle's own fluctuation (`NOISE`) and not negligible (`MATERIAL`); it is
+catastrophic from `CATASTROPHE` on. Changes are relative to the oracle's mean over generations: a
+lineage that trains on real data for ever shows what noise alone does.
+
+Needs neither torch nor the harness.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+NOISE = 3.0  # standard deviations of the oracle's values over generations
+MATERIAL = 0.1  # of the oracle's mean
+CATASTROPHE = 0.25  # of the oracle's mean
+SUSTAINED = 0.25  # increase a generation, second half over first: 0.06 if it shrinks like 1/t^2
+
+Curves = Mapping[str, Sequence[float]]
+Numbers = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One way in which the literature uses the word.
+
+    Attributes:
+        name: short, unique.
+        sentence: what collapse is, by this definition.
+        entries: the profile entries that it is read from; empty if no lineage can show it.
+        criterion: in words, what is compared with what.
+    """
+
+    name: str
+    sentence: str
+    entries: tuple[str, ...]
+    criterion: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a definition holds of a lineage.
+
+    Attributes:
+        definition: the definition.
+        holds: None where it cannot be told; `reason` says why.
+        numbers: what the criterion compared.
+        reason: empty unless `holds` is None.
+    """
+
+    definition: Definition
+    holds: bool | None
+    numbers: Numbers
+    reason: str = ""
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g}%"
+
+
+_BEYOND_NOISE = f"by more than {NOISE:g} standard deviations of the oracle's values"
+_LARGER = f"exceeds the oracle's mean by at least {{}} and {_BEYOND_NOISE}"
+_SMALLER = f"is below the oracle's mean by at least {_percent(MATERIAL)} and {_BEYOND_NOISE}"
+
+CATASTROPHIC = Definition(
+    "catastrophic risk",
+    "The population risk increases catastrophically.",
+    ("heldout_loss",),
+    f"the last held-out loss {_LARGER.format(_percent(CATASTROPHE))}",
+)
+INCREASE = Definition(
+    "any increase of risk",
+    "The population risk increases at all.",
+    ("heldout_loss",),
+    f"the last held-out loss exceeds the oracle's mean {_BEYOND_NOISE}",
+)
+DIVERGENCE = Definition(
+    "diverging risk",
+    "The population risk diverges as generations go on.",
+    ("heldout_loss",),
+    "the risk increases, and over the second half of the generations its increase a generation is "
+    f"at least {_percent(SUSTAINED)} of that over the first half; finitely many generations can "
+    "suggest a divergence, not prove it",
+)
+SCALING = Definition(
+    "changed scaling law",
+    "The risk follows another scaling law in the amount of data than on real data.",
+    (),
+    "needs lineages at several amounts of data",
+)
+VARIANCE = Definition(
+    "collapsing variance",
+    "The variance of the model's distribution shrinks towards zero.",
+    ("variance_ratio",),
+    f"the last variance ratio {_SMALLER}",
+)
+ENTANGLEMENT = Definition(
+    "entangled modes",
+    "Distinct modes of the real data run into one another.",
+    ("entanglement",),
+    f"the last entanglement {_LARGER.format(_percent(MATERIAL))}",
+)
+TAILS = Definition(
+    "vanishing tails",
+    "The tails of the real data disappear.",
+    ("tail_mass",),
+    f"the last tail mass {_SMALLER}",
+)
+HALLUCINATION = Definition(
+    "hallucinated data",
+    "The model produces data that the real distribution does not contain.",
+    ("precision",),
+    f"the last precision {_SMALLER}",
+)
+
+
+def holds(curves: Curves, oracle_curves: Curves) -> list[Verdict]:
+    """A verdict on each definition, in the order of Schaeffer et al.
+
+    Args:
+        curves: for each profile entry its values over generations 0..T of one lineage.
+        oracle_curves: the same of the oracle, for the same task and seed.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    return [_verdict(definition, rule, curves, oracle_curves) for definition, rule in _RULES]
+
+
+Rule = Callable[[Sequence[float], Sequence[float]], tuple[bool, Numbers]]
+
+
+def _verdict(
+    definition: Definition, rule: Rule | None, curves: Curves, oracle_curves: Curves
+) -> Verdict:
+    if rule is None:
+        return Verdict(definition, None, {}, "not measurable from one lineage")
+    (entry,) = definition.entries
+    values, oracle = curves.get(entry, ()), oracle_curves.get(entry, ())
+    if not values or not oracle:
+        return Verdict(definition, None, {}, f"the profile has no {entry}")
+    if len(values) < 3 or len(oracle) < 3:
+        return Verdict(definition, None, {}, "fewer than three generations")
+    if not all(map(math.isfinite, (*values, *oracle))):
+        raise ValueError(f"{entry} has values that are not finite")
+    return Verdict(definition, *rule(values, oracle))
+
+
+def _rises(material: float) -> Rule:
+    """The last value is above the oracle's mean, by more than noise and `material`."""
+    return lambda values, oracle: _moved(values, oracle, +1, material)
+
+
+def _falls(material: float) -> Rule:
+    """The last value is below the oracle's mean, by more than noise and `material`."""
+    return lambda values, oracle: _moved(values, oracle, -1, material)
+
+
+def _moved(
+    values: Sequence[float], oracle: Sequence[float], sign: int, material: float
+) -> tuple[bool, Numbers]:
+    mean, noise = fmean(oracle), stdev(oracle)
+    change = values[-1] - mean
+    # Equal oracle values have no noise, but their mean is rounded.
+    beyond = sign * change > max(NOISE * noise, 1e-12 * abs(mean))
+    numbers = {"last": values[-1], "oracle": mean, "noise": noise, "change": change}
+    return beyond and sign * change >= material * abs(mean), numbers
+
+
+def _diverges(values: Sequence[float], oracle: Sequence[float]) -> tuple[bool, Numbers]:
+    increased, numbers = _moved(values, oracle, +1, 0.0)
+    middle, last = len(values) // 2, len(values) - 1
+    increase = values[last] - values[middle]
+    first, second = (values[middle] - values[0]) / middle, increase / (last - middle)
+    numbers |= {"first half": first, "second half": second}
+    growing = increase > NOISE * numbers["noise"] and second >= SUSTAINED * first
+    return increased and growing, numbers
+
+
+_RULES: tuple[tuple[Definition, Rule | None], ...] = (
+    (CATASTROPHIC, _rises(CATASTROPHE)),
+    (INCREASE, _rises(0.0)),
+    (DIVERGENCE, _diverges),
+    (SCALING, None),
+    (VARIANCE, _falls(MATERIAL)),
+    (ENTANGLEMENT, _rises(MATERIAL)),
+    (TAILS, _falls(MATERIAL)),
+    (HALLUCINATION, _falls(MATERIAL)),
+)
+DEFINITIONS = tuple(definition for definition, _ in _RULES)
