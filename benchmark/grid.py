@@ -78,6 +78,7 @@ def run(
     Raises:
         InputError: an unknown method, suite, task or seed, or a folder that cannot be written.
         CorruptFile: a file of an earlier run is damaged. What is finished is kept.
+        Interrupted: Ctrl-C. What is finished is kept.
     """
     chosen = load_suite(suite)
     picked = chosen.choose(tasks)
