@@ -17,6 +17,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     from benchmark.theory.experiments import Measurement, Row
 
+WIDE = 160  # columns: room for the whole table
+
 
 def theory(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
@@ -41,7 +43,10 @@ def theory(
         document = {"rows": [_plain(row) for row in rows], "passed": passed}
         print(json.dumps(document, indent=1))
     else:
-        Console().print(_table(rows))
+        console = Console()
+        if not console.is_terminal:  # a file or a pipe has no width: nothing is cut
+            console = Console(width=WIDE)
+        console.print(_table(rows))
     if plot is not None:
         draw(measurements, plot)
     if not passed:
@@ -85,7 +90,7 @@ def _table(rows: list[Row]) -> Table:
         caption_justify="left",
     )
     for heading in ("form", "setting", "quantity"):
-        sheet.add_column(heading)
+        sheet.add_column(heading, overflow="fold")
     for heading in ("seeds", "t", "measured", "exact", "z"):
         sheet.add_column(heading, justify="right", no_wrap=True)
     sheet.add_column("verdict")
