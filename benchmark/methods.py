@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmark.errors import InputError
 from benchmark.mitigation import Access, Mitigation
+from benchmark.results import NAME
 
 REFERENCES = ("nothing", "oracle")
 
@@ -93,7 +94,7 @@ def find_method(method: str | Path | type[Mitigation]) -> Method:
         if file.stem in known and file.resolve() != known[file.stem].resolve():
             raise InputError(f"{file} has the name of a baseline: rename the file")
     cls = _load_class(file, class_name or None)
-    source = hashlib.sha256(file.read_bytes()).hexdigest()
+    source = _file_source(file)
     return _method(file.stem, cls, source, file=file.resolve(), class_name=cls.__name__)
 
 
@@ -105,6 +106,10 @@ def _method(
     class_name: str | None = None,
     given: type[Mitigation] | None = None,
 ) -> Method:
+    if not re.fullmatch(NAME, name):
+        raise InputError(
+            f"{name!r} cannot name a method: use letters, digits, '_', '-', '+' and '.', at most 64"
+        )
     access = cls.access
     if not isinstance(access, frozenset | set) or not all(isinstance(a, Access) for a in access):
         raise InputError(
@@ -113,6 +118,19 @@ def _method(
         )
     summary = (inspect.getdoc(cls) or "").split("\n")[0] if "__doc__" in vars(cls) else ""
     return Method(name, source, frozenset(access), summary, file, class_name, given)
+
+
+def _file_source(file: Path) -> str:
+    """SHA-256 of a method's file and, for a baseline, of the `baselines._*` modules it imports."""
+    text = file.read_bytes()
+    sha = hashlib.sha256(text)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("baselines._"):
+            shared = importlib.util.find_spec(str(node.module))
+            assert shared is not None
+            assert shared.origin is not None
+            sha.update(_file_source(Path(shared.origin)).encode())
+    return sha.hexdigest()
 
 
 def _class_source(cls: type[Mitigation]) -> str:

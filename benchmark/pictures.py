@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,14 +28,26 @@ def strip(items: Items, columns: int, label: int | None = None) -> Tensor:
     return torch.cat(list(items["image"][chosen, 0]), dim=1)
 
 
+def grid_png(generations: Mapping[int, Items], columns: int, label: int | None = None) -> bytes:
+    """The pixels alone, one row a generation, as PNG; what a row holds, see `strip`."""
+    from matplotlib.image import imsave
+
+    rows = torch.cat([strip(items, columns, label) for items in generations.values()])
+    content = io.BytesIO()
+    imsave(content, rows.numpy(), cmap="gray_r", vmin=0, vmax=255, format="png")
+    return content.getvalue()
+
+
 def save_image_grid(
     samples: Mapping[str, Mapping[int, Items]],
     file: Path,
     title: str,
     columns: int = 10,
     label: int | None = None,
+    across: int = 4,
 ) -> None:
-    """One block a method, one row a generation; what a row holds, see `strip`.
+    """One block a method, `across` of them side by side, one row a generation; what a row holds,
+    see `strip`.
 
     Args:
         samples: method -> generation -> published images.
@@ -48,25 +62,30 @@ def save_image_grid(
     import matplotlib.pyplot as plt
 
     rows = max(len(generations) for generations in samples.values())
+    across = min(across, len(samples))
+    down = math.ceil(len(samples) / across)
     figure, axes = plt.subplots(
-        1,
-        len(samples),
-        figsize=(0.32 * columns * len(samples) + 0.8, 0.32 * rows + 0.8),
+        down,
+        across,
+        figsize=(0.32 * columns * across + 0.8, (0.32 * rows + 0.5) * down + 0.3),
         squeeze=False,
         layout="constrained",
     )
-    for axis, (method, generations) in zip(axes[0], samples.items(), strict=True):
+    for axis in axes.flat[len(samples) :]:
+        axis.remove()
+    for axis, (method, generations) in zip(axes.flat, samples.items(), strict=False):
         strips = [strip(items, columns, label) for items in generations.values()]
         height = strips[0].shape[0]
         axis.imshow(torch.cat(strips).numpy(), cmap="gray_r", interpolation="nearest")
-        axis.set_title(method, fontsize=9)
+        axis.set_title(method, fontsize=9, parse_math=False)
         axis.set_xticks([])
         axis.set_yticks([height * (i + 0.5) for i in range(len(strips))], list(generations))
         axis.tick_params(length=0, labelsize=8)
         for side in axis.spines.values():
             side.set_visible(False)
-    axes[0][0].set_ylabel("generation", fontsize=9)
-    figure.suptitle(title, fontsize=9)
+    for row in axes:
+        row[0].set_ylabel("generation", fontsize=9)
+    figure.suptitle(title, fontsize=9, parse_math=False)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(file, dpi=160)

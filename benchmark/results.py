@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.errors import CorruptFile, InputError
 
 SCHEMA_VERSION = 1
+NAME = r"\w[\w.+-]{0,63}"  # methods, suites and tasks name files and folders
+Name = Annotated[str, Field(pattern=f"^{NAME}$")]
 Status = Literal["ok", "failed", "diverged"]
+Origin = Literal["own", "frozen"]
 
 
 class _Strict(BaseModel):
@@ -19,7 +22,11 @@ class _Strict(BaseModel):
 
 
 class GenerationResult(_Strict):
-    """One generation. `profile` holds null where a metric was not finite."""
+    """One generation. `profile` holds null where a metric was not finite.
+
+    `trained_on` and `kept` say by true source what a method made of its crawl: see
+    `benchmark.composition.Composition`.
+    """
 
     generation: int
     status: Status
@@ -27,6 +34,8 @@ class GenerationResult(_Strict):
     profile: dict[str, float | None] = Field(default_factory=dict)
     ledger: dict[str, int] = Field(default_factory=dict)
     training_set: int = 0
+    trained_on: dict[str, float] = Field(default_factory=dict)
+    kept: dict[str, float] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
 
 
@@ -63,23 +72,28 @@ class TaskResult(_Strict):
 class MethodResult(_Strict):
     """What ran: `source` is the SHA-256 of the method's file."""
 
-    name: str
+    name: Name
     summary: str
     access: list[str]
     source: str
 
 
 class Result(_Strict):
-    """One method on one suite, as stored in RUNS/SUITE/METHOD.json."""
+    """One method on one suite, as stored in RUNS/SUITE/METHOD.json.
+
+    `references` says of `nothing` and `oracle` which were used: those that come with the
+    benchmark ("frozen") or this machine's ("own").
+    """
 
     schema_version: int = SCHEMA_VERSION
     benchmark_version: str
-    suite: str
+    suite: Name
     method: MethodResult
-    tasks: dict[str, TaskResult]
+    tasks: dict[Name, TaskResult]
     versions: dict[str, str]
     hardware: str
     created: str
+    references: dict[str, Origin] = Field(default_factory=dict)
 
     @property
     def failures(self) -> list[str]:

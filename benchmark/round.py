@@ -113,6 +113,12 @@ class Round:
         return self._get(Access.MODEL, "model")
 
     @property
+    def steps(self) -> int:
+        """Optimiser steps of one training run. Needs `MODEL`."""
+        self._get(Access.MODEL, "steps")
+        return self._generator.steps  # type: ignore[union-attr]
+
+    @property
     def key(self) -> int:
         """A secret number, the same for the whole lineage, for watermarks. Needs `WATERMARK`."""
         return self._get(Access.WATERMARK, "key")
@@ -124,6 +130,17 @@ class Round:
         model = self._own(model, "log_prob")
         self._charge("forward_passes", len(items))
         return self._generator.log_prob(model, items)  # type: ignore[union-attr]
+
+    def logits(self, items: Items, model: nn.Module | None = None) -> Tensor:
+        """(N, L, V) logits of every token given those before it, as they are sampled from. Text
+        only, and large: ask for some hundred items at a time. Needs `MODEL`.
+
+        Raises:
+            MethodError: the task is not text.
+        """
+        model = self._own(model, "logits")
+        self._charge("forward_passes", len(items))
+        return self._generator.logits(model, items)  # type: ignore[union-attr]
 
     def features(self, items: Items, model: nn.Module | None = None) -> Tensor:
         """(N, F) hidden representations under the newest own generator. Needs `MODEL`."""
@@ -138,16 +155,20 @@ class Round:
         return self._generator.sample(model, n, self.rng, how or Sampling())  # type: ignore[union-attr]
 
     def finetune(
-        self, items: Items | TrainingSet, steps: int, model: nn.Module | None = None
+        self,
+        items: Items | TrainingSet,
+        steps: int,
+        model: nn.Module | None = None,
+        rate: float = 1.0,
     ) -> nn.Module:
-        """A copy of the newest own generator (or `model`) trained `steps` steps more on `items`.
-        Needs `MODEL`."""
+        """A copy of the newest own generator (or `model`) trained `steps` steps more on `items`,
+        at `rate` times the recipe's learning rate. Needs `MODEL`."""
         model = self._own(model, "finetune")
         generator = self._generator
         assert generator is not None
         self._charge("items_trained", steps * generator.batch)
         data = items if isinstance(items, TrainingSet) else TrainingSet(items)
-        return generator.train(data, self.rng, model=model, steps=steps)
+        return generator.train(data, self.rng, model=model, steps=steps, rate=rate)
 
     def verify(self, items: Items) -> Tensor:
         """(N,) scores of a frozen external scorer, higher is better. Needs `VERIFIER`."""

@@ -49,7 +49,8 @@ def table(results: dict[str, Result]) -> Table:
         f"Suite {some.suite}, {seeds} seed{'s' if seeds > 1 else ''}. Final: last generation, mean "
         "over seeds, lower is better. Recovery: 1 = as good as real data only, 0 = no mitigation"
         + (", its mean, least and most over seeds. " if seeds > 1 else ". ")
-        + "CPU: minutes of one core, all seeds."
+        + "CPU: minutes of one core, all seeds. "
+        + _references(results)
     )
     sheet = Table(caption=caption, caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     sheet.add_column("task / method", no_wrap=True)
@@ -69,3 +70,15 @@ def table(results: dict[str, Result]) -> Table:
             )
         sheet.add_section()
     return sheet
+
+
+def _references(results: dict[str, Result]) -> str:
+    origins = {name: result.references.get(name) for name, result in results.items()}
+    old = [name for name, origin in origins.items() if origin == "frozen"]
+    if not old:
+        return "References: run here."
+    version = results[old[0]].benchmark_version
+    return (
+        f"References: {' and '.join(old)} as frozen with version {version}; --own-references runs "
+        "them here."
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -15,23 +17,36 @@ class Web:
 
     Args:
         real: the real pool R. Generation 0 crawls its first `n` items; `NEW` items come after them.
-        foreign: what the foreign generators published (empty where the schedule has none).
         schedule: what later crawls consist of.
         n: items in a crawl.
+        launder: what happens to the lineage's items before they are crawled, if anything.
     """
 
-    def __init__(self, real: Items, foreign: list[Items], schedule: Schedule, n: int) -> None:
+    def __init__(
+        self,
+        real: Items,
+        schedule: Schedule,
+        n: int,
+        launder: Callable[[Items, torch.Generator], Items] | None = None,
+    ) -> None:
         if len(real) < n:
             raise InputError(f"the real pool holds {len(real)} items, a crawl needs {n}")
-        self.schedule, self.n = schedule, n
+        self.schedule, self.n, self._launder = schedule, n, launder
         self._real = real.take(slice(0, n))
         self._unseen = real.take(slice(n, None))
-        self._foreign = foreign
+        self._foreign: list[Items] = []
         self._published: list[Items] = []
 
-    def publish(self, items: Items) -> None:
-        """Add what this lineage's newest model generated: generation 0's first, then 1's, ..."""
-        self._published.append(items)
+    def publish(self, items: Items, rng: torch.Generator) -> None:
+        """Add what this lineage's newest model generated: generation 0's first, then 1's, ...
+
+        `rng` is for laundering only.
+        """
+        self._published.append(self._launder(items, rng) if self._launder else items)
+
+    def publish_foreign(self, items: Items) -> None:
+        """Add what one foreign generator published, where the schedule has any."""
+        self._foreign.append(items)
 
     def crawl(self, t: int, rng: torch.Generator) -> tuple[Items, Tensor]:
         """The shuffled crawl of generation `t` and, for the harness only, its provenance.

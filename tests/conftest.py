@@ -15,9 +15,10 @@ import pytest
 import torch
 
 import benchmark.tasks
+from benchmark.cache import FolderCache
 from benchmark.loop import run_lineage
 from benchmark.mitigation import Mitigation
-from benchmark.storage import FolderCache, LineageFolder
+from benchmark.storage import LineageFolder
 from benchmark.tasks import Suite, load_suite
 from benchmark.tasks.base import Task
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from benchmark import Items, Sampling, TrainingSet
-from benchmark.errors import Diverged
+from benchmark.errors import Diverged, MethodError
 from benchmark.generators import language
 from benchmark.generators.causal import _chooser
 from benchmark.seeds import stream
@@ -110,6 +110,19 @@ def test_finetuning_leaves_the_original_alone(setup):
     assert not torch.equal(weights(tuned), before)
 
 
+def test_the_rate_scales_the_learning_rate(setup):
+    generator, model, real, _ = setup
+    moved = [
+        (
+            weights(generator.train(TrainingSet(real), stream("r"), None, model, 3, rate))
+            - weights(model)
+        )
+        for rate in (0.0, 0.1, 1.0)
+    ]
+    assert not moved[0].any()
+    assert 0 < moved[1].norm() < 0.2 * moved[2].norm()
+
+
 def test_a_model_with_nan_weights_is_reported_as_diverged(setup):
     generator, model, real, _ = setup
     broken = copy.deepcopy(model)
@@ -181,6 +194,16 @@ def test_sampling_does_not_depend_on_the_batch_size(text):
     assert (drawn[0] == drawn[1]).double().mean() > 0.99  # arithmetic may differ in the last bit
 
 
+def test_logits_are_those_that_tokens_are_sampled_from(text):
+    generator, model = text
+    samples = generator.sample(model, 12, stream("l"), Sampling())
+    logits = generator.logits(model, samples)
+    assert (logits[..., language.START] == -torch.inf).all()
+    nats = language.nll(logits, samples["tokens"])
+    assert torch.allclose(-nats.sum(1), generator.log_prob(model, samples), atol=0.5)
+    assert nats.shape == samples["tokens"].shape
+
+
 def choose(scores: torch.Tensor, **how) -> torch.Tensor:
     written = torch.zeros(len(scores), 0, dtype=torch.int64)
     return _chooser(Sampling(**how))(written, scores.clone())
@@ -214,6 +237,12 @@ def image():
     generator = task.generator.build()
     real = task.data.build().splits(120, 12, stream("generators")).real
     return generator, generator.train(TrainingSet(real), stream("train"), steps=60)
+
+
+def test_images_have_no_logits(image):
+    generator, model = image
+    with pytest.raises(MethodError, match="images have no logits"):
+        generator.logits(model, generator.sample(model, 2, stream("g"), Sampling()))
 
 
 def test_guidance_and_temperature_change_images_and_pixels_are_marked_last(image):

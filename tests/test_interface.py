@@ -23,6 +23,8 @@ WHAT = {
 }
 MODEL_WORK = {
     "log_prob": lambda r: r.log_prob(items(3)),
+    "logits": lambda r: r.logits(items(3)),
+    "steps": lambda r: r.steps,
     "features": lambda r: r.features(items(3)),
     "sample": lambda r: r.sample(3),
     "finetune": lambda r: r.finetune(items(3), steps=1),
@@ -41,12 +43,12 @@ class Toy:
     def log_prob(self, model, items):
         return torch.zeros(len(items))
 
-    features = log_prob
+    features = logits = log_prob
 
     def sample(self, model, n, rng, how):
         return items(n)
 
-    def train(self, data, rng, loss=None, model=None, steps=None):
+    def train(self, data, rng, loss=None, model=None, steps=None, rate=1.0):
         return model
 
 
@@ -98,11 +100,12 @@ def test_what_is_not_declared_is_not_inside_the_round(access):
 def test_the_ledger_counts_auxiliary_work():
     round_ = make_round(*Access)
     round_.log_prob(items(7))
+    round_.logits(items(4))
     round_.features(items(5))
     round_.verify(items(2))
     round_.sample(6)
     round_.finetune(items(3), steps=2)
-    assert round_.ledger == Ledger(items_trained=20, items_generated=6, forward_passes=14)
+    assert round_.ledger == Ledger(items_trained=20, items_generated=6, forward_passes=18)
     assert len(round_.reserve) == 4
     assert len(round_.reserve) == 4
     assert round_.ledger.real_items == 4
@@ -112,6 +115,7 @@ def test_work_beyond_the_budget_is_refused_and_not_counted():
     round_ = make_round(Access.MODEL)
     for work in (
         lambda: round_.log_prob(items(31)),
+        lambda: round_.logits(items(31)),
         lambda: round_.sample(21),
         lambda: round_.finetune(items(3), steps=6),
     ):

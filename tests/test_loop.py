@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from benchmark import Access, Mitigation, TrainingSet
+from benchmark.cache import FolderCache
 from benchmark.errors import CorruptFile, InputError
+from benchmark.files import read_record, read_tensors
 from benchmark.loop import run_lineage
-from benchmark.storage import FolderCache, LineageFolder, read_record, read_tensors
+from benchmark.storage import LineageFolder
 from tests.conftest import TOY_TASKS
 
 TASKS = ["digits-web", "speeches-web"]
@@ -68,20 +70,50 @@ def test_a_continued_lineage_is_the_same_to_the_last_bit(task, tmp_path, shared_
         assert content(folder) == content(tmp_path / "whole")
 
 
-def test_generation_0_is_common_to_all_methods_and_trained_once(tmp_path, monkeypatch):
+def test_what_two_methods_agree_on_is_trained_once(tmp_path):
+    class Same(Mitigation):
+        pass
+
     class Other(Mitigation):
         def loss(self, per_element, outputs):
             return per_element * 2
 
+    def run(method):
+        store = LineageFolder(tmp_path / method.__name__)
+        return run_lineage(TOY_TASKS["digits-web"], method, 0, store, cache)
+
+    def files():
+        return {p.name: p.read_bytes() for p in cache.folder.glob("*.safetensors")}
+
     cache = FolderCache(tmp_path / "cache")
-    first = run_lineage(
-        TOY_TASKS["digits-web"], Mitigation, 0, LineageFolder(tmp_path / "a"), cache
-    )
-    files = {p: p.stat().st_mtime_ns for p in cache.folder.glob("*.safetensors")}
-    assert len(files) == 4  # model and samples of generation 0, two foreign generators
-    second = run_lineage(TOY_TASKS["digits-web"], Other, 0, LineageFolder(tmp_path / "b"), cache)
-    assert {p: p.stat().st_mtime_ns for p in cache.folder.glob("*.safetensors")} == files
-    assert first[0]["profile"] == second[0]["profile"]
+    first = run(Mitigation)
+    made = files()
+    kinds = sorted(name.rsplit("-", 1)[0] for name in made)
+    assert kinds == ["foreign-samples"] * 2 + ["model"] * 3 + ["samples"]
+    same = run(Same)
+    assert [r["profile"] for r in same] == [r["profile"] for r in first]
+    # What the cache saved is charged, so that costs do not depend on what ran before.
+    for old, new in zip(first, same, strict=True):
+        assert new["seconds"]["train"] >= 0.9 * old["seconds"]["train"] > 0
+    other = run(Other)
+    assert other[0]["profile"] == first[0]["profile"] != first[1]["profile"]
+    assert other[1]["profile"] != first[1]["profile"]
+    assert files() == made
+
+
+def test_what_hooks_draw_globally_does_not_depend_on_the_cache(tmp_path):
+    class Draws(Mitigation):
+        def adjust(self, model, round):
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter += 0.01 * torch.randn(parameter.shape)
+            return model
+
+    cache, found = FolderCache(tmp_path / "cache"), []
+    for name in "ab":
+        store = LineageFolder(tmp_path / name)
+        found.append(run_lineage(TOY_TASKS["digits-replace"], Draws, 0, store, cache))
+    assert [r["profile"] for r in found[0]] == [r["profile"] for r in found[1]]
 
 
 def test_seeds_differ(tmp_path, shared_cache):
@@ -180,21 +212,21 @@ def test_a_damaged_file_is_never_read_as_a_number(victim, damage, tmp_path, shar
 
 def test_a_damaged_cache_is_named(tmp_path):
     cache = FolderCache(tmp_path)
-    cache.get("key", lambda: {"a": torch.arange(1000)})
+    cache.get("kind", "key", lambda: {"a": torch.arange(1000)})
     path = next(tmp_path.glob("*.safetensors"))
     blob = bytearray(path.read_bytes())
     blob[-1] ^= 1
     path.write_bytes(blob)
     with pytest.raises(CorruptFile, match="checksum does not match"):
-        cache.get("key", lambda: {"a": torch.arange(1000)})
+        cache.get("kind", "key", lambda: {"a": torch.arange(1000)})
 
 
 def test_the_cache_makes_a_thing_once(tmp_path):
     cache, made = FolderCache(tmp_path), []
     for _ in range(2):
-        got = cache.get("key", lambda: made.append(1) or {"a": torch.arange(3)})
+        got = cache.get("kind", "key", lambda: made.append(1) or {"a": torch.arange(3)})
     assert made == [1]
-    assert got["a"].tolist() == [0, 1, 2]
+    assert got.tensors["a"].tolist() == [0, 1, 2]
 
 
 def test_tensors_come_back_as_they_were(tmp_path):
@@ -207,7 +239,7 @@ def test_tensors_come_back_as_they_were(tmp_path):
     }
     cache = FolderCache(tmp_path)
     for _ in range(2):
-        back = cache.get("key", lambda: tensors)
+        back = cache.get("kind", "key", lambda: tensors).tensors
         assert all(torch.equal(back[k], v) and back[k].dtype == v.dtype for k, v in tensors.items())
 
 

@@ -15,10 +15,11 @@ N = 100
 def world(schedule: Schedule, generations: int = 3) -> World:
     """Items that say who made them: real 0.., model i 1000*(i+1).., foreign 10^6.."""
     real = torch.arange(schedule.real_needed(N, generations))
-    foreign = [Items(x=1_000_000 + k * N + torch.arange(N)) for k in range(2)]
-    web = World(Items(x=real), foreign if schedule.foreign else [], schedule, N)
+    web = World(Items(x=real), schedule, N)
+    for k in range(2 if schedule.foreign else 0):
+        web.publish_foreign(Items(x=1_000_000 + k * N + torch.arange(N)))
     for i in range(generations):
-        web.publish(Items(x=1000 * (i + 1) + torch.arange(N)))
+        web.publish(Items(x=1000 * (i + 1) + torch.arange(N)), stream("publish", i))
     return web
 
 
@@ -100,9 +101,9 @@ def test_all_parts_of_a_crawl_have_one_layout():
 
 
 def test_a_schedule_that_asks_for_too_much_says_so():
-    web = World(Items(x=torch.arange(N)), [], Fresh(real_share=0.5), N)
-    web.publish(Items(x=torch.arange(N)))
+    web = World(Items(x=torch.arange(N)), Fresh(real_share=0.5), N)
+    web.publish(Items(x=torch.arange(N)), stream("publish"))
     with pytest.raises(InputError, match="asks for 50 of 0 items at generation 1"):
         web.crawl(1, stream(1))
     with pytest.raises(InputError, match="the real pool holds 3 items"):
-        World(Items(x=torch.arange(3)), [], Replace(), N)
+        World(Items(x=torch.arange(3)), Replace(), N)

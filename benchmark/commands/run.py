@@ -25,8 +25,12 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder for results, lineages and cache.")] = Path(
         "runs"
     ),
+    own_references: Annotated[
+        bool,
+        typer.Option("--own-references", help="Run nothing and oracle here, too."),
+    ] = False,
 ) -> None:
-    """Run mitigations, and the references they are scored against, on a suite.
+    """Run mitigations on a suite and compare them with the references nothing and oracle.
 
     Run the same command again to go on after an interruption.
     """
@@ -44,6 +48,7 @@ def run(
         seeds=_numbers(seeds),
         workers=workers,
         out=out,
+        own_references=own_references,
         watch=lambda jobs: Watcher(jobs, console),
     )
     for name in results:

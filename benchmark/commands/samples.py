@@ -27,22 +27,20 @@ def samples(
     from benchmark.items import Items
     from benchmark.methods import find_method
     from benchmark.pictures import excerpts, save_image_grid
-    from benchmark.storage import LineageFolder
+    from benchmark.report.published import published
     from benchmark.tasks import load_task
 
     chosen = load_task(task, suite)
     jobs = plan([find_method(m) for m in methods], suite, [chosen], [seed], out)
     found: dict[str, dict[int, Items]] = {}
     for job in jobs:
-        store, name = LineageFolder(job.folder), job.method.name
-        generations = range(chosen.generations + 1)
-        records = {t: record for t in generations if (record := store.record(t)) is not None}
-        if not records:
+        name = job.method.name
+        if not job.finished():
             raise InputError(
                 f"{name} was not run on {task}, seed {seed}, in {out}: "
                 f"autophagy run {name} --suite {suite} --out {out}"
             )
-        found[name] = {t: store.samples(t) for t, r in records.items() if r["status"] == "ok"}
+        found[name] = published(job.folder, chosen.generations)
     if chosen.modality == "image":
         title = f"{task}, suite {suite}, seed {seed}: samples by generation"
         save_image_grid(found, to, title, label=label)

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.errors import InputError
+from benchmark.report import captions
 
 if TYPE_CHECKING:
     from benchmark.results import Result
@@ -94,34 +95,12 @@ def read(files: list[Path]) -> dict[Path, Result]:
 
 def score_table(found: list[Standing], suite: str, seeds: list[int]) -> Table:
     """Tier, ranks, access, suite score and its interval, one row a method."""
-    caption = (
-        "Score: mean over tasks and seeds of the recovery, the share of the avoidable degradation "
-        "that a method avoided: 1 = as good as training on real data only (oracle), 0 = no "
-        "mitigation (nothing); below 0 and above 1 are possible. "
-    )
-    if len(seeds) > 1:
-        caption += (
-            "Interval: holds the score that many more seeds of these tasks would give, with 95% "
-            "confidence. Tier: a method is better, beyond chance, than every method of a later "
-            "tier (paired tests, corrected for their number: a risk of about 5% of any error in "
-            "the table); methods of one tier count as tied. Ranks: the best and the worst that "
-            "these tests allow. "
-        )
-    else:
-        caption += (
-            "One seed: no interval and no tiers, and the order may be chance. Run with several, "
-            "such as --seeds 0,1,2. "
-        )
-    caption += (
-        "Access: what a method sees besides the crawl; compare like with like. Failed: lineages "
-        "that did not reach the last generation; each scores 0 at best."
-    )
     tasks = len(found[0].recoveries)
     title = (
         f"Suite {suite}, {tasks} task{'s' if tasks > 1 else ''}, "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
     )
-    sheet = _sheet(title, caption)
+    sheet = _sheet(title, " ".join(captions.score_captions(len(seeds))))
     sheet.add_column("tier", justify="right", no_wrap=True)
     sheet.add_column("ranks", justify="right", no_wrap=True)
     _add_methods(sheet, found)
@@ -138,7 +117,7 @@ def score_table(found: list[Standing], suite: str, seeds: list[int]) -> Table:
         lost = sum(standing.failed.values())
         sheet.add_row(
             NONE if standing.tier is None else str(standing.tier),
-            NONE if standing.ranks is None else _ranks(*standing.ranks),
+            NONE if standing.ranks is None else captions.ranks_text(standing.ranks),
             escape(standing.method),
             standing.access_tier,
             f"{standing.score:.2f}",
@@ -152,7 +131,7 @@ def task_table(found: list[Standing]) -> Table:
     """The recovery on each task, one row a method."""
     caption = "Mean over seeds."
     if any(sum(standing.failed.values()) for standing in found):
-        caption += " * = with failed lineages."
+        caption += f" {captions.STARRED}"
     sheet = _sheet("Recovery by task", caption)
     _add_methods(sheet, found)
     for task in found[0].recoveries:
@@ -170,10 +149,7 @@ def cost_table(found: list[Standing]) -> Table:
     """The ledgers, one row a method."""
     sheet = _sheet(
         "What it cost, all tasks and seeds together",
-        "Items trained: items shown to the optimiser. Generated: published, or sampled by the "
-        "method for itself. Scored: auxiliary forward passes, items that the method scored or "
-        "embedded. Real: trusted real items shown to the method, the most in any generation. "
-        "CPU s: processor seconds.",
+        " ".join(captions.COSTS),
     )
     _add_methods(sheet, found)
     for heading in ("items\ntrained", "items\ngenerated", "items\nscored", "real\nitems", "CPU s"):
@@ -209,7 +185,3 @@ def _add_methods(sheet: Table, found: list[Standing]) -> None:
     """The column of names: other columns give way to it, and very long names break."""
     longest = max(len(standing.method) for standing in found)
     sheet.add_column("method", overflow="fold", width=min(max(longest, len("method")), 24))
-
-
-def _ranks(best: int, worst: int) -> str:
-    return str(best) if best == worst else f"{best}-{worst}"

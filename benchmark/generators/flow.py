@@ -9,7 +9,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor, nn
 
 from benchmark.codecs import ImagePublisher
-from benchmark.errors import Diverged
+from benchmark.errors import Diverged, MethodError
 from benchmark.generators.base import LossHook, weighted_mean
 from benchmark.generators.networks import LatentDenoiser
 from benchmark.generators.training import fit, half
@@ -40,6 +40,7 @@ class FlowGenerator:
         loss: LossHook | None = None,
         model: nn.Module | None = None,
         steps: int | None = None,
+        rate: float = 1.0,
     ) -> nn.Module:
         recipe = self.recipe
         latents, labels = self.publisher.encode(data.items), data.items["label"]
@@ -56,7 +57,8 @@ class FlowGenerator:
             squared = (v - (e - z)).square()
             return weighted_mean(squared if loss is None else loss(squared, v), data.weights, rows)
 
-        return fit(model, objective, len(data), steps or recipe.steps, recipe.batch, recipe.lr, rng)
+        steps, lr = steps or recipe.steps, rate * recipe.lr
+        return fit(model, objective, len(data), steps, recipe.batch, lr, rng)
 
     @torch.no_grad()
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
@@ -111,6 +113,9 @@ class FlowGenerator:
     def log_prob(self, model: nn.Module, items: Items) -> Tensor:
         """Minus the denoising loss: the usual surrogate, up to scale, of the log-likelihood."""
         return -self._denoising(model, items)[0]
+
+    def logits(self, model: nn.Module, items: Items) -> Tensor:
+        raise MethodError("images have no logits: round.logits is for text")
 
     def features(self, model: nn.Module, items: Items) -> Tensor:
         return self._denoising(model, items)[1]

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmark.errors import InputError
 from benchmark.schedules import Replace, Web
+from benchmark.stressors import ImageLaundering, ReserveBias, TextLaundering
 from benchmark.tasks.base import Task
 from benchmark.tasks.digits import digits
 from benchmark.tasks.speeches import speeches
@@ -62,7 +63,31 @@ def _quick() -> Suite:
     return Suite("quick", "a first try: any CPU, about a minute; too small to rank", tasks, (0,))
 
 
-_SUITES: dict[str, Callable[[], Suite]] = {"quick": _quick, "small": _small}
+def _stress() -> Suite:
+    def variant(task: Task, option: str, what: str, **changes: Any) -> Task:
+        name, description = f"{task.name}-{option}", f"{task.description}; {what}"
+        return replace(task, name=name, description=description, **changes)
+
+    images, texts = digits(Web()), speeches(Web())
+    tasks = []
+    for task in (images, texts):
+        what = "half of the foreign output carries the own watermark"
+        tasks.append(variant(task, "adoption", what, adoption=0.5))
+    what = "half of the own output is moved by a pixel and compressed"
+    tasks.append(variant(images, "laundered", what, laundering=ImageLaundering()))
+    what = "in half of the own output a fifth of the tokens is replaced"
+    tasks.append(variant(texts, "laundered", what, laundering=TextLaundering()))
+    # Fewer items than usual: enough digits of these classes must be left for the reserve.
+    fewer = {"n": 3_200, "reserve": 320}
+    what = "the reserve holds digits 0 to 4 only"
+    tasks.append(variant(images, "biased-reserve", what, reserve_bias=ReserveBias(0, 4), **fewer))
+    what = "the reserve is of the years 1790 to 1860 only"
+    tasks.append(variant(texts, "biased-reserve", what, reserve_bias=ReserveBias(1790, 1860)))
+    description = "where filters are seen to fail: adoption, laundering, a biased reserve"
+    return Suite("stress", description, tuple(tasks), seeds=(0, 1, 2))
+
+
+_SUITES: dict[str, Callable[[], Suite]] = {"quick": _quick, "small": _small, "stress": _stress}
 SUITE_NAMES = tuple(_SUITES)
 
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from benchmark.recipes import DataRecipe, EvaluatorRecipe, GeneratorRecipe, VerifierRecipe
 from benchmark.schedules import Schedule
+from benchmark.stressors import Laundering, ReserveBias, check_share
+
+OPTIONS = ("adoption", "laundering", "reserve_bias")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,11 @@ class Task:
         reserve: trusted real items, disjoint from everything else.
         foreign: recipes of the generators that publish besides the lineage, if the schedule has
             any. Trained once on the real pool; they never mitigate.
+        adoption: share of every foreign generator's publications that carries the lineage's own
+            watermark, as under a common standard; the mark is the one of generation 0.
+        laundering: what happens to the lineage's items between publishing and crawling. A
+            generation's profile is of what it published.
+        reserve_bias: the trusted items are not a fair sample.
     """
 
     name: str
@@ -52,14 +60,24 @@ class Task:
     verifier: VerifierRecipe | None = None
     foreign: tuple[GeneratorRecipe, ...] = ()
     budget: Budget = Budget()
+    adoption: float | None = None
+    laundering: Laundering | None = None
+    reserve_bias: ReserveBias | None = None
+
+    def __post_init__(self) -> None:
+        if self.adoption is not None:
+            check_share("adoption", self.adoption)
 
     @property
     def hash(self) -> str:
         """SHA-256 of the resolved definition (schedule, data checksums, recipes, frozen parts).
 
-        The description is left out: better words must not orphan results.
+        The description is left out: better words must not orphan results. So are options that are
+        not set: a new option must not, either.
         """
-        definition = {k: v for k, v in _plain(self).items() if k != "description"}
+        unset = {name for name in OPTIONS if getattr(self, name) is None}
+        left_out = unset | {"description"}
+        definition = {k: v for k, v in _plain(self).items() if k not in left_out}
         text = json.dumps(definition, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -42,6 +42,9 @@ class ExactGenerator:
         """(N,) log-probability of each item in nats, summed over replicates."""
         raise NotImplementedError
 
+    def logits(self, model: nn.Module, items: Items) -> Tensor:
+        raise MethodError("an analytic generator has no logits: round.logits is for text")
+
     def train(
         self,
         data: TrainingSet,
@@ -49,6 +52,7 @@ class ExactGenerator:
         loss: LossHook | None = None,
         model: nn.Module | None = None,
         steps: int | None = None,
+        rate: float = 1.0,
     ) -> nn.Module:
         """Fit `data`.
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.cache import NoCache
 from benchmark.errors import Diverged, InputError, MethodError
 from benchmark.loop import DIVERGED, OK, run_lineage
 from benchmark.methods import find_method
 from benchmark.mitigation import Mitigation
 from benchmark.schedules import SCHEDULES, Schedule
-from benchmark.storage import LineageMemory, NoCache
+from benchmark.storage import LineageMemory
 from benchmark.tasks.base import Task
 from benchmark.theory.tasks import at_least, categorical_task, gaussian_task, regression_task
 

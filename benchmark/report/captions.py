@@ -1,0 +1,44 @@
+"""Sentences that explain scores and costs, the same on the terminal and on a page."""
+
+from __future__ import annotations
+
+SCORE = (
+    "Score: mean over tasks and seeds of the recovery, the share of the avoidable degradation "
+    "that a method avoided: 1 = as good as training on real data only (oracle), 0 = no "
+    "mitigation (nothing); below 0 and above 1 are possible."
+)
+INTERVAL = (
+    "Interval: holds the score that many more seeds of these tasks would give, with 95% confidence."
+)
+TIER = (
+    "Tier: a method is better, beyond chance, than every method of a later tier (paired tests, "
+    "corrected for their number: a risk of about 5% of any error in the table); methods of one "
+    "tier count as tied."
+)
+RANKS = "Ranks: the best and the worst that these tests allow."
+ONE_SEED = (
+    "One seed: no interval and no tiers, and the order may be chance. Run with several, "
+    "such as --seeds 0,1,2."
+)
+ACCESS = "Access: what a method sees besides the crawl; compare like with like."
+FAILED = "Failed: lineages that did not reach the last generation; each scores 0 at best."
+STARRED = "* = with failed lineages."
+COSTS = (
+    "Items trained: items shown to the optimiser.",
+    "Generated: published, or sampled by the method for itself.",
+    "Scored: auxiliary forward passes, items that the method scored or embedded.",
+    "Real: trusted real items shown to the method, the most in any generation.",
+    "CPU s: processor seconds.",
+)
+
+
+def score_captions(seeds: int) -> list[str]:
+    """What the table of scores shows, for this many seeds: "Word: its meaning." each."""
+    several = [INTERVAL, TIER, RANKS] if seeds > 1 else [ONE_SEED]
+    return [SCORE, *several, ACCESS, FAILED]
+
+
+def ranks_text(ranks: tuple[int, int]) -> str:
+    """Best and worst rank, such as "2-3", or the one that both are."""
+    best, worst = ranks
+    return str(best) if best == worst else f"{best}-{worst}"

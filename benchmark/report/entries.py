@@ -1,0 +1,145 @@
+"""What each entry of the collapse profile means, in one sentence, and which direction is good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LOWER = "lower is better"
+HIGHER = "higher is better"
+ONE = "best near 1"
+ZERO = "best near 0"
+REAL = "best near the oracle's"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number of a generation's profile.
+
+    Attributes:
+        name: its key in the profile.
+        title: what a figure calls it.
+        meaning: one sentence.
+        good: which direction is good.
+        text: the sentence for text, where it differs from that for images.
+        central: whether a definition of collapse or a score reads it, or it shows narrowing best.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    good: str
+    text: str = ""
+    central: bool = False
+
+    def explain(self, modality: str) -> str:
+        """The sentence for tasks of `modality`."""
+        return self.text if self.text and modality == "text" else self.meaning
+
+
+ENTRIES = (
+    Entry(
+        "log_frechet", "log Frechet distance",
+        "Logarithm of the Frechet distance between samples and held-out real items; one more is "
+        "2.7 times the distance.", LOWER, central=True,
+    ),
+    Entry(
+        "heldout_loss", "held-out loss",
+        "How badly the model predicts real images it never saw (loss of denoising them).", LOWER,
+        text="How badly the model predicts real text it never saw, in nats per token.",
+        central=True,
+    ),
+    Entry(
+        "precision", "precision",
+        "Share of samples that look real, that is, lie close to a held-out item; it also rises "
+        "when a model keeps to what is most typical.", HIGHER, central=True,
+    ),
+    Entry(
+        "recall", "recall",
+        "Share of real items that the samples come close to: what is left of the variety.",
+        HIGHER, central=True,
+    ),
+    Entry(
+        "variance_ratio", "variance ratio",
+        "How widely the samples vary, divided by how widely real items do; 0 if all are equal.",
+        ONE, central=True,
+    ),
+    Entry(
+        "tail_mass", "tail mass",
+        "Share of samples among the rarest tenth of real items, divided by the real share; 0 if "
+        "nothing rare is left.", ONE,
+        text="Share of the text made of the rarest tenth of tokens, divided by the real share; 0 "
+        "if nothing rare is left, above 1 if rare tokens are too frequent.",
+        central=True,
+    ),
+    Entry(
+        "entanglement", "entanglement",
+        "How far samples lie between the clusters (modes) of real items, divided by how far real "
+        "items do; above 1 clusters run into one another, below 1 they are tighter than real.",
+        ONE, central=True,
+    ),
+    Entry(
+        "coverage", "coverage",
+        "Share of real items that have a sample among their nearest neighbours.", HIGHER,
+        central=True,
+    ),
+    Entry(
+        "memorisation", "memorisation",
+        "How much closer samples lie to the training pool than unseen real items do; 1 for copies "
+        "of the pool.", ZERO,
+        text="Share of 8-token sequences copied from the training pool, beyond what unseen real "
+        "text shares with it; 1 for copies of the pool.",
+        central=True,
+    ),
+    Entry(
+        "density", "density",
+        "How many real neighbourhoods a sample lies in, over the number expected; above 1 samples "
+        "crowd where real items are most typical.", ONE,
+    ),
+    Entry("vendi", "Vendi score", "Effective number of distinct kinds of samples.", REAL),
+    Entry(
+        "frechet", "Frechet distance",
+        "Distance between samples and held-out real items, as two normal distributions of "
+        "features.", LOWER,
+    ),
+    Entry(
+        "kernel_distance", "kernel distance",
+        "Distance between samples and held-out real items that assumes no normal distribution.",
+        LOWER,
+    ),
+    Entry(
+        "histogram_distance", "histogram distance",
+        "How much the frequencies of classes differ from the real ones; 1 if none is shared.",
+        ZERO,
+        text="How much the frequencies of tokens differ from the real ones; 1 if none is shared.",
+    ),
+    Entry(
+        "bits_per_byte", "bits per byte",
+        "The held-out loss per byte of text instead of per token.", LOWER,
+    ),
+    Entry("distinct_1", "distinct-1", "Different tokens over all tokens.", REAL),
+    Entry("distinct_2", "distinct-2", "Different pairs of tokens over all pairs.", REAL),
+    Entry("distinct_3", "distinct-3", "Different triples of tokens over all triples.", REAL),
+    Entry(
+        "repetition", "repetition",
+        "Share of pairs of tokens that occurred before in the same block of text.", REAL,
+    ),
+    Entry(
+        "reference_loss", "reference loss",
+        "How surprising the samples are to a fixed language model, in nats per token; low for "
+        "bland text, high for noise.", REAL,
+    ),
+)  # fmt: skip
+_KNOWN = {entry.name: entry for entry in ENTRIES}
+
+
+def entries_of(names: Iterable[str]) -> list[Entry]:
+    """The entries called `names`, in the order of `ENTRIES`; those not known here last."""
+    present = set(names)
+    unknown = sorted(present - _KNOWN.keys())
+    return [e for e in ENTRIES if e.name in present] + [Entry(n, n, "", "") for n in unknown]
+
+
+def title_of(name: str) -> str:
+    """What figures and tables call the entry called `name`."""
+    return _KNOWN[name].title if name in _KNOWN else name

@@ -1,0 +1,159 @@
+"""Curves over generations, drawn on the page and stored for papers."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmark.report.curves import Curves
+from benchmark.report.style import FAINT, GREY, INK, PAPER, Style, printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_BANDS = 8  # methods; with more, bands hide the lines
+LEGEND_ROW = 0.16  # inches
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set of axes: `curves` (seeds, T + 1) by method."""
+
+    title: str
+    label: str
+    curves: Mapping[str, Curves]
+
+
+def draw(
+    panels: Sequence[Panel],
+    styles: Mapping[str, Style],
+    formats: Sequence[str],
+    columns: int,
+    size: tuple[float, float],
+    legend: bool = False,
+    shared: bool = False,
+) -> dict[str, bytes]:
+    """A figure in each of the formats; the same curves give the same bytes.
+
+    Args:
+        formats: "svg", "png".
+        columns: panels side by side.
+        size: of one panel, in inches.
+        legend: name the methods below the panels.
+        shared: one scale for all panels.
+    """
+    with _look():
+        from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+        columns = min(columns, len(panels))
+        rows = math.ceil(len(panels) / columns)
+        wide = max(1, int(size[0] * columns / 1.9))
+        below = LEGEND_ROW * math.ceil(len(styles) / wide) + 0.1 if legend else 0.0
+        width, height = size[0] * columns, size[1] * rows + below
+        room = ConstrainedLayoutEngine(rect=(0, below / height, 1, 1 - below / height))
+        figure = Figure(figsize=(width, height), layout=room)
+        grid = figure.subplots(rows, columns, squeeze=False, sharey=shared)
+        for i, axes in enumerate(grid.flat):
+            if i >= len(panels):
+                axes.remove()
+                continue
+            _panel(axes, panels[i], styles)
+            if i + columns >= len(panels):
+                axes.set_xlabel("generation")
+        if legend:
+            _legend(figure, styles, wide)
+        return {form: _bytes(figure, form) for form in formats}
+
+
+@contextmanager
+def _look() -> Iterator[None]:
+    import matplotlib
+
+    look: dict[Any, object] = {
+        "svg.hashsalt": "report",
+        "svg.fonttype": "none",
+        "text.parse_math": False,  # names are not formulas
+        "font.size": 9,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": GREY,
+        "axes.facecolor": PAPER,
+        "figure.facecolor": PAPER,
+        "savefig.facecolor": PAPER,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": 9,
+        "axes.titlelocation": "left",
+    }
+    with matplotlib.rc_context(look), warnings.catch_warnings():
+        # A name in a script that the font lacks is still right in the SVG.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Style]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    few = len(panel.curves) <= MOST_BANDS
+    for order, (method, values) in enumerate(reversed(list(panel.curves.items()))):
+        style = styles[method]
+        shown = ~np.isnan(values).all(axis=0)
+        t = np.flatnonzero(shown)
+        if len(t) == 0:
+            continue
+        values = values[:, shown]
+        if few and len(values) > 1:
+            low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+            axes.fill_between(t, low, high, color=style.colour, alpha=0.18, lw=0)
+        axes.plot(
+            t, np.nanmean(values, axis=0), color=style.colour, marker=style.marker or None, ms=3,
+            lw=1.5 if style.dashes else 1.2, zorder=2.5 if style.dashes else 2 + order / 1000,
+            ls=(0, style.dashes) if style.dashes else "-",
+        )  # fmt: skip
+        for row in values:  # a lineage that ended early
+            last = np.flatnonzero(~np.isnan(row))
+            if len(last) and t[last[-1]] < panel.curves[method].shape[1] - 1:
+                axes.plot(t[last[-1]], row[last[-1]], "x", color=style.colour, ms=7, mew=2)
+    axes.set_title(printable(panel.title, 34))
+    axes.set_ylabel(panel.label)
+    axes.grid(color=FAINT, lw=0.6)
+    axes.set_axisbelow(True)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+
+
+def _legend(figure: Figure, styles: Mapping[str, Style], columns: int) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D(
+            [], [], color=s.colour, marker=s.marker or None, ms=4, lw=1.5,
+            ls=(0, s.dashes) if s.dashes else "-",
+        )
+        for s in styles.values()
+    ]  # fmt: skip
+    # A name that begins with an underscore would be left out.
+    names = [printable(name) for name in styles]
+    names = [f"\u200b{name}" if name.startswith("_") else name for name in names]
+    figure.legend(
+        handles, names, loc="lower center", ncols=columns, frameon=False, fontsize=8,
+        handlelength=2.2, labelspacing=0.3,
+    )  # fmt: skip
+
+
+def _bytes(figure: Figure, form: str) -> bytes:
+    content = io.BytesIO()
+    stamp = {"Date": None} if form == "svg" else {"Software": None}
+    figure.savefig(content, format=form, dpi=160, metadata=stamp)
+    return content.getvalue()

@@ -1,0 +1,46 @@
+"""What the generations of a finished run published: read for figures and excerpts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.errors import InputError
+from benchmark.grid import plan
+from benchmark.methods import Method
+from benchmark.results import Result
+from benchmark.storage import LineageFolder
+from benchmark.tasks import Task, load_task
+
+if TYPE_CHECKING:
+    from benchmark.items import Items
+
+
+def published(folder: Path, generations: int) -> dict[int, Items]:
+    """Generation -> samples of the lineage in `folder`, as far as it went; empty if not run.
+
+    Raises:
+        CorruptFile: a file of the lineage is damaged.
+    """
+    store = LineageFolder(folder)
+    records = {t: store.record(t) for t in range(generations + 1)}
+    return {t: store.samples(t) for t, r in records.items() if r and r["status"] == "ok"}
+
+
+def known_task(result: Result, name: str) -> Task | None:
+    """The task `name` that the result was run on, or None if this version has it not."""
+    try:
+        task = load_task(name, result.suite)
+    except InputError:
+        return None
+    return task if task.hash == result.tasks[name].hash else None
+
+
+def lineage_beside(result: Result, file: Path, task: Task, seed: int) -> Path | None:
+    """The folder of a lineage in the run that wrote `file`, or None if it is not there."""
+    method = Method(result.method.name, result.method.source, frozenset(), "")
+    (job,) = plan([method], file.parent.name, [task], [seed], file.parent.parent)
+    inside = (file.parent / "lineages").resolve()
+    # Names in a result come from others: they must not lead elsewhere.
+    there = job.folder.resolve().is_relative_to(inside) and job.folder.is_dir()
+    return job.folder if there else None

@@ -1,0 +1,29 @@
+"""Writes the files of a report."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from benchmark.errors import InputError
+
+
+def write(file: Path, content: bytes) -> None:
+    """Write a file and the folders it lies in.
+
+    Raises:
+        InputError: no permission, no room, or a folder's name is taken by a file.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"cannot write the report {file}: {error.strerror or error}; choose another --out "
+            f"folder or make room"
+        ) from error
+
+
+def file_name(kind: str, task: str) -> str:
+    """The name of a task's figure; a task's name comes from a file of others."""
+    return f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}"
