@@ -25,4 +25,4 @@ class TruncatedCrossEntropy(Mitigation):
     def loss(self, per_element: Tensor, outputs: Tensor) -> Tensor:
         if outputs.dim() != 3:  # only text has logits (B, L, V)
             return per_element
-        return per_element * (per_element.detach() >= -math.log(self.gamma))
+        return per_element * (per_element >= -math.log(self.gamma))

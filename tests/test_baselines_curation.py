@@ -173,6 +173,13 @@ def test_detector_threshold_keeps_most_real_items_and_drops_most_synthetic_ones(
     assert kept[100:].sum() < 10
 
 
+def test_detector_threshold_keeps_the_best_third_of_a_crawl_without_real_items():
+    crawl = normal(90, 4.0, "all synthetic")
+    assert (
+        len(curate("detector_threshold", crawl, reserve=normal(50, 0.0, "r"), own_mean=4.0)) == 30
+    )
+
+
 def test_resampling_repeats_an_item_three_times_at_most():
     confidence = torch.cat([torch.zeros(20), torch.full((80,), 0.9)])
     counts = torch.bincount(resample(confidence, 60, stream("cap")), minlength=100)
@@ -198,6 +205,11 @@ def test_detector_resample_returns_n_items_mostly_real():
 def test_farthest_point_goes_to_the_extremes_and_never_takes_an_item_twice():
     points = torch.tensor([[0.0], [0.1], [0.2], [10.0], [5.0]])
     assert select(points, 3, start=0).tolist() == [0, 3, 4]
+    cloud = 3 + normal(30, 0.0, "cloud", 2)["x"]
+    chosen = select(cloud, 30, start=0).tolist()
+    for i in range(1, 30):
+        nearest = torch.cdist(cloud, cloud[chosen[:i]]).min(1).values
+        assert nearest[chosen[i]].item() == pytest.approx(nearest.max().item())
     copies = torch.ones(6, 2)
     assert sorted(select(copies, 6, start=2).tolist()) == list(range(6))
 

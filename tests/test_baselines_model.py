@@ -217,7 +217,7 @@ def test_sims_steers_away_from_a_model_of_its_own_samples(shared_cache):
         assert how.guidance == 1
         pairs = zip(model.parameters(), how.negative.parameters(), strict=True)
         moved = max((a - b).abs().max().item() for a, b in pairs)
-        assert 0 < moved < 0.01  # one step at a tenth of the learning rate
+        assert 0 < moved < 0.002  # one step at a tenth of the learning rate
     ledgers = [store.records[t]["ledger"] for t in range(3)]
     assert [cost["items_generated"] for cost in ledgers] == [360, 360, 360]
     assert [cost["items_trained"] for cost in ledgers] == [5 * 256] * 3

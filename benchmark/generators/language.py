@@ -10,7 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from benchmark.generators import passes
+
 START = 0  # the token in front of every item
+GROWTH = 16  # tokens
 
 
 def build(vocab: int, width: int, layers: int, heads: int, inner: int) -> LlamaForCausalLM:
@@ -46,7 +49,7 @@ def build(vocab: int, width: int, layers: int, heads: int, inner: int) -> LlamaF
 
 def logits_of(model: LlamaForCausalLM, tokens: Tensor) -> Tensor:
     """Logits (N, L, V) of every token given those before it."""
-    return model(input_ids=_shifted(tokens)).logits
+    return model.lm_head(passes.hidden_of(model, _shifted(tokens)))
 
 
 def nll(logits: Tensor, tokens: Tensor) -> Tensor:
@@ -58,7 +61,7 @@ def nll(logits: Tensor, tokens: Tensor) -> Tensor:
 @torch.no_grad()
 def hidden_states(model: LlamaForCausalLM, tokens: Tensor) -> Tensor:
     """Last hidden states (N, L, width)."""
-    return model.model(input_ids=_shifted(tokens)).last_hidden_state
+    return passes.hidden_of(model, _shifted(tokens))
 
 
 def embed(model: LlamaForCausalLM, tokens: Tensor) -> Tensor:
@@ -80,46 +83,53 @@ def sample(
 ) -> Tensor:
     """Tokens (N, L) drawn one by one, by inversion of the cumulative distribution.
 
-    The same arithmetic as the model's own forward pass, with fused projections and caches laid
-    out so that no step copies them.
+    The same arithmetic as the model's own forward pass, with fused projections. The caches grow by
+    `GROWTH` tokens at a time and are read whole, because a batched product copies what is not
+    contiguous; what is not written yet is zero.
     """
     out = torch.empty(uniform.shape, dtype=torch.int64)
     config = model.config
     heads, width = config.num_attention_heads, config.hidden_size
     size, length = width // heads, uniform.shape[1]
-    cos, sin = model.model.rotary_emb(torch.zeros(1, dtype=dtype), torch.arange(length)[None])
-    cos, sin = cos[0], sin[0]
+    cos, sin = (x[0] for x in model.model.rotary_emb(torch.zeros(1, dtype=dtype), torch.arange(length)[None]))
+    signed = torch.cat((-sin[:, : size // 2], sin[:, size // 2 :]), -1)
     embed = model.model.embed_tokens.weight.to(dtype)
     head = model.lm_head.weight.to(dtype)
     layers = [_fused(layer, size, dtype) for layer in model.model.layers]
     final = model.model.norm.weight.to(dtype)
 
     def norm(x: Tensor, weight: Tensor) -> Tensor:
-        return F.rms_norm(x, (width,), weight, config.rms_norm_eps)
-
-    def rotate(x: Tensor, t: int) -> Tensor:
-        turned = torch.cat((-x[..., size // 2 :], x[..., : size // 2]), -1)
-        return x * cos[t] + turned * sin[t]
+        wide = x.float()
+        scale = wide.square().mean(-1, keepdim=True).add_(config.rms_norm_eps).rsqrt_()
+        return wide.mul_(scale).mul_(weight).to(x.dtype)
 
     for start in range(0, len(uniform), batch):
         u = uniform[start : start + batch]
         rows = len(u)
-        keys = [torch.empty(rows * heads, length, size, dtype=dtype) for _ in layers]
-        values = [torch.empty_like(k) for k in keys]
+        caches = [torch.empty(2, rows * heads, 0, size, dtype=dtype) for _ in layers]
         written = out[start : start + rows]
         token = torch.full((rows,), START)
         for t in range(length):
+            if t % GROWTH == 0:
+                caches = [F.pad(cache, (0, 0, 0, GROWTH)) for cache in caches]
+                weights = torch.zeros(rows * heads, 1, t + GROWTH, dtype=dtype)
             x = embed[token]
-            for i, (norm1, qkv, project, norm2, gate_up, down) in enumerate(layers):
-                q, k, v = F.linear(norm(x, norm1), qkv).view(rows, 3, heads, size).unbind(1)
-                keys[i][:, t] = rotate(k, t).reshape(rows * heads, size)
-                values[i][:, t] = v.reshape(rows * heads, size)
-                q = rotate(q, t).reshape(rows * heads, size, 1)
-                attention = torch.bmm(keys[i][:, : t + 1], q).squeeze(-1).float().softmax(-1)
-                mixed = torch.bmm(attention.to(dtype).unsqueeze(1), values[i][:, : t + 1])
+            for (keys, values), (norm1, qkv, project, norm2, gate_up, down) in zip(
+                caches, layers, strict=True
+            ):
+                qkv_t = F.linear(norm(x, norm1), qkv).view(rows, 3, heads, size)
+                qk = qkv_t[:, :2]
+                turned = torch.cat((qk[..., size // 2 :], qk[..., : size // 2]), -1)
+                qk = (qk * cos[t]).add_(turned.mul_(signed[t]))
+                keys[:, t] = qk[:, 1].reshape(rows * heads, size)
+                values[:, t] = qkv_t[:, 2].reshape(rows * heads, size)
+                q = qk[:, 0].reshape(rows * heads, size, 1)
+                scores = torch.bmm(keys, q)[:, : t + 1, 0].float()
+                weights[:, 0, : t + 1] = scores.softmax(-1)
+                mixed = torch.bmm(weights, values)
                 x = x + F.linear(mixed.view(rows, width), project)
                 gate, up = F.linear(norm(x, norm2), gate_up).chunk(2, -1)
-                x = x + F.linear(F.silu(gate) * up, down)
+                x = x + F.linear(F.silu(gate).mul_(up), down)
             logits = F.linear(norm(x, final), head).float()
             cumulative = choose(written[:, :t], logits).cumsum(-1)
             threshold = u[:, t, None] * cumulative[:, -1:]

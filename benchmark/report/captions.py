@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from benchmark.mitigation import Access
+
 SCORE = (
     "Score: mean over tasks and seeds of the recovery, the share of the avoidable degradation "
     "that a method avoided: 1 = as good as training on real data only (oracle), 0 = no "
@@ -30,6 +32,16 @@ COSTS = (
     "Real: trusted real items shown to the method, the most in any generation.",
     "CPU s: processor seconds.",
 )
+
+
+KINDS = {  # of access: a method with it ...
+    Access.ARCHIVE: "may keep past crawls",
+    Access.MODEL: "looks into its own generator (probabilities, features, weights)",
+    Access.RESERVE: "has a small trusted set of real items",
+    Access.WATERMARK: "marks its own output and can detect the mark",
+    Access.VERIFIER: "may ask a fixed external scorer",
+    Access.PROVENANCE: "is told the true source of every item",
+}
 
 
 def score_captions(seeds: int) -> list[str]:

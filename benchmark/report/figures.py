@@ -52,15 +52,14 @@ def draw(
     """
     with _look():
         from matplotlib.figure import Figure
-        from matplotlib.layout_engine import ConstrainedLayoutEngine
 
         columns = min(columns, len(panels))
         rows = math.ceil(len(panels) / columns)
         wide = max(1, int(size[0] * columns / 1.9))
         below = LEGEND_ROW * math.ceil(len(styles) / wide) + 0.1 if legend else 0.0
         width, height = size[0] * columns, size[1] * rows + below
-        room = ConstrainedLayoutEngine(rect=(0, below / height, 1, 1 - below / height))
-        figure = Figure(figsize=(width, height), layout=room)
+        figure = Figure(figsize=(width, height))
+        _margins(figure, columns, rows, below, shared, any(p.label for p in panels))
         grid = figure.subplots(rows, columns, squeeze=False, sharey=shared)
         for i, axes in enumerate(grid.flat):
             if i >= len(panels):
@@ -100,6 +99,30 @@ def _look() -> Iterator[None]:
         # A name in a script that the font lacks is still right in the SVG.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
+
+
+def _margins(
+    figure: Figure,
+    columns: int,
+    rows: int,
+    below: float,
+    shared: bool,
+    labelled: bool,
+) -> None:
+    """Room for labels, in inches; fixed, for finding it anew takes as long as drawing."""
+    left, right, top, bottom = 0.8 if labelled else 0.64, 0.08, 0.24, 0.46
+    across, down = 0.12 if shared else left, 0.46
+    width, height = figure.get_size_inches()
+    wide = (width - left - right - across * (columns - 1)) / columns
+    high = (height - below - top - bottom - down * (rows - 1)) / rows
+    figure.subplots_adjust(
+        left=left / width,
+        right=1 - right / width,
+        top=1 - top / height,
+        bottom=(bottom + below) / height,
+        wspace=across / wide,
+        hspace=down / high,
+    )
 
 
 def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Style]) -> None:

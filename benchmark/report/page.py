@@ -25,15 +25,6 @@ from benchmark.report.writing import file_name, write
 from benchmark.results import Result
 from benchmark.standings import seeds_of, standings
 
-ACCESS = {
-    Access.ARCHIVE: "may keep past crawls",
-    Access.MODEL: "looks into its own generator (probabilities, features, weights)",
-    Access.RESERVE: "has a small trusted set of real items",
-    Access.WATERMARK: "marks its own output and can detect the mark",
-    Access.VERIFIER: "may ask a fixed external scorer",
-    Access.PROVENANCE: "is told the true source of every item",
-}
-
 
 @dataclass(frozen=True)
 class Card:
@@ -78,7 +69,9 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
         "score_captions": captions.score_captions(len(seeds)),
         "cost_captions": captions.COSTS,
         "starred": captions.STARRED,
-        "access": {a.value: ACCESS[a] for a in Access if any(a.name in s.access for s in found)},
+        "access": {
+            a.value: captions.KINDS[a] for a in Access if any(a.name in s.access for s in found)
+        },
         "failures": [sentence for m in methods for sentence in results[m].failures],
         "bands": len(seeds) > 1 and len(methods) <= MOST_BANDS,
         "primary": {n: _primary(results, n, methods, looks) for n in tasks},

@@ -105,7 +105,7 @@ def _row(standing: Standing, result: Result, scale: Axis) -> Row:
 
 def decimal(value: float) -> str:
     """Two decimals, and no minus zero."""
-    return f"{value:.2f}".replace("-0.00", "0.00")
+    return f"{value:z.2f}"
 
 
 def _spread(values: Sequence[float]) -> str:

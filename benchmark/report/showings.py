@@ -32,7 +32,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """The beginning of one text, which all of `methods` published."""
+    """The beginning of one text, which all of `methods` published; empty if they had failed."""
 
     methods: list[str]
     text: str
@@ -88,7 +88,7 @@ def showing(
         )
     else:
         for t in spread(last, 3):
-            texts = {m: _beginning(s[t]) for m, s in found.items() if t in s}
+            texts = {m: _beginning(s[t]) if t in s else "" for m, s in found.items()}
             shown.excerpts[t] = [
                 Excerpt([m for m in texts if texts[m] == text], text)
                 for text in dict.fromkeys(texts.values())

@@ -66,9 +66,9 @@ def _cell(definition: Definition, verdicts: list[Verdict]) -> Cell:
     if not told:
         return Cell(0, 0, "", verdicts[0].reason)
     mean = {name: fmean(v.numbers[name] for v in told) for name in told[0].numbers}
-    numbers = f"{mean['last']:.3f} ({mean['change']:+.3f})"
+    numbers = f"{mean['last']:.3f} ({mean['change']:+z.3f})"
     if definition is DIVERGENCE:
-        numbers = f"{mean['first half']:+.3f}, then\n{mean['second half']:+.3f}"
+        numbers = f"{mean['first half']:+z.3f}, then\n{mean['second half']:+z.3f}"
     return Cell(sum(bool(v.holds) for v in told), len(told), numbers, "")
 
 

@@ -1,0 +1,95 @@
+"""`autophagy cache`: what it shows, what it deletes, and that nothing wrong follows."""
+
+import os
+import time
+
+import pytest
+import torch
+from filelock import FileLock
+
+import benchmark
+from benchmark.cache import FolderCache
+from tests.test_run import cli
+
+DAY = 86_400
+
+
+@pytest.fixture
+def full(tmp_path):
+    """A cache with three entries of about 8 kB, last used 3, 2 and 1 days ago."""
+    cache = FolderCache(tmp_path / "cache")
+    for days, key in ((3, "a"), (2, "b"), (1, "c")):
+        cache.get("model", key, lambda: {"x": torch.zeros(1000, dtype=torch.float64)})
+        path = max(cache.folder.glob("*.safetensors"), key=os.path.getmtime)
+        os.utime(path, (time.time() - days * DAY,) * 2)
+    return cache
+
+
+def keys(cache):
+    """Which of a, b and c are still kept."""
+    kept = []
+    for key in "abc":
+        made = []
+        before = len(cache.entries())
+        cache.get("model", key, lambda made=made: made.append(1) or {"x": torch.zeros(1)})
+        if not made:
+            kept.append(key)
+        assert len(cache.entries()) == before + len(made)
+    return "".join(kept)
+
+
+def test_the_longest_unused_goes_first(full):
+    assert [entry.kind for entry in full.entries()] == ["model"] * 3
+    assert len(full.prune(keep_bytes=17_000)) == 1
+    assert keys(full) == "bc"
+
+
+def test_what_was_not_used_for_long_goes(full):
+    full.get("model", "a", dict)  # used now
+    full.prune(unused_since=time.time() - 1.5 * DAY)
+    assert keys(full) == "ac"
+
+
+def test_an_entry_in_use_stays(full):
+    path = full.entries()[0].path
+    with FileLock(str(path.with_suffix(".lock"))):
+        deleted = full.prune(keep_bytes=0)
+    assert len(deleted) == 2
+    assert path.exists()
+
+
+def test_show_and_prune_on_a_run(toy_suite, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "runs"
+    before = benchmark.run("nothing", tasks="digits-replace", out=out)
+    assert cli(monkeypatch, "cache", "show", "--out", out) == 0
+    shown = capsys.readouterr().out
+    assert "shared: model" in shown
+    assert "quick: samples and models of nothing" in shown
+
+    assert cli(monkeypatch, "cache", "prune", "--out", out, "--samples", "--keep-mb", "0") == 0
+    assert "Freed " in capsys.readouterr().out
+    assert not list(out.rglob("*.safetensors"))
+    again = benchmark.run("nothing", tasks="digits-replace", out=out)
+    assert again["nothing"].tasks == before["nothing"].tasks
+
+
+def test_unfinished_lineages_keep_their_samples(toy_suite, tmp_path, monkeypatch):
+    out = tmp_path / "runs"
+    benchmark.run("nothing", tasks="digits-replace", out=out)
+    (out / "quick" / "nothing.json").unlink()  # as if the run had been interrupted
+    assert cli(monkeypatch, "cache", "prune", "--out", out, "--samples") == 0
+    left = {path.parent.parent.name for path in (out / "quick").rglob("samples-*")}
+    assert left == {"nothing"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("show", "--out", "nowhere"), "there is no folder nowhere"),
+        (("prune", "--out", "."), "say what to delete: --unused-days, --keep-mb or --samples"),
+    ],
+)
+def test_bad_input_is_one_sentence(words, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli(monkeypatch, "cache", *words) == 1
+    assert capsys.readouterr().err.startswith(f"autophagy: {sentence}")

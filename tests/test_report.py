@@ -1,0 +1,265 @@
+"""`autophagy report`: the page's numbers, its escaping, its files, on hand-made and toy results."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pytest
+
+import benchmark
+from benchmark.errors import InputError
+from benchmark.report.entries import ENTRIES, entries_of
+from benchmark.report.figures import Panel, draw
+from benchmark.report.page import report
+from benchmark.report.published import lineage_beside
+from benchmark.report.showings import showing, spread
+from benchmark.report.style import styles, themed
+from benchmark.results import Result
+from benchmark.standings import standings
+from tests.conftest import TOY_TASKS
+from tests.test_run import cli
+from tests.test_score_command import broken, half, nothing, oracle, result
+
+EVIL = "<script>alert(1)</script>$\\frac{"
+ONE: dict = {"tasks": ("x",)}
+
+
+class Page(HTMLParser):
+    """Rows of the tables by their id (or their order), all texts, and what the page asks for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tables: dict[str, list[list[str]]] = {}
+        self.tags: list[str] = []
+        self.text = ""
+        self.asked: list[str] = []
+        self._rows: list[list[str]] | None = None
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        values = dict(attrs)
+        self.asked += [values[n] for n in ("src", "href", "action", "data") if n in values]
+        if tag == "table":
+            self._rows = self.tables.setdefault(values.get("id") or str(len(self.tables)), [])
+        elif self._rows is not None and tag == "tr":
+            self._rows.append([])
+        elif self._rows is not None and tag in ("td", "th"):
+            self._rows[-1].append("")
+
+    def handle_endtag(self, tag):
+        if tag == "table":
+            self._rows = None
+
+    def handle_data(self, data):
+        self.text += data
+        if self._rows and self._rows[-1]:
+            self._rows[-1][-1] += data.strip() + " "
+
+    def row(self, table: str, method: str) -> list[str]:
+        """The cells of the row that begins with a method's name."""
+        (found,) = (r for r in self.tables[table] if r and r[0].split()[:1] == [method])
+        return [" ".join(cell.split()) for cell in found]
+
+
+def written(folder: Path, *results: Result) -> Page:
+    """The page about results that lie in `folder`."""
+    given = {folder / f"{i}.json": result for i, result in enumerate(results)}
+    return Page(report(given, folder / "out").read_text())
+
+
+def test_numbers_are_those_of_the_standings_and_failures_are_shown(tmp_path):
+    results = (half(real=3), broken(), nothing(), oracle())
+    page = written(tmp_path, *results)
+    assert "broken on speeches-web, seed 1: it broke" in page.text
+    assert "A cross marks where a lineage failed" in page.text
+    for s in standings({str(i): r for i, r in enumerate(results)}):
+        scores, tasks = page.row("score-table", s.method), page.row("task-table", s.method)
+        assert scores[1] == f"{s.score:.2f}"
+        assert scores[4:6] == [str(s.tier), "-".join(map(str, sorted(set(s.ranks))))]
+        assert scores[6] == s.access_tier
+        assert scores[7] == (f"{sum(s.failed.values())} of 6" if s.method == "broken" else "0")
+        for cell, (task, values) in zip(tasks[1:], s.recoveries.items(), strict=True):
+            star = "*" if s.failed[task] else ""
+            assert cell.split()[0] == f"{fmean(values):.2f}{star}"
+            if not s.reference:
+                assert cell.split()[1:] == f"{min(values):.2f} to {max(values):.2f}".split()
+        costs = s.costs
+        assert page.row("cost-table", s.method)[1:] == [
+            f"{costs.items_trained:,}", f"{costs.items_generated:,}", f"{costs.forward_passes:,}",
+            f"{costs.real_items:,}", f"{costs.cpu_seconds:,.0f}",
+        ]  # fmt: skip
+    assert page.row("score-table", "half")[2] == "0.47 to 0.53"
+    assert page.row("score-table", "oracle")[2] == "by definition"
+
+
+def test_without_failures_none_are_spoken_of(tmp_path):
+    page = written(tmp_path, half(**ONE), nothing(**ONE), oracle(**ONE))
+    assert "A cross" not in page.text
+    assert "Failed lineages" not in page.text
+
+
+def test_definitions_count_lineages_and_show_numbers(tmp_path):
+    page = written(tmp_path, half(**ONE), nothing(**ONE), oracle(**ONE))
+    (sheet,) = {
+        tuple(row)
+        for rows in page.tables.values()
+        if "catastrophic risk" in " ".join(rows[0])
+        for row in rows
+        if row[0].strip() == "half"
+    }
+    cells = [" ".join(cell.split()) for cell in sheet]
+    # The oracle's loss is 1 in all generations; half ends at 2.5, 2.6 and 2.4.
+    assert cells[1] == cells[2] == "yes in 3 of 3 2.500 (+1.500)"
+    assert cells[4] == "- the profile has no variance_ratio"
+    assert page.row("held-table", "half") == ["half", "3 of 3"]
+    assert page.row("held-table", "oracle") == ["oracle", "0 of 3"]
+
+
+def test_names_and_messages_of_others_are_escaped(tmp_path):
+    evil = result("evil", lambda s: [1.0, 1.5] if s else [1.0, 1.5, 2.5], **ONE)
+    evil.method.name = EVIL
+    evil.method.summary = "<img src='http://evil.example/a.png'>"
+    evil.hardware = '"><iframe src=//evil.example>'
+    for task in evil.tasks.values():
+        for lineage in task.lineages:
+            lineage.generations[-1].message = "<b onclick=x>message</b>\x00"
+    page = written(tmp_path, evil, nothing(**ONE), oracle(**ONE))
+    assert not {"script", "iframe"} & set(page.tags)
+    assert EVIL in page.text
+    assert "<img src='http://evil.example/a.png'>" in page.text
+    assert "<b onclick=x>message</b>" in page.text
+    assert all(link.startswith(("data:image/", "#")) for link in page.asked)
+
+
+def test_the_page_asks_for_nothing_outside_and_figures_exist(tmp_path):
+    page = written(tmp_path, half(**ONE), nothing(**ONE), oracle(**ONE))
+    assert "No samples: they are kept in the folder of the run" in page.text
+    assert page.asked
+    assert all(link.startswith(("data:image/", "#")) for link in page.asked)
+    assert "script" not in page.tags
+    assert not re.search(r"url\(|@import", (tmp_path / "out" / "report.html").read_text())
+    names = {file.name for file in (tmp_path / "out" / "figures").iterdir()}
+    assert names == {f"{k}-x.{form}" for k in ("primary", "profile") for form in ("svg", "png")}
+    assert all(file.stat().st_size > 1000 for file in (tmp_path / "out" / "figures").iterdir())
+
+
+def test_the_same_results_give_the_same_bytes(tmp_path):
+    contents = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        written(tmp_path / name, half(tasks=("x",)), nothing(tasks=("x",)), oracle(tasks=("x",)))
+        files = sorted(f for f in (tmp_path / name).rglob("*") if f.is_file())
+        contents.append({str(f.relative_to(tmp_path / name)): f.read_bytes() for f in files})
+    assert contents[0] == contents[1]
+
+
+def test_25_methods(tmp_path):
+    tasks = ("x",)
+    others = [
+        result(f"method_{i}", lambda s, i=i: [1.0, 1.5, 1 + i / 10 + s / 100], tasks=tasks)
+        for i in range(23)
+    ]
+    page = written(tmp_path, *others, nothing(tasks=tasks), oracle(tasks=tasks))
+    assert len(page.tables["score-table"]) == 26
+    looks = styles([f"method_{i}" for i in range(23)] + ["nothing", "oracle"])
+    assert len(set(looks.values())) == 25
+    svg = (tmp_path / "out" / "figures" / "primary-x.svg").read_text()
+    assert all(f">{name}<" in svg for name in looks)
+
+
+def test_one_seed_says_so(tmp_path):
+    one = ONE | {"seeds": (4,)}
+    page = written(
+        tmp_path, result("half", lambda s: [1.0, 1.5, 2.5], **one), nothing(**one), oracle(**one)
+    )
+    assert page.row("score-table", "half")[1:6] == ["0.50", "-", "", "-", "-"]
+    assert "One seed: no interval and no tiers" in " ".join(page.text.split())
+    assert "Bands:" not in page.text
+
+
+def test_samples_of_a_run_and_their_absence(toy_suite, tmp_path, monkeypatch, capsys):
+    results = benchmark.run("nothing", tasks="*-replace", workers=1, out=tmp_path / "runs")
+    runs = tmp_path / "runs" / "quick"
+    profiles = [g.profile for r in results.values() for t in r.tasks.values()
+                for line in t.lineages for g in line.generations]  # fmt: skip
+    entries = entries_of({name for profile in profiles for name in profile})
+    assert len(entries) >= 19
+    assert all(entry.meaning and entry.good for entry in entries)
+
+    for name, found in results.items():  # drawing every entry takes seconds
+        for task in found.tasks.values():
+            for generation in task.lineages[0].generations:
+                generation.profile = {task.primary: generation.profile[task.primary]}
+        (runs / f"{name}.json").write_bytes(found.to_json())
+    words = ("report", runs / "nothing.json", "--out", tmp_path / "r")
+    assert cli(monkeypatch, *words) == 0
+    assert str(tmp_path / "r" / "report.html") in capsys.readouterr().out
+    page = Page((tmp_path / "r" / "report.html").read_text())
+    assert sum(link.startswith("data:image/png") for link in page.asked) == 2
+    assert (tmp_path / "r" / "figures" / "samples-digits-replace.png").exists()
+    assert page.tags.count("blockquote") >= 3
+    assert "all methods" in page.text  # generation 0 is the same
+    assert "No samples" not in page.text
+    assert "MNIST digits" in page.text
+    assert "Logarithm of the Frechet distance" in page.text
+
+    (runs / "lineages").rename(tmp_path / "elsewhere")
+    given = {"nothing": (runs / "nothing.json", results["nothing"])}
+    shown = showing(given, "digits-replace", ["nothing"], tmp_path / "r")
+    assert (shown.pictures, shown.missing) == ([], ["nothing"])
+
+
+def test_names_in_a_result_do_not_lead_elsewhere(tmp_path):
+    task = TOY_TASKS["digits-replace"]
+    away = result("away", lambda s: [1.0])
+    away.method.name = "../../secret"
+    folder = tmp_path / "secret" / f"digits-replace-seed0-{task.hash[:8]}-0"
+    folder.mkdir(parents=True)
+    (tmp_path / "small" / "lineages").mkdir(parents=True)
+    assert lineage_beside(away, tmp_path / "small" / "0.json", task, 0) is None
+    inside = tmp_path / "small" / "lineages" / "half" / folder.name
+    inside.mkdir(parents=True)
+    assert lineage_beside(half(), tmp_path / "small" / "0.json", task, 0) == inside
+
+
+def test_folders_that_cannot_be_written_are_one_sentence(tmp_path, monkeypatch, capsys):
+    for some in (nothing(), oracle(), half()):
+        (tmp_path / f"{some.method.name}.json").write_bytes(some.to_json())
+    (tmp_path / "file").write_text("here")
+    for out in (tmp_path / "file", tmp_path / "file" / "below", Path("/dev/full")):
+        assert cli(monkeypatch, "report", tmp_path / "half.json", "--out", out) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("autophagy: cannot write the report")
+        assert len(said.splitlines()) == 1
+    assert cli(monkeypatch, "report", tmp_path / "no.json") == 1
+    assert "cannot read the result" in capsys.readouterr().err
+    with pytest.raises(InputError, match="'oracle'"):
+        report({tmp_path / "half.json": half(), tmp_path / "nothing.json": nothing()}, tmp_path)
+
+
+def test_a_figure_shows_the_mean_and_where_a_lineage_ended():
+    curves = {"m": np.array([[1.0, 2, 3], [1, 4, np.nan]]), "none": np.full((2, 3), np.nan)}
+    looks = styles(["m", "none"])
+    svg = draw([Panel("t", "y", curves)], looks, ["svg"], 1, (3, 2), legend=True)["svg"].decode()
+    assert ">none<" in svg
+    whole = draw([Panel("t", "y", {"m": curves["m"][:1]})], looks, ["svg"], 1, (3, 2))["svg"]
+    assert svg.count(looks["m"].colour) > whole.decode().count(looks["m"].colour)
+    assert looks["m"].colour in themed(svg)
+    assert f"stroke: {looks['m'].colour}" not in themed(svg)
+    assert "prefers-color-scheme:dark" in themed(svg)
+
+
+def test_generations_that_are_shown():
+    assert spread(10, 6) == [0, 2, 4, 6, 8, 10]
+    assert spread(3, 6) == [0, 1, 2, 3]
+    assert spread(10, 3) == [0, 5, 10]
+    assert spread(0, 3) == [0]
+
+
+def test_entries_are_named_once_and_unknown_ones_are_kept():
+    assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
+    assert [entry.title for entry in entries_of(["later", "recall"])] == ["recall", "later"]

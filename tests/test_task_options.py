@@ -1,0 +1,198 @@
+"""Options that make a task harder: what they change, and that nothing else changes."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from benchmark import FOREIGN, Access, Items, Mitigation, Sampling
+from benchmark.data import speeches
+from benchmark.errors import InputError
+from benchmark.loop import run_lineage
+from benchmark.schedules import Web
+from benchmark.seeds import stream
+from benchmark.storage import LineageMemory
+from benchmark.stressors import ImageLaundering, ReserveBias, TextLaundering
+from benchmark.tasks import load_suite, load_task
+from benchmark.theory.tasks import gaussian_task
+from tests.conftest import TOY_TASKS, toy
+
+STRESS = {task.name: toy(task) for task in load_suite("stress").tasks}
+
+
+def test_an_option_changes_the_hash_only_where_it_is_set():
+    """The first numbers are of before there were options: results stay valid."""
+    plain = load_task("digits-web")
+    assert plain.hash.startswith("c7052c664b3b")
+    options = {
+        "adoption": [0.5, 1.0],
+        "laundering": [ImageLaundering(), ImageLaundering(quality=50), TextLaundering()],
+        "reserve_bias": [ReserveBias(0, 4), ReserveBias(0, 5)],
+    }
+    changed = [replace(plain, **{k: v}).hash for k, values in options.items() for v in values]
+    assert len({plain.hash, *changed}) == 1 + len(changed)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: replace(load_task("digits-web"), adoption=1.5),
+    lambda: ImageLaundering(share=-1),
+    lambda: TextLaundering(replaced=2),
+])  # fmt: skip
+def test_a_share_is_between_0_and_1(make):
+    with pytest.raises(InputError, match="is a share between 0 and 1, got"):
+        make()
+
+
+class Sees(Mitigation):
+    """Notes every crawl with its provenance."""
+
+    access = frozenset({Access.ARCHIVE, Access.PROVENANCE})
+    crawls: tuple[Items, ...] = ()
+    made: tuple[torch.Tensor, ...] = ()
+
+    def curate(self, crawl, round):
+        type(self).crawls, type(self).made = (*round.archive, crawl), tuple(round.provenance)
+        return super().curate(crawl, round)
+
+
+class Stamps(Sees):
+    """Marks by a corner pixel, which no digit reaches."""
+
+    access = Sees.access | {Access.WATERMARK}
+
+    def sampling(self, round):
+        def stamp(images):
+            images = images.clone()
+            images[:, 0, 0, 0] = 200 + round.generation
+            return images
+
+        return Sampling(pixels=stamp)
+
+
+def test_half_of_the_foreign_output_carries_the_mark_of_generation_0(shared_cache):
+    run_lineage(STRESS["digits-web-adoption"], Stamps, 0, LineageMemory(), shared_cache)
+    foreign = Stamps.crawls[2]["image"][Stamps.made[2] == FOREIGN]
+    own = Stamps.crawls[2]["image"][Stamps.made[2] == 1]
+    assert (own[:, 0, 0, 0] == 201).all()
+    assert 0.2 < (foreign[:, 0, 0, 0] == 200).double().mean() < 0.8
+    assert ((foreign[:, 0, 0, 0] == 200) | (foreign[:, 0, 0, 0] < 100)).all()
+
+
+def test_a_continued_lineage_crawls_the_same_laundered_and_marked_items(shared_cache):
+    task = replace(STRESS["digits-web-adoption"], laundering=ImageLaundering())
+    store = LineageMemory()
+    first = run_lineage(task, Stamps, 0, store, shared_cache)[2]
+    crawls, items = [c.digest() for c in Stamps.crawls], store.published[2].digest()
+    assert first["kept"] == {"real": 1.0, "own": 1.0, "foreign": 1.0, "synthetic": 1.0}
+    del store.records[2]
+    again = run_lineage(task, Stamps, 0, store, shared_cache)[2]
+    assert [c.digest() for c in Stamps.crawls] == crawls
+    assert store.published[2].digest() == items
+    assert again["profile"] == first["profile"]
+
+
+@pytest.mark.parametrize("name", ["digits-web-laundered", "speeches-web-laundered"])
+def test_half_of_the_own_items_are_laundered_and_nothing_else(name, shared_cache):
+    store = LineageMemory()
+    run_lineage(STRESS[name], Sees, 0, store, shared_cache)
+    column = "image" if "digits" in name else "tokens"
+    original = {row.numpy().tobytes() for row in store.published[1][column]}
+    crawl, made = Sees.crawls[2], Sees.made[2]
+    own = [row.numpy().tobytes() in original for row in crawl[column][made == 1]]
+    assert 0.25 < sum(own) / len(own) < 0.75
+    # What the profile and the next generation's archive hold is of one kind and size.
+    assert crawl.same_kind(store.published[1])
+    real = {row.numpy().tobytes() for row in Sees.crawls[0][column]}
+    assert all(row.numpy().tobytes() in real for row in crawl[column][made == -1])
+
+
+def test_laundering_is_seeded_keeps_labels_and_touches_its_share():
+    items = load_task("digits-web").data.build().splits(200, 10, stream("l")).real
+    launder = ImageLaundering(share=0.25, quality=60, shift=1).build()
+    one, two, other = (launder(items, stream(s)) for s in ("a", "a", "b"))
+    assert one.digest() == two.digest() != other.digest()
+    assert torch.equal(one["label"], items["label"])
+    changed = (one["image"] != items["image"]).flatten(1).any(1).sum()
+    assert changed == 50
+    assert launder(items, stream("a"))["image"].dtype == torch.uint8
+
+
+def test_laundered_text_is_published_text():
+    """Encoding it again changes nothing more than it does for real text."""
+    items = load_task("speeches-web").data.build().splits(200, 10, stream("l")).real
+    task = load_task("speeches-web")
+    publisher = task.generator.build().publisher
+    laundered = TextLaundering(share=1.0, replaced=0.2).build()(items, stream("a"))
+    assert laundered["tokens"].shape == items["tokens"].shape
+
+    def same(items: Items) -> float:
+        again = publisher.publish(items["tokens"])["tokens"][:, :50]
+        return (again == items["tokens"][:, :50]).all(1).double().mean().item()
+
+    assert same(laundered) > same(items) - 0.1
+    kept = (laundered["tokens"] == items["tokens"])[:, :8].double().mean()  # before lengths differ
+    assert 0.4 < kept < 0.95
+
+
+def test_a_biased_reserve_of_digits_holds_some_classes_and_the_pool_stays():
+    source = load_task("digits-web").data.build()
+    fair = source.splits(3200, 320, stream("bias"))
+    source.bias = ReserveBias(0, 4)
+    biased = source.splits(3200, 320, stream("bias"))
+    assert set(fair.reserve["label"].tolist()) == set(range(10))
+    assert set(biased.reserve["label"].tolist()) == set(range(5))
+    assert len(biased.reserve) == len(fair.reserve)
+    assert biased.real.digest() == fair.real.digest()
+    assert biased.heldout.digest() == fair.heldout.digest()
+    with pytest.raises(InputError, match=r"360 trusted digits asked for, \d+ allowed exist"):
+        source.splits(3600, 360, stream("bias"))
+
+
+def test_a_biased_reserve_of_speeches_is_of_its_years(monkeypatch):
+    """Each address is replaced by its year, so that a passage tells it."""
+    years = speeches.years()
+    usable = speeches.load()[0]
+    online = [year for text, year in zip(usable, years, strict=True) if "Internet" in text]
+    assert len(online) > 5
+    assert min(online) > 1990
+    monkeypatch.setattr(speeches, "passages", lambda text, _: [text[:400]])
+    source = load_task("speeches-web").data.build()
+    publisher = load_task("speeches-web").generator.build().publisher
+    year_of = {
+        tuple(row.tolist()): year
+        for row, year in zip(
+            publisher.pass_through([text[:400] for text in usable])["tokens"], years, strict=True
+        )
+    }
+
+    def dates(items: Items) -> list[int]:
+        return [year_of[tuple(row.tolist())] for row in items["tokens"]]
+
+    source.bias = ReserveBias(1790, 1860)
+    biased = source.splits(100, 20, stream("bias"))
+    assert len(biased.reserve) == 20
+    assert max(dates(biased.reserve)) <= 1860
+    pool = dates(biased.real)
+    assert min(pool) <= 1860
+    assert max(pool) > 2000
+    assert not set(map(tuple, biased.real["tokens"].tolist())) & set(
+        map(tuple, biased.reserve["tokens"].tolist())
+    )
+    source.bias = ReserveBias(1600, 1700)
+    with pytest.raises(InputError, match="20 trusted passages asked for, 0 exist"):
+        source.splits(100, 20, stream("bias"))
+
+
+def test_a_task_without_classes_or_years_says_so(shared_cache):
+    task = replace(gaussian_task(Web(), 20, 2, 3), reserve_bias=ReserveBias(0, 1))
+    with pytest.raises(InputError, match="'gaussian-web' cannot bias its reserve"):
+        run_lineage(task, Mitigation, 0, LineageMemory(), shared_cache)
+
+
+def test_the_stress_suite_leaves_the_others_alone():
+    assert [t.name for t in load_suite("small").tasks] == list(TOY_TASKS)
+    assert sorted(STRESS) == sorted(
+        f"{task}-web-{option}"
+        for task in ("digits", "speeches")
+        for option in ("adoption", "laundered", "biased-reserve")
+    )
