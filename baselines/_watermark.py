@@ -15,17 +15,17 @@ def unmarked(crawl: Items, round: Round, scores: Tensor, trusted: Tensor) -> Tra
 
     The threshold lies 2.33 standard deviations above the trusted mean: a nominal false-positive
     rate of 1%, where a quantile of 100 scores would be the largest of them. If less than half a
-    crawl is left (in `replace` nothing is real) the reserve joins, then the least marked items:
-    fewer items than that are learnt by heart, which costs more than the marked ones do.
+    crawl is left (in `replace` nothing is real) the reserve joins, then marked items at random:
+    fewer items than that are learnt by heart, which costs more than marked ones do. Not the least
+    marked, which are not a fair sample: on images they are those with little background.
     """
-    z = (scores - trusted.mean()) / trusted.std()
-    enough = round.n // 2
-    passed = int((z <= THRESHOLD).sum())
-    least = z.argsort(stable=True)
-    if passed >= enough:
-        return TrainingSet(crawl.take(least[:passed]))
-    kept = crawl.take(least[: max(passed, enough - len(round.reserve))])
-    return TrainingSet(Items.concat([kept, round.reserve]))
+    passed = scores <= trusted.mean() + THRESHOLD * trusted.std()
+    clean, enough = crawl.take(passed), round.n // 2
+    if len(clean) >= enough:
+        return TrainingSet(clean)
+    missing = max(0, enough - len(clean) - len(round.reserve))
+    filler = crawl.take(~passed).draw(missing, round.rng)
+    return TrainingSet(Items.concat([clean, round.reserve, filler]))
 
 
 def mark_pixels(images: Tensor, key: int) -> Tensor:

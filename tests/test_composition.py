@@ -11,7 +11,7 @@ from benchmark.results import GenerationResult
 
 
 def world() -> Composition:
-    """Reserve 900..909. Crawl 0: real 0..99. Crawl 1: real 0..49, own 100..129, foreign 200..219."""
+    """Reserve 900..909. Crawl 0: real 0..99. Crawl 1: real 0..49, own 100.., foreign 200..219."""
     composition = Composition(Items(x=torch.arange(900, 910)))
     composition.add(Items(x=torch.arange(100)), torch.full((100,), REAL))
     x = torch.cat([torch.arange(50), torch.arange(100, 130), torch.arange(200, 220)])

@@ -246,8 +246,9 @@ def test_a_figure_shows_the_mean_and_where_a_lineage_ended():
     looks = styles(["m", "none"])
     svg = draw([Panel("t", "y", curves)], looks, ["svg"], 1, (3, 2), legend=True)["svg"].decode()
     assert ">none<" in svg
-    whole = draw([Panel("t", "y", {"m": curves["m"][:1]})], looks, ["svg"], 1, (3, 2))["svg"]
-    assert svg.count(looks["m"].colour) > whole.decode().count(looks["m"].colour)
+    complete = curves | {"m": np.array([[1.0, 2, 3], [1, 4, 3]])}
+    whole = draw([Panel("t", "y", complete)], looks, ["svg"], 1, (3, 2), legend=True)["svg"]
+    assert svg.count(looks["m"].colour) > whole.decode().count(looks["m"].colour)  # the cross
     assert looks["m"].colour in themed(svg)
     assert f"stroke: {looks['m'].colour}" not in themed(svg)
     assert "prefers-color-scheme:dark" in themed(svg)

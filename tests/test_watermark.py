@@ -10,7 +10,7 @@ from transformers.generation import WatermarkingConfig, WatermarkLogitsProcessor
 from baselines import watermark_green_list as green
 from baselines import watermark_synthid as synthid
 from baselines._watermark import mark_pixels, pixel_scores, unmarked
-from benchmark import Items, assets
+from benchmark import Access, Items, assets
 from benchmark.codecs import TextPublisher
 from benchmark.generators import language
 from benchmark.ledger import Ledger
@@ -142,19 +142,21 @@ def test_jpeg_and_shift_hide_an_image_mark(digits):
 
 
 @pytest.mark.parametrize(
-    ("clean", "crawled", "from_reserve"), [(80, 80, 0), (45, 45, 10), (3, 40, 10), (0, 40, 10)]
+    ("clean", "from_reserve", "marked"), [(80, 0, 0), (45, 10, 0), (3, 10, 37), (0, 10, 40)]
 )
-def test_what_is_left_is_filled_up_with_the_reserve_and_the_least_marked(
-    clean, crawled, from_reserve
+def test_what_is_left_is_filled_up_with_the_reserve_then_with_marked_items(
+    clean, from_reserve, marked
 ):
-    n = 100
-    reserve = Items(x=torch.arange(9000, 9010))
-    round_ = Round(1, n, "toy", stream("r"), {}, None, Ledger(), Limits(0, 0, 0))
-    round_._granted["reserve"] = reserve  # Access.RESERVE
+    n, granted = 100, {Access.RESERVE: Items(x=torch.arange(9000, 9010))}
+    round_ = Round(1, n, "toy", stream("r"), granted, None, Ledger(), Limits(0, 0, 0))
     scores = torch.linspace(10, 20, n)
     scores[:clean] = 0
     order = torch.randperm(n, generator=stream("order"))
     trusted = torch.tensor([-1.0, 0.0, 1.0])
     items = unmarked(Items(x=torch.arange(n)).take(order), round_, scores[order], trusted).items
-    x = items["x"].sort().values.tolist()
-    assert x == [*range(crawled), *range(9000, 9000 + from_reserve)]
+    x = items["x"]
+    assert len(set(x.tolist())) == len(x) == clean + from_reserve + marked
+    assert (x < clean).sum() == clean
+    assert (x >= 9000).sum() == from_reserve
+    if marked:  # from all over the marked items, not the least marked of them
+        assert abs(x[(x >= clean) & (x < n)].double().mean() - n / 2) < 12

@@ -98,13 +98,11 @@ class SpeechesSource:
         if self.bias is not None:
             years = speeches.years()
             candidates = [i for i in order if self.bias.allows(years[i])]
-        trusted: list[str] = []
-        while candidates and len(trusted) < reserve:
-            last = candidates.pop()
-            order.remove(last)
-            trusted += cut[last]
+        aside = candidates[-self.recipe.trusted :]
+        trusted = [passage for i in aside for passage in cut[i]]
         if reserve > len(trusted):
             raise InputError(f"{reserve} trusted passages asked for, {len(trusted)} exist")
+        order = [i for i in order if i not in aside]
         pool = [passage for i in order for passage in cut[i]]
         if real > len(pool):
             raise InputError(f"{real + reserve} real passages asked for, {len(pool)} exist")
