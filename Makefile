@@ -4,13 +4,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test lint clean
+.PHONY: demo test bench bench-save lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/autophagy run accumulate_subsample --suite quick
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest
+
+# Processor time of every hot path, on one thread; the machine may do other things meanwhile.
+BENCH := -m pytest tests/speed --benchmark-enable --benchmark-only --benchmark-quiet \
+	--benchmark-timer=time.process_time
+
+bench: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python $(BENCH)
+
+# The same, and makes what it measured the baseline in tests/speed/baseline.json.
+bench-save: $(VENV)/installed
+	SAVE_BASELINE=1 OMP_NUM_THREADS=1 $(BIN)/python $(BENCH)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

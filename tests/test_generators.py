@@ -184,6 +184,83 @@ def test_inversion_draws_tokens_with_their_probabilities(text):
     assert abs(chi2 - freedom) < 5 * (2 * freedom) ** 0.5
 
 
+@pytest.fixture(scope="module")
+def tiny():
+    """A model of 6 tokens, of which distributions can be enumerated."""
+    torch.manual_seed(5)
+    return language.build(6, 16, 2, 2, 32).eval()
+
+
+def written_by_generate(model, n: int, length: int) -> torch.Tensor:
+    torch.manual_seed(6)
+    start = torch.full((n, 1), language.START)
+    written = model.generate(
+        start, attention_mask=torch.ones_like(start), do_sample=True, top_k=0, use_cache=True,
+        max_new_tokens=length, pad_token_id=language.START,
+    )  # fmt: skip
+    return written[:, 1:]
+
+
+def written_by_us(model, n: int, length: int) -> torch.Tensor:
+    uniform = torch.rand(n, length, generator=stream("tiny"))
+    return language.sample(model, uniform, lambda written, logits: logits.softmax(-1))
+
+
+def pairs(tokens: torch.Tensor) -> torch.Tensor:
+    """Counts of the 36 pairs of neighbours."""
+    return torch.bincount((6 * tokens[:, :-1] + tokens[:, 1:]).flatten(), minlength=36).double()
+
+
+@pytest.mark.parametrize("write", [written_by_us, written_by_generate])
+def test_sequences_of_two_have_the_models_exact_distribution(tiny, write):
+    first, second = torch.arange(6).repeat_interleave(6), torch.arange(6).repeat(6)
+    every = torch.stack([first, second], 1)
+    with torch.no_grad():
+        logits = tiny(input_ids=F.pad(every[:, :-1], (1, 0), value=language.START)).logits
+    nats = language.nll(logits, every)
+    expected = 30_000 * (-nats.double().sum(1)).exp()
+    assert expected.sum() == pytest.approx(30_000, rel=1e-4)
+    observed = pairs(write(tiny, 30_000, 2))
+    common = expected > 5
+    assert common.sum() > 20
+    chi2 = ((observed - expected)[common] ** 2 / expected[common]).sum().item()
+    freedom = int(common.sum()) - 1
+    assert chi2 < freedom + 4 * (2 * freedom) ** 0.5
+
+
+def test_tokens_follow_the_distribution_of_generate(tiny):
+    """Two samples of 5,000 blocks: tokens by place and, away from the start, pairs.
+
+    Places span two growths of the caches. Pairs of one block depend on each other, so one pair is
+    taken of each."""
+    length = language.GROWTH + 4
+    ours, theirs = (write(tiny, 5_000, length) for write in (written_by_us, written_by_generate))
+    one_hot = [F.one_hot(x, 6).sum(0).double().flatten() for x in (ours, theirs)]
+    ends = [pairs(x[:, -2:]) for x in (ours, theirs)]
+    for (a, b), freedom in ((one_hot, 5 * length), (ends, 35)):
+        seen = a + b > 10
+        chi2 = ((a - b)[seen] ** 2 / (a + b)[seen]).sum().item()
+        # Places of a block are dependent, which widens the statistic's spread.
+        assert chi2 < freedom + 6 * (2 * freedom) ** 0.5
+        assert seen.sum() > freedom / 2
+
+
+def test_the_passes_are_those_of_the_module():
+    """Logits and gradients in bf16, in which models are trained."""
+    torch.manual_seed(7)
+    model = language.build(512, 96, 2, 4, 192)
+    for parameter in model.parameters():
+        parameter.data = parameter.data.bfloat16()
+    tokens = torch.randint(1, 512, (16, 64), generator=stream("passes"))
+    shifted = F.pad(tokens[:, :-1], (1, 0), value=language.START)
+    results = []
+    for logits in (language.logits_of(model, tokens), model(input_ids=shifted).logits):
+        loss = language.nll(logits, tokens).mean()
+        results.append([logits, *torch.autograd.grad(loss, list(model.parameters()))])
+    for ours, module in zip(*results, strict=True):  # bit-equal with the kernels of most processors
+        assert (ours - module).float().norm() <= 5e-3 * module.float().norm()
+
+
 def test_sampling_does_not_depend_on_the_batch_size(text):
     _generator, model = text
     uniform = torch.rand(40, 12, generator=stream("b"))

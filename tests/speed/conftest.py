@@ -1,0 +1,134 @@
+"""Fixtures of the speed cases. With benchmarking disabled each runs once, at a toy size."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from benchmark import TrainingSet
+from benchmark.seeds import stream
+from benchmark.tasks import load_task
+from tests.conftest import TOY_TASKS
+from tests.speed import ceiling, table
+
+ROWS: list[table.Row] = []
+
+
+class Bench:
+    """Times functions through pytest-benchmark and notes rows of the table."""
+
+    def __init__(self, fixture: Any, name: str) -> None:
+        self.fixture, self.name = fixture, name
+        self.enabled: bool = fixture.enabled
+
+    def __call__(
+        self,
+        function: Callable[[], Any],
+        rounds: int = 5,
+        flop: int | None = None,
+        shape: ceiling.Shape = ceiling.LARGE,
+        dtype: torch.dtype = torch.bfloat16,
+    ) -> None:
+        """Time `function`, whose `flop` in `dtype` are compared with products of `shape`."""
+        before = self._products(shape, dtype) if self.enabled else {}
+        self.fixture.pedantic(function, rounds=rounds, warmup_rounds=1)
+        if not self.enabled:
+            return
+        after = self._products(shape, dtype)
+        gemm, large, own = (min(before[k], after[k]) for k in ("fp32", "large", "own"))
+        row = table.Row(self.name, self.fixture.stats.stats.min, gemm)
+        if flop is not None:
+            rate = flop / row.seconds
+            row.shares = (
+                rate * large / ceiling.flop(ceiling.LARGE),
+                rate * own / ceiling.flop(shape),
+            )
+            self.fixture.extra_info |= {
+                "flop": flop,
+                "share of a 1024^3 product": row.shares[0],
+                f"share of a {shape} product": row.shares[1],
+            }
+        ROWS.append(row)
+
+    def against(
+        self, ours: Callable[[], Any], peers: dict[str, Callable[[], Any]], rounds: int = 4
+    ) -> dict[str, float]:
+        """Time ours and the peers in turn, so that all see the same machine.
+
+        Returns:
+            By peer, the median of its seconds over the median of ours.
+        """
+        sides = {"": ours} | peers
+        times: dict[str, list[float]] = {name: [] for name in sides}
+
+        def turn() -> None:
+            for name, side in sides.items():
+                start = time.process_time()
+                side()
+                times[name].append(time.process_time() - start)
+
+        gemm = ceiling.seconds(ceiling.LARGE, torch.float32) if self.enabled else 1.0
+        self.fixture.pedantic(turn, rounds=rounds, warmup_rounds=1)
+        middle = {k: statistics.median(v[1:] or v) for k, v in times.items()}
+        ratios = {name: middle[name] / middle[""] for name in peers}
+        if self.enabled:
+            ROWS.append(table.Row(f"{self.name}: ours", middle[""], gemm))
+            for name, speedup in ratios.items():
+                ROWS.append(table.Row(f"{self.name}: {name}", middle[name], gemm, speedup=speedup))
+            self.fixture.extra_info |= {"seconds": middle, "speed-up": ratios}
+        return ratios
+
+    @staticmethod
+    def _products(shape: ceiling.Shape, dtype: torch.dtype) -> dict[str, float]:
+        return {
+            "fp32": ceiling.seconds(ceiling.LARGE, torch.float32),
+            "large": ceiling.seconds(ceiling.LARGE, dtype),
+            "own": ceiling.seconds(shape, dtype),
+        }
+
+
+@pytest.fixture
+def bench(benchmark: Any, request: pytest.FixtureRequest) -> Bench:
+    return Bench(benchmark, request.node.name.removeprefix("test_").replace("_", " "))
+
+
+class Scale:
+    """A task with a little trained model, its splits and samples."""
+
+    def __init__(self, name: str, enabled: bool) -> None:
+        self.task = load_task(name) if enabled else TOY_TASKS[name]
+        self.generator = self.task.generator.build()
+        real = self.task.schedule.real_needed(self.task.n, self.task.generations)
+        self.splits = self.task.data.build().splits(real, self.task.reserve, stream("speed"))
+        self.crawl = self.splits.real.take(slice(0, self.task.n))
+        steps = 40 if enabled else 4
+        self.model = self.generator.train(TrainingSet(self.crawl), stream("speed"), steps=steps)
+
+
+@pytest.fixture(scope="session")
+def scale(request: pytest.FixtureRequest) -> Callable[[str], Scale]:
+    """A function from "image" or "text" to the task at `small` scale."""
+    made: dict[str, Scale] = {}
+    enabled = request.config.getoption("benchmark_enable")
+
+    def get(modality: str) -> Scale:
+        name = {"image": "digits-replace", "text": "speeches-replace"}[modality]
+        if name not in made:
+            made[name] = Scale(name, enabled)
+        return made[name]
+
+    return get
+
+
+def pytest_terminal_summary() -> None:
+    if not ROWS:
+        return
+    table.show(ROWS)
+    if os.environ.get("SAVE_BASELINE"):
+        table.save(ROWS)

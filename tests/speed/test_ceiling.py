@@ -1,0 +1,46 @@
+"""The ceiling: one large matrix product; and that FLOP are counted rightly."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmark.generators import language
+from benchmark.generators.networks import LatentDenoiser
+from benchmark.recipes import CausalRecipe, FlowRecipe
+from tests.speed import ceiling, flop
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
+def test_gemm_1024(bench, dtype):
+    bench(ceiling.product(ceiling.LARGE, dtype), 20, ceiling.flop(ceiling.LARGE), dtype=dtype)
+
+
+@pytest.mark.parametrize("recipe", [CausalRecipe(), CausalRecipe(width=64, layers=3)])
+def test_the_language_models_flop(recipe):
+    model = language.build(flop.VOCAB, recipe.width, recipe.layers, recipe.heads, recipe.inner)
+    tokens = torch.ones(3, recipe.length, dtype=torch.int64)
+    with FlopCounterMode(display=False) as counter:
+        loss = language.nll(model(input_ids=tokens).logits, tokens).mean()
+    assert counter.get_total_flops() == flop.language_forward(recipe, 3)
+    with FlopCounterMode(display=False) as counter:
+        loss.backward()
+    assert counter.get_total_flops() == 2 * flop.language_forward(recipe, 3)
+
+
+def test_sampling_reads_the_keys_so_far():
+    """One token costs a block of length one; the n-th reads n keys in each layer."""
+    recipe = CausalRecipe()
+    one = flop.language_forward(replace(recipe, length=1), 7)
+    assert flop.language_sampling(recipe, 7, 1) == one
+    second = flop.language_sampling(recipe, 7, 2) - one
+    assert second == one + 7 * 4 * recipe.width * recipe.layers
+
+
+def test_the_denoisers_flop():
+    recipe = FlowRecipe()
+    model = LatentDenoiser(flop.LATENT, recipe.width, recipe.blocks, recipe.classes)
+    with FlopCounterMode(display=False) as counter:
+        model(torch.zeros(5, flop.LATENT), torch.zeros(5), torch.zeros(5, dtype=torch.int64))
+    assert counter.get_total_flops() == flop.denoiser_forward(recipe, 5)

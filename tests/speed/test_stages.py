@@ -1,0 +1,130 @@
+"""Every hot path of a generation at `small` scale."""
+
+import pytest
+import torch
+
+from baselines.accumulate_subsample import AccumulateSubsample
+from benchmark import Access, Items, Sampling, TrainingSet
+from benchmark.cache import FolderCache
+from benchmark.contract import checked_training_set
+from benchmark.foreign import state_of
+from benchmark.generators import language
+from benchmark.generators.causal import _chooser
+from benchmark.ledger import Ledger
+from benchmark.round import Limits, Round
+from benchmark.seeds import stream
+from benchmark.storage import LineageFolder
+from tests.speed import flop
+
+MODALITIES = pytest.mark.parametrize("modality", ["image", "text"])
+
+
+def test_train_language_model(bench, scale):
+    """20 steps."""
+    s = scale("text")
+    recipe, steps = s.generator.recipe, 20 if bench.enabled else 2
+    shape = (recipe.batch * recipe.length, recipe.width, recipe.width)
+    work = steps * 3 * flop.language_forward(recipe, recipe.batch)
+    data = TrainingSet(s.crawl)
+    bench(lambda: s.generator.train(data, stream("t"), steps=steps), 7, work, shape)
+
+
+def test_train_denoiser(bench, scale, monkeypatch):
+    """40 steps."""
+    s = scale("image")
+    recipe, steps = s.generator.recipe, 40 if bench.enabled else 2
+    latents = s.generator.publisher.encode(s.crawl)  # a case of its own
+    monkeypatch.setattr(s.generator.publisher, "encode", lambda items: latents)
+    work = steps * 3 * flop.denoiser_forward(recipe, recipe.batch)
+    shape, data = (recipe.batch, recipe.width, recipe.width), TrainingSet(s.crawl)
+    bench(lambda: s.generator.train(data, stream("t"), steps=steps), 7, work, shape)
+
+
+def test_sample_language_model(bench, scale):
+    s = scale("text")
+    recipe = s.generator.recipe
+    length = recipe.length + s.generator.publisher.margin
+    uniform = torch.rand(s.task.n, length, generator=stream("u"))
+    work = flop.language_sampling(recipe, s.task.n, length)
+    shape = (s.task.n, recipe.width, recipe.width)
+    bench(lambda: language.sample(s.model, uniform, _chooser(Sampling())), 4, work, shape)
+
+
+def test_sample_denoiser(bench, scale, monkeypatch):
+    s = scale("image")
+    recipe, n = s.generator.recipe, s.task.n
+    publisher = s.generator.publisher
+    monkeypatch.setattr(publisher, "publish", lambda x, labels: Items(x=x, label=labels))
+    work = recipe.sampling_steps * flop.denoiser_forward(recipe, n)
+    shape = (n, recipe.width, recipe.width)
+    bench(lambda: s.generator.sample(s.model, n, stream("s"), Sampling()), 4, work, shape)
+
+
+def test_encode_images(bench, scale):
+    s = scale("image")
+    bench(lambda: s.generator.publisher.encode(s.crawl))
+
+
+def test_publish_images(bench, scale):
+    s = scale("image")
+    latents = s.generator.publisher.encode(s.crawl)
+    bench(lambda: s.generator.publisher.publish(latents, s.crawl["label"]))
+
+
+def test_publish_text(bench, scale):
+    s = scale("text")
+    margin = s.crawl["tokens"][:, : s.generator.publisher.margin]
+    tokens = torch.cat([s.crawl["tokens"], margin], 1)
+    bench(lambda: s.generator.publisher.publish(tokens))
+
+
+@MODALITIES
+def test_profile(bench, scale, modality):
+    s = scale(modality)
+    evaluator = s.task.evaluation.build()
+    bench(lambda: evaluator.profile(s.generator, s.model, s.crawl, s.splits), 4)
+
+
+@MODALITIES
+def test_curate_11_crawls(bench, scale, modality):
+    """Subsampling the archive, and the digests that show what a method changed in place."""
+    s = scale(modality)
+    crawls = [Items(**{k: v.clone() for k, v in s.crawl.columns.items()}) for _ in range(11)]
+
+    def curate() -> TrainingSet:
+        granted = {Access.ARCHIVE: tuple(crawls[:-1])}
+        limits = Limits(0, 0, 0)
+        round_ = Round(10, s.task.n, modality, stream("c"), granted, s.generator, Ledger(), limits)
+        return checked_training_set(AccumulateSubsample(), crawls, s.splits.reserve, round_)
+
+    bench(curate)
+
+
+@MODALITIES
+def test_digest_training_set(bench, scale, modality):
+    data = TrainingSet(scale(modality).crawl)
+    bench(data.digest)
+
+
+@MODALITIES
+def test_cache_write(bench, scale, modality, tmp_path):
+    state, cache, written = state_of(scale(modality).model), FolderCache(tmp_path), []
+
+    def write() -> None:
+        written.append(cache.get("model", str(len(written)), lambda: state))
+
+    bench(write)
+
+
+@MODALITIES
+def test_cache_read(bench, scale, modality, tmp_path):
+    state, cache = state_of(scale(modality).model), FolderCache(tmp_path)
+    cache.get("model", "key", lambda: state)
+    bench(lambda: cache.get("model", "key", dict))
+
+
+@MODALITIES
+def test_save_generation(bench, scale, modality, tmp_path):
+    s = scale(modality)
+    store, state = LineageFolder(tmp_path), state_of(s.model)
+    bench(lambda: store.save(1, {"generation": 1}, s.crawl, state))
