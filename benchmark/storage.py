@@ -64,6 +64,10 @@ class LineageFolder:
     def samples(self, t: int) -> Items:
         return Items(**self._tensors(f"samples-{t:02d}"))
 
+    def kept_samples(self, t: int) -> bool:
+        """Whether the samples of generation `t` are still there: pruning takes them."""
+        return (self.folder / f"samples-{t:02d}.safetensors").exists()
+
     def model(self, t: int) -> dict[str, Tensor]:
         return self._tensors(f"model-{t:02d}")
 

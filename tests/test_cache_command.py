@@ -69,6 +69,10 @@ def test_show_and_prune_on_a_run(toy_suite, tmp_path, monkeypatch, capsys):
     assert cli(monkeypatch, "cache", "prune", "--out", out, "--samples", "--keep-mb", "0") == 0
     assert "Freed " in capsys.readouterr().out
     assert not list(out.rglob("*.safetensors"))
+    assert cli(monkeypatch, "samples", "nothing", "--out", out) == 1
+    assert "on digits-replace, seed 0, were pruned: delete" in capsys.readouterr().err
+    results = sorted((out / "quick").glob("*.json"))
+    assert cli(monkeypatch, "report", *results, "--out", tmp_path / "report") == 0
     again = benchmark.run("nothing", tasks="digits-replace", out=out)
     assert again["nothing"].tasks == before["nothing"].tasks
 

@@ -41,6 +41,11 @@ def samples(
                 f"autophagy run {name} --suite {suite} --out {out}"
             )
         found[name] = published(job.folder, chosen.generations)
+        if not found[name]:
+            raise InputError(
+                f"the samples of {name} on {task}, seed {seed}, were pruned: delete {job.folder} "
+                f"and run it again"
+            )
     if chosen.modality == "image":
         title = f"{task}, suite {suite}, seed {seed}: samples by generation"
         save_image_grid(found, to, title, label=label)

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 
 def published(folder: Path, generations: int) -> dict[int, Items]:
-    """Generation -> samples of the lineage in `folder`, as far as it went; empty if not run.
+    """Generation -> samples of the lineage in `folder`, as far as it went; empty if not run, or
+    pruned.
 
     Raises:
         CorruptFile: a file of the lineage is damaged.
     """
     store = LineageFolder(folder)
     records = {t: store.record(t) for t in range(generations + 1)}
-    return {t: store.samples(t) for t, r in records.items() if r and r["status"] == "ok"}
+    there = [t for t, r in records.items() if r and r["status"] == "ok" and store.kept_samples(t)]
+    return {t: store.samples(t) for t in there}
 
 
 def known_task(result: Result, name: str) -> Task | None:
