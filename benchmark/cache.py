@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from benchmark.errors import InputError
-from benchmark.files import read_tensors, write_tensors
+from benchmark.files import clear_unfinished, read_tensors, write_tensors
 
 SECONDS = "/cpu seconds"  # beside an entry's tensors; no parameter or column is called so
 
@@ -71,6 +71,7 @@ class FolderCache:
                 tensors = read_tensors(path)
                 os.utime(path)  # so that pruning knows what is in use
                 return Kept(tensors, float(tensors.pop(SECONDS)))
+            clear_unfinished(path)
             start = time.process_time()
             made = make()
             spent = torch.tensor([time.process_time() - start], dtype=torch.float64)

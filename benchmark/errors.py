@@ -17,6 +17,10 @@ class InputError(AutophagyError):
     """A name, option, file or folder given by the user cannot be used."""
 
 
+class WorkerLost(AutophagyError):
+    """A process that ran a lineage was killed; finished generations are kept."""
+
+
 class CorruptFile(AutophagyError):
     """A file written earlier (result, checkpoint, asset) no longer holds what was written."""
 

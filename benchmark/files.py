@@ -6,10 +6,13 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -26,7 +29,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".writing-{path.name}-")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -37,10 +40,41 @@ def write_bytes(path: Path, content: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise InputError(
-            f"cannot write {path}: {error.strerror or error}; choose another --out folder or make "
-            f"room, then run the same command again (finished generations are kept)"
-        ) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> InputError:
+    """What is said of a file or folder that cannot be written."""
+    return InputError(
+        f"cannot write {path}: {error.strerror or error}; choose another --out folder or make "
+        f"room, then run the same command again (finished generations are kept)"
+    )
+
+
+def clear_unfinished(path: Path) -> None:
+    """Delete what killed processes left half written of `path`; for whoever holds its lock."""
+    for stale in path.parent.glob(f".writing-{path.name}-*"):
+        stale.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Inside, this process alone writes to `folder`: another one that asks waits until it ends.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(str(folder / ".lock"))
+        lock.acquire()
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    try:
+        clear_unfinished(folder / "*")
+        yield
+    finally:
+        lock.release()
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:

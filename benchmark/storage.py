@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from benchmark.errors import InputError
 from benchmark.files import read_record, read_tensors, write_record, write_tensors
 from benchmark.items import Items
 
@@ -75,13 +76,24 @@ class LineageFolder:
         return read_tensors(self.folder / f"{name}.safetensors", self.folder)
 
     def save(self, t: int, record: dict[str, Any], items: Items, state: dict[str, Tensor]) -> None:
+        self._check(t)
         write_tensors(self.folder / f"samples-{t:02d}.safetensors", items.columns)
         write_tensors(self.folder / f"model-{t:02d}.safetensors", state)
         self.end(t, record)
-        (self.folder / f"model-{t - 1:02d}.safetensors").unlink(missing_ok=True)
+        for model in self.folder.glob("model-*.safetensors"):
+            if model.name != f"model-{t:02d}.safetensors":
+                model.unlink(missing_ok=True)
 
     def end(self, t: int, record: dict[str, Any]) -> None:
+        self._check(t)
         write_record(self.folder / f"gen-{t:02d}.json", record)
+
+    def _check(self, t: int) -> None:
+        """Raises InputError if the folder was emptied meanwhile: the rest alone is no lineage."""
+        if t > 0 and not (self.folder / f"gen-{t - 1:02d}.json").exists():
+            raise InputError(
+                f"{self.folder} was deleted during the run: run the same command again"
+            )
 
 
 class LineageMemory:

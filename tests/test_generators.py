@@ -186,9 +186,14 @@ def test_inversion_draws_tokens_with_their_probabilities(text):
 
 @pytest.fixture(scope="module")
 def tiny():
-    """A model of 6 tokens, of which distributions can be enumerated."""
+    """A model of 6 tokens, whose distributions can be enumerated, with sharp attention."""
     torch.manual_seed(5)
-    return language.build(6, 16, 2, 2, 32).eval()
+    model = language.build(6, 16, 2, 2, 32).eval()
+    with torch.no_grad():
+        for layer in model.model.layers:
+            for part in (layer.self_attn.q_proj, layer.self_attn.k_proj, layer.self_attn.v_proj):
+                part.weight.mul_(4)
+    return model
 
 
 def written_by_generate(model, n: int, length: int) -> torch.Tensor:

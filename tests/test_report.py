@@ -10,13 +10,14 @@ import pytest
 
 import benchmark
 from benchmark.errors import InputError
+from benchmark.report.curves import measured
 from benchmark.report.entries import ENTRIES, entries_of
 from benchmark.report.figures import Panel, draw
 from benchmark.report.page import report
 from benchmark.report.published import lineage_beside
 from benchmark.report.showings import showing, spread
 from benchmark.report.style import styles, themed
-from benchmark.results import Result
+from benchmark.results import GenerationResult, Result
 from benchmark.standings import standings
 from tests.conftest import TOY_TASKS
 from tests.test_run import cli
@@ -264,3 +265,18 @@ def test_generations_that_are_shown():
 def test_entries_are_named_once_and_unknown_ones_are_kept():
     assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
     assert [entry.title for entry in entries_of(["later", "recall"])] == ["recall", "later"]
+
+
+def test_what_was_trained_on_is_measured_by_source():
+    generation = GenerationResult(
+        generation=1,
+        status="ok",
+        profile={"recall": 0.5},
+        trained_on={"real": 0.25, "own": 0.5, "foreign": 0.0, "reserve": 0.25, "other": 0.0},
+        kept={"real": 0.9, "own": 0.2, "synthetic": 0.3},
+    )
+    shares = {"trained_on_real": 0.5, "kept_real": 0.9, "kept_synthetic": 0.3}
+    assert measured(generation) == {"recall": 0.5} | shares
+    old = generation.model_copy(update={"trained_on": {}, "kept": {}})
+    assert measured(old) == {"recall": 0.5}
+    assert not shares.keys() - {entry.name for entry in ENTRIES}

@@ -90,7 +90,7 @@ def _summary(paths: Iterable[Path]) -> tuple[str, str, str]:
 
 def _spent(out: Path) -> Iterator[Path]:
     """The tensors of lineages that a result beside them has: no run reads them again."""
-    from benchmark.grid import lineage_folder
+    from benchmark.jobs import lineage_folder
     from benchmark.results import load_result
 
     for file in sorted(out.glob("*/*.json")):

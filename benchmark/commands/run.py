@@ -20,15 +20,29 @@ def run(
     tasks: Annotated[str | None, typer.Option(help="Only tasks matching this glob.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Such as 0,1,2. Default: the suite's.")] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes at a time. Default: one a core.", min=1)
+        int | None,
+        typer.Option(help="Processes at a time. Default: one a core, 4 on a GPU.", min=1),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for results, lineages and cache.")] = Path(
-        "runs"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for results, lineages and cache; on a cluster one that every node sees."
+        ),
+    ] = Path("runs"),
     own_references: Annotated[
         bool,
         typer.Option("--own-references", help="Run nothing and oracle here, too."),
     ] = False,
+    backend: Annotated[str, typer.Option(help="local, or ray: tasks of a Ray cluster.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of the Ray cluster. Default: one started here.")
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="cpu, or cuda: models on a GPU; all its files lie in OUT/cuda.")
+    ] = "cpu",
+    gpus_per_lineage: Annotated[
+        float | None, typer.Option(help="Share of a GPU for a Ray task, such as 0.25.", min=0)
+    ] = None,
 ) -> None:
     """Run mitigations on a suite and compare them with the references nothing and oracle.
 
@@ -49,10 +63,15 @@ def run(
         workers=workers,
         out=out,
         own_references=own_references,
+        backend=backend,
+        address=address,
+        device=device,
+        gpus_per_lineage=gpus_per_lineage,
         watch=lambda jobs: Watcher(jobs, console),
     )
+    folder = out if device == "cpu" else out / device
     for name in results:
-        console.print(f"Result: {out / suite / name}.json", soft_wrap=True)
+        console.print(f"Result: {folder / suite / name}.json", soft_wrap=True)
     console.print(table(results))
     failures = [sentence for result in results.values() for sentence in result.failures]
     if failures:

@@ -23,8 +23,8 @@ def samples(
 ) -> None:
     """Show samples by generation: images as a figure, text on the terminal."""
     from benchmark.codecs import TextPublisher
-    from benchmark.grid import plan
     from benchmark.items import Items
+    from benchmark.jobs import plan
     from benchmark.methods import find_method
     from benchmark.pictures import excerpts, save_image_grid
     from benchmark.report.published import published

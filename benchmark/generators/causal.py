@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.codecs import TextPublisher
+from benchmark.device import current
 from benchmark.errors import Diverged
 from benchmark.generators import language
 from benchmark.generators.base import LossHook, weighted_mean
@@ -27,10 +28,11 @@ class CausalGenerator:
         self.publisher = TextPublisher(recipe.length)
         self.vocab = self.publisher.tokenizer.get_vocab_size()
         self.steps, self.batch = recipe.steps, recipe.batch
+        self.device = current()
 
     def blank(self) -> nn.Module:
         r = self.recipe
-        return language.build(self.vocab, r.width, r.layers, r.heads, r.inner)
+        return language.build(self.vocab, r.width, r.layers, r.heads, r.inner).to(self.device)
 
     def train(
         self,
@@ -41,7 +43,8 @@ class CausalGenerator:
         steps: int | None = None,
         rate: float = 1.0,
     ) -> nn.Module:
-        recipe, tokens = self.recipe, data.items["tokens"]
+        recipe, tokens = self.recipe, data.items["tokens"].to(self.device)
+        weights = None if data.weights is None else data.weights.to(self.device)
         seed_global(rng)
         model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
 
@@ -49,21 +52,21 @@ class CausalGenerator:
             batch = tokens[rows]
             logits = language.logits_of(model, batch)
             nats = language.nll(logits, batch)
-            return weighted_mean(nats if loss is None else loss(nats, logits), data.weights, rows)
+            return weighted_mean(nats if loss is None else loss(nats, logits), weights, rows)
 
         steps, lr = steps or recipe.steps, rate * recipe.lr
         return fit(model, objective, len(data), steps, recipe.batch, lr, rng)
 
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
         uniform = torch.rand(n, self.recipe.length + self.publisher.margin, generator=rng)
-        tokens = language.sample(model, uniform, _chooser(how))
-        return self.publisher.publish(tokens)
+        tokens = language.sample(model, uniform.to(self.device), _chooser(how))
+        return self.publisher.publish(tokens.cpu())
 
     @torch.no_grad()
     def _nats(self, model: nn.Module, items: Items) -> Tensor:
         """Negative log-likelihood of every token, (N, L)."""
-        batches = items["tokens"].split(250)
-        return torch.cat([language.nll(language.logits_of(model, b), b) for b in batches])
+        batches = items["tokens"].to(self.device).split(250)
+        return torch.cat([language.nll(language.logits_of(model, b), b) for b in batches]).cpu()
 
     def log_prob(self, model: nn.Module, items: Items) -> Tensor:
         """Exact log-likelihood of each block in nats."""
@@ -71,13 +74,13 @@ class CausalGenerator:
 
     @torch.no_grad()
     def logits(self, model: nn.Module, items: Items) -> Tensor:
-        logits = language.logits_of(model, items["tokens"])
+        logits = language.logits_of(model, items["tokens"].to(self.device))
         logits[..., language.START] = -torch.inf  # never written
-        return logits
+        return logits.cpu()
 
     def features(self, model: nn.Module, items: Items) -> Tensor:
         """Hidden states averaged over the block."""
-        return language.embed(model, items["tokens"])
+        return language.embed(model, items["tokens"].to(self.device)).cpu()
 
     def loss(self, model: nn.Module, items: Items) -> float:
         return float(self._nats(model, items).mean())

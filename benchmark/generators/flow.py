@@ -9,6 +9,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor, nn
 
 from benchmark.codecs import ImagePublisher
+from benchmark.device import current
 from benchmark.errors import Diverged, MethodError
 from benchmark.generators.base import LossHook, weighted_mean
 from benchmark.generators.networks import LatentDenoiser
@@ -27,11 +28,11 @@ class FlowGenerator:
         self.publisher = ImagePublisher()
         self.latent: int = self.publisher.network.config.latent
         self.steps, self.batch = recipe.steps, recipe.batch
+        self.device = current()
 
     def blank(self) -> LatentDenoiser:
-        return LatentDenoiser(
-            self.latent, self.recipe.width, self.recipe.blocks, self.recipe.classes
-        )
+        r = self.recipe
+        return LatentDenoiser(self.latent, r.width, r.blocks, r.classes).to(self.device)
 
     def train(
         self,
@@ -42,20 +43,21 @@ class FlowGenerator:
         steps: int | None = None,
         rate: float = 1.0,
     ) -> nn.Module:
-        recipe = self.recipe
-        latents, labels = self.publisher.encode(data.items), data.items["label"]
+        recipe, device = self.recipe, self.device
+        latents, labels = self.publisher.encode(data.items).to(device), data.items["label"]
+        weights = None if data.weights is None else data.weights.to(device)
         seed_global(rng)
         model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
 
         def objective(model: nn.Module, rows: Tensor) -> Tensor:
             z = latents[rows]
-            e = torch.randn(z.shape, generator=rng)
-            s = torch.rand(len(rows), 1, generator=rng)
+            e = torch.randn(z.shape, generator=rng).to(device)
+            s = torch.rand(len(rows), 1, generator=rng).to(device)
             dropped = torch.rand(len(rows), generator=rng) < recipe.drop_class
-            label = labels[rows].masked_fill(dropped, recipe.classes)
+            label = labels[rows].masked_fill(dropped, recipe.classes).to(device)
             v = model((1 - s) * z + s * e, 1000 * s.squeeze(1), label).sample.float()
             squared = (v - (e - z)).square()
-            return weighted_mean(squared if loss is None else loss(squared, v), data.weights, rows)
+            return weighted_mean(squared if loss is None else loss(squared, v), weights, rows)
 
         steps, lr = steps or recipe.steps, rate * recipe.lr
         return fit(model, objective, len(data), steps, recipe.batch, lr, rng)
@@ -63,17 +65,19 @@ class FlowGenerator:
     @torch.no_grad()
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
         labels = torch.randint(self.recipe.classes, (n,), generator=rng)
-        x = torch.randn(n, self.latent, generator=rng) * how.temperature
+        classes = labels.to(self.device)
+        x = (torch.randn(n, self.latent, generator=rng) * how.temperature).to(self.device)
         model = half(model)
         negative = None if how.negative is None else half(how.negative)
         scheduler = FlowMatchEulerDiscreteScheduler()
         scheduler.set_timesteps(self.recipe.sampling_steps)
         for timestep in scheduler.timesteps:
-            v = self._guided(model, negative, x, timestep.expand(n), labels, how.guidance)
+            times = timestep.to(self.device).expand(n)
+            v = self._guided(model, negative, x, times, classes, how.guidance)
             x = scheduler.step(v, timestep, x).prev_sample
         if not torch.isfinite(x).all():
             raise Diverged("the generator's samples are not finite")
-        items = self.publisher.publish(x, labels)
+        items = self.publisher.publish(x.cpu(), labels)
         if how.pixels is not None:
             items = Items(image=how.pixels(items["image"]), label=labels)
         return items
@@ -99,16 +103,17 @@ class FlowGenerator:
     @torch.no_grad()
     def _denoising(self, model: nn.Module, items: Items) -> tuple[Tensor, Tensor]:
         """Squared velocity error (N,) averaged over a grid of times, and hidden states (N, F)."""
-        z, labels = self.publisher.encode(items), items["label"]
+        device = self.device
+        z, labels = self.publisher.encode(items).to(device), items["label"].to(device)
         rng = stream("denoising loss")
-        error, hidden = torch.zeros(len(z)), torch.zeros(())
-        times = torch.linspace(0.1, 0.9, 5)
+        error, hidden = torch.zeros(len(z), device=device), torch.zeros((), device=device)
+        times = torch.linspace(0.1, 0.9, 5).to(device)
         for s in times:
-            e = torch.randn(z.shape, generator=rng)
+            e = torch.randn(z.shape, generator=rng).to(device)
             out = model((1 - s) * z + s * e, (1000 * s).expand(len(z)), labels)
             error = error + (out.sample - (e - z)).square().mean(1) / len(times)
             hidden = hidden + out.hidden / len(times)
-        return error, hidden
+        return error.cpu(), hidden.cpu()
 
     def log_prob(self, model: nn.Module, items: Items) -> Tensor:
         """Minus the denoising loss: the usual surrogate, up to scale, of the log-likelihood."""

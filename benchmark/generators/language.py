@@ -87,12 +87,14 @@ def sample(
     `GROWTH` tokens at a time and are read whole, because a batched product copies what is not
     contiguous; what is not written yet is zero.
     """
-    out = torch.empty(uniform.shape, dtype=torch.int64)
+    device = uniform.device
+    out = torch.empty(uniform.shape, dtype=torch.int64, device=device)
     config = model.config
     heads, width = config.num_attention_heads, config.hidden_size
     size, length = width // heads, uniform.shape[1]
-    positions = torch.arange(length)[None]
-    cos, sin = (x[0] for x in model.model.rotary_emb(torch.zeros(1, dtype=dtype), positions))
+    positions = torch.arange(length, device=device)[None]
+    like = torch.zeros(1, dtype=dtype, device=device)
+    cos, sin = (x[0] for x in model.model.rotary_emb(like, positions))
     signed = torch.cat((-sin[:, : size // 2], sin[:, size // 2 :]), -1)
     embed = model.model.embed_tokens.weight.to(dtype)
     head = model.lm_head.weight.to(dtype)
@@ -102,18 +104,19 @@ def sample(
     def norm(x: Tensor, weight: Tensor) -> Tensor:
         wide = x.float()
         scale = wide.square().mean(-1, keepdim=True).add_(config.rms_norm_eps).rsqrt_()
-        return wide.mul_(scale).mul_(weight).to(x.dtype)
+        return (wide * scale).mul_(weight).to(x.dtype)
 
     for start in range(0, len(uniform), batch):
         u = uniform[start : start + batch]
         rows = len(u)
-        caches = [torch.empty(2, rows * heads, 0, size, dtype=dtype) for _ in layers]
+        empty = torch.empty(2, rows * heads, 0, size, dtype=dtype, device=device)
+        caches = [empty for _ in layers]  # grown, that is copied, before they are written to
         written = out[start : start + rows]
-        token = torch.full((rows,), START)
+        token = torch.full((rows,), START, device=device)
         for t in range(length):
             if t % GROWTH == 0:
                 caches = [F.pad(cache, (0, 0, 0, GROWTH)) for cache in caches]
-                weights = torch.zeros(rows * heads, 1, t + GROWTH, dtype=dtype)
+                weights = torch.zeros(rows * heads, 1, t + GROWTH, dtype=dtype, device=device)
             x = embed[token]
             for (keys, values), (norm1, qkv, project, norm2, gate_up, down) in zip(
                 caches, layers, strict=True

@@ -22,8 +22,9 @@ def hidden_of(model: LlamaForCausalLM, tokens: Tensor) -> Tensor:
     width, eps = config.hidden_size, config.rms_norm_eps
     x = model.model.embed_tokens(tokens).view(rows * length, width)
     shape = (rows, length, config.num_attention_heads, width // config.num_attention_heads)
-    cos, sin = model.model.rotary_emb(x, torch.arange(length)[None])
-    mask = torch.full((length, length), torch.finfo(x.dtype).min, dtype=x.dtype).triu_(1)
+    cos, sin = model.model.rotary_emb(x, torch.arange(length, device=x.device)[None])
+    lowest = torch.finfo(x.dtype).min
+    mask = torch.full((length, length), lowest, dtype=x.dtype, device=x.device).triu_(1)
     for layer in model.model.layers:
         attention, mlp = layer.self_attn, layer.mlp
         y = _Norm.apply(x, layer.input_layernorm.weight, eps)

@@ -1,11 +1,11 @@
-"""Profile entries of a result as arrays."""
+"""What was measured of a result's generations, as arrays."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.results import LineageResult, Result
+from benchmark.results import GenerationResult, LineageResult, Result
 
 Curves = npt.NDArray[np.float64]
 
@@ -15,22 +15,34 @@ def lineages(result: Result, task: str) -> list[LineageResult]:
     return sorted(result.tasks[task].lineages, key=lambda lineage: lineage.seed)
 
 
+def measured(generation: GenerationResult) -> dict[str, float | None]:
+    """The profile, and what the training set was made of by true source."""
+    shares: dict[str, float | None] = {}
+    if generation.trained_on:
+        of = generation.trained_on
+        shares["trained_on_real"] = of.get("real", 0.0) + of.get("reserve", 0.0)
+    for source in ("real", "synthetic"):
+        if source in generation.kept:
+            shares[f"kept_{source}"] = generation.kept[source]
+    return generation.profile | shares
+
+
 def curves(result: Result, task: str, entry: str) -> Curves:
-    """Values of a profile entry, (seeds, T + 1); NaN where a generation has none."""
+    """Values of what is called `entry`, (seeds, T + 1); NaN where a generation has none."""
     values = np.full((len(lineages(result, task)), result.tasks[task].generations + 1), np.nan)
     for row, lineage in zip(values, lineages(result, task), strict=True):
         for generation in lineage.generations:
-            value = generation.profile.get(entry) if generation.status == "ok" else None
+            value = measured(generation).get(entry) if generation.status == "ok" else None
             if value is not None and 0 <= generation.generation < len(row):
                 row[generation.generation] = value
     return values
 
 
 def entries_in(result: Result, task: str) -> set[str]:
-    """Names of all profile entries of a task."""
+    """Names of all that was measured on a task."""
     return {
         name
         for lineage in result.tasks[task].lineages
         for generation in lineage.generations
-        for name in generation.profile
+        for name in measured(generation)
     }

@@ -1,4 +1,4 @@
-"""What each entry of the collapse profile means, in one sentence, and which direction is good."""
+"""What each number of a generation means, in one sentence, and which direction is good."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ REAL = "best near the oracle's"
 
 @dataclass(frozen=True)
 class Entry:
-    """One number of a generation's profile.
+    """One number of a generation: of its profile, or of what it was trained on.
 
     Attributes:
-        name: its key in the profile.
+        name: its key in the profile, or in `curves.measured`.
         title: what a figure calls it.
         meaning: one sentence.
         good: which direction is good.
@@ -90,6 +90,21 @@ ENTRIES = (
         text="Share of 8-token sequences copied from the training pool, beyond what unseen real "
         "text shares with it; 1 for copies of the pool.",
         central=True,
+    ),
+    Entry(
+        "trained_on_real", "real share of training",
+        "Share of the training set, by weight, that is real: crawled real items and the reserve. "
+        "The harness knows; the method is not told.", HIGHER, central=True,
+    ),
+    Entry(
+        "kept_real", "real items kept",
+        "Share of the crawl's real items that were trained on: 1 minus a filter's false-positive "
+        "rate.", HIGHER, central=True,
+    ),
+    Entry(
+        "kept_synthetic", "synthetic items kept",
+        "Share of the crawl's synthetic items that were trained on: 1 minus a filter's "
+        "true-positive rate.", LOWER, central=True,
     ),
     Entry(
         "density", "density",

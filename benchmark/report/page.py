@@ -25,6 +25,8 @@ from benchmark.report.writing import file_name, write
 from benchmark.results import Result
 from benchmark.standings import seeds_of, standings
 
+ORIGINS = {"own": "run with the methods", "frozen": "as it comes with the benchmark"}
+
 
 @dataclass(frozen=True)
 class Card:
@@ -131,6 +133,9 @@ def _versions(results: Iterable[Result]) -> dict[str, str]:
         "Benchmark version": values(result.benchmark_version for result in results),
         "Hardware": values(result.hardware for result in results),
         "Date of the results": " to ".join(dict.fromkeys(dates[:1] + dates[-1:])) or "not recorded",
+        "References": values(
+            f"{name} {ORIGINS[origin]}" for r in results for name, origin in r.references.items()
+        ),
         "Packages": values(packages),
     }
 

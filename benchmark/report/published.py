@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import InputError
-from benchmark.grid import plan
+from benchmark.jobs import plan
 from benchmark.methods import Method
 from benchmark.results import Result
 from benchmark.storage import LineageFolder

@@ -95,7 +95,8 @@ class Bench:
 
 @pytest.fixture
 def bench(benchmark: Any, request: pytest.FixtureRequest) -> Bench:
-    return Bench(benchmark, request.node.name.removeprefix("test_").replace("_", " "))
+    name = request.node.name.removeprefix("test_").replace("_", " ")
+    return Bench(benchmark, name.replace("[", ", ").replace("]", ""))
 
 
 class Scale:

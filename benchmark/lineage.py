@@ -1,0 +1,61 @@
+"""One job's work, in whichever process a backend runs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from benchmark.cache import FolderCache
+from benchmark.errors import AutophagyError, InputError
+from benchmark.files import alone_in
+from benchmark.jobs import Job, Outcome
+from benchmark.results import GenerationResult, LineageResult
+from benchmark.storage import LineageFolder, finished_records
+
+
+def read(job: Job) -> Outcome:
+    """The outcome of a job that an earlier run finished; neither lineage nor error otherwise."""
+    return _outcome(job, lambda: finished_records(LineageFolder(job.folder), job.task.generations))
+
+
+def work(job: Job) -> Outcome:
+    """Run or continue one lineage in this process, with one thread.
+
+    Of two processes that are given the same lineage, one waits for the other and reads.
+    """
+    return _outcome(job, lambda: _run(job))
+
+
+def _outcome(job: Job, records_of: Callable[[], list[dict[str, Any]] | None]) -> Outcome:
+    """Errors of the harness come back as sentences: one damaged file does not stop the others."""
+    try:
+        records = records_of()
+        if records is None:
+            return Outcome(job, None)
+        generations = [GenerationResult.model_validate(record) for record in records]
+        return Outcome(job, LineageResult(seed=job.seed, generations=generations))
+    except AutophagyError as error:
+        return Outcome(job, None, error)
+
+
+def _run(job: Job) -> list[dict[str, Any]]:
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    import torch
+    import transformers
+    from diffusers.utils import logging as diffusers_logging
+
+    from benchmark.device import computing_on
+    from benchmark.loop import run_lineage
+
+    torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()
+    diffusers_logging.set_verbosity_error()
+    if not job.cache.parent.is_dir():
+        raise InputError(
+            f"{job.cache.parent} is not there: --out must stay during a run, and on a cluster be "
+            f"a folder that every node sees"
+        )
+    store, cache = LineageFolder(job.folder), FolderCache(job.cache)
+    with computing_on(job.device), alone_in(job.folder):
+        return run_lineage(job.task, job.method.load(), job.seed, store, cache)

@@ -1,0 +1,153 @@
+"""The same grid in processes, in one process, on a Ray cluster, and on a named device."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import benchmark
+from tests.test_run import cli, without_times
+
+# Waits to be killed the first time that it is asked for generation 1 of a text task.
+FRAGILE = """
+import os
+import time
+from pathlib import Path
+from benchmark import Mitigation, TrainingSet
+
+class Fragile(Mitigation):
+    def curate(self, crawl, round):
+        mark = Path({mark!r})
+        if round.modality == "text" and not mark.exists():
+            half = mark.with_name("half")
+            half.write_text(str(os.getpid()))
+            half.rename(mark)
+            time.sleep(600)
+        return TrainingSet(crawl.take(slice(0, 60)))
+"""
+
+
+@pytest.fixture
+def fragile(tmp_path: Path) -> tuple[Path, Path]:
+    """A method's file, and the file in which it names the process to kill."""
+    mark, path = tmp_path / "process", tmp_path / "fragile.py"
+    path.write_text(FRAGILE.format(mark=str(mark)))
+    return path, mark
+
+
+def kill_when_named(mark: Path) -> threading.Thread:
+    def wait() -> None:
+        while not mark.exists():
+            time.sleep(0.05)
+        os.kill(int(mark.read_text()), signal.SIGKILL)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_killed_worker_is_one_sentence_and_nothing_finished_is_lost(
+    toy_suite, tmp_path, fragile, monkeypatch, capsys
+):
+    path, mark = fragile
+    out = tmp_path / "out"
+    words = ("run", path, "--tasks", "*-replace", "--workers", 2, "--out", out)
+    thread = kill_when_named(mark)
+    assert cli(monkeypatch, *words) == 1
+    thread.join()
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("autophagy: a worker process was killed")
+    kept = {p: p.read_bytes() for p in out.rglob("gen-*.json")}
+    assert any(p.parent.name.startswith("speeches-replace") for p in kept)
+    assert cli(monkeypatch, *words[:-3], 1, "--out", out) == 0
+    assert all(p.read_bytes() == content for p, content in kept.items())
+
+
+def test_a_ray_cluster_that_loses_a_worker_ends_with_the_numbers_of_this_process(
+    toy_suite, tmp_path, fragile, monkeypatch
+):
+    """Two nodes of one processor each; the process of one is killed in the middle of a lineage."""
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    from ray.cluster_utils import Cluster
+
+    path, mark = fragile
+    small = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+    cluster = Cluster(initialize_head=True, head_node_args=small | {"include_dashboard": False})
+    try:
+        cluster.add_node(**small)
+        thread = kill_when_named(mark)
+        benchmark.run(
+            path, tasks="*-replace", out=tmp_path / "ray", backend="ray", address=cluster.address
+        )
+        thread.join()
+    finally:
+        cluster.shutdown()
+    benchmark.run(path, tasks="*-replace", out=tmp_path / "local", workers=1)
+    for name in ("fragile", "nothing", "oracle"):
+        files = [tmp_path / out / "quick" / f"{name}.json" for out in ("ray", "local")]
+        assert without_times(files[0]) == without_times(files[1])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--backend", "slurm"], "there is no backend 'slurm': choose one of local, ray"),
+        (["--address", "10.0.0.1:6379"], "--address and --gpus-per-lineage are for --backend ray"),
+        (["--gpus-per-lineage", "0.5"], "--address and --gpus-per-lineage are for --backend ray"),
+        (["--device", "tpu"], "there is no device 'tpu': choose one of cpu, cuda"),
+        (["--device", "cuda"], "no CUDA GPU is usable here"),
+        (["--device", "tpu", "--backend", "ray"], "there is no device 'tpu'"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(
+    words, sentence, toy_suite, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert cli(monkeypatch, "run", "nothing", *words, "--out", tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_ray_the_sentence_says_how_to_get_it(toy_suite, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    words = ("--backend", "ray", "--out", tmp_path)
+    assert cli(monkeypatch, "run", "nothing", *words) == 1
+    said = capsys.readouterr().err
+    assert said == ("autophagy: the backend ray needs Ray: pip install 'autophagy-bench[ray]'\n")
+
+
+def test_the_cpu_asked_for_by_name_is_the_default(toy_suite, tmp_path, monkeypatch):
+    benchmark.run("nothing", tasks="digits-replace", workers=1, out=tmp_path)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")}
+    result = benchmark.run("nothing", tasks="digits-replace", device="cpu", out=tmp_path)
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")} == before
+    assert result["nothing"].hardware.endswith("cores")
+
+
+def test_a_gpus_files_and_results_lie_apart(toy_suite, tmp_path, monkeypatch):
+    """Without a GPU: the same code, told that there is one but computing on the CPU."""
+    from benchmark import device
+
+    benchmark.run("nothing", tasks="digits-replace", workers=1, out=tmp_path)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
+    monkeypatch.setattr(device, "current", lambda: torch.device("cpu"))
+    for module in ("flow", "causal"):
+        monkeypatch.setattr(f"benchmark.generators.{module}.current", device.current)
+    results = benchmark.run(
+        "nothing", tasks="digits-replace", workers=1, out=tmp_path, device="cuda"
+    )
+    assert results["nothing"].hardware.endswith("cores, Some GPU")
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    assert (tmp_path / "cuda" / "quick" / "nothing.json").exists()
+    assert list((tmp_path / "cuda" / "cache").glob("model-*"))
+    assert set(results["nothing"].references.values()) == {"own"}

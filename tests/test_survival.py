@@ -1,0 +1,307 @@
+"""A run that is killed, finds the disk full, damage or another run ends with the same numbers."""
+
+import errno
+import os
+import random
+import resource
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+import benchmark
+from benchmark import Access, Mitigation, TrainingSet
+from benchmark.errors import CorruptFile, InputError
+from benchmark.files import read_record, read_tensors
+from tests.test_loop import content
+from tests.test_run import cli, without_times
+
+METHODS = ("survivor", "nothing", "oracle")
+
+
+class Survivor(Mitigation):
+    """Depends on all that a continued lineage must restore."""
+
+    access = frozenset({Access.ARCHIVE, Access.MODEL})
+
+    def curate(self, crawl, round):
+        score = round.log_prob(crawl)
+        return TrainingSet(crawl.take(score.argsort()[30:]), torch.rand(90, generator=round.rng))
+
+
+def run(out: Path, tasks: str = "digits-web") -> None:
+    benchmark.run(Survivor, tasks=tasks, workers=1, out=out)  # one worker: this very process
+
+
+def forked(work: Callable[[], None]) -> int:
+    """Process that does `work` in a copy of this one, all that is slow to import being loaded."""
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        work()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def ended(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def on_write(count: int, act: Callable[[int], None], after: bool, patch=setattr) -> None:
+    """Call `act` at this process's `count`-th write of a file: with the handle of the temporary
+    file when all is in it, or `after` it got its name."""
+    name = "replace" if after else "fsync"
+    real, left = getattr(os, name), [count]
+
+    def counted(*args):
+        left[0] -= 1
+        if after:
+            real(*args)
+        if left[0] <= 0:
+            act(args[0])
+        if not after:
+            real(*args)
+
+    patch(os, name, counted)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An undisturbed run."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        from tests.conftest import TOY
+
+        patch.setitem(benchmark.tasks._SUITES, "quick", lambda: TOY)
+        run(out)
+    return out
+
+
+def contents(out: Path) -> dict[str, dict[str, object]]:
+    """Of every lineage, by method: records and tensors, but for models that are not the newest (a
+    run that was killed after its last record did not delete them)."""
+    found = {}
+    for folder in sorted((out / "quick" / "lineages").glob("*/*")):
+        (folder / ".lock").unlink(missing_ok=True)
+        found[folder.parent.name] = content(folder)
+        models = sorted(name for name in found[folder.parent.name] if name.startswith("model"))
+        for name in models[:-1]:
+            del found[folder.parent.name][name]
+    return found
+
+
+def assert_same(out: Path, whole: Path) -> None:
+    """Results, records, samples and models are those of the undisturbed run; nothing half written
+    is left."""
+    for name in METHODS:
+        files = [folder / "quick" / f"{name}.json" for folder in (out, whole)]
+        assert without_times(files[0]) == without_times(files[1])
+    assert contents(out) == contents(whole)
+    assert not list(out.rglob(".writing-*"))
+
+
+def test_killed_again_and_again_a_run_ends_with_the_same_numbers(toy_suite, whole, tmp_path):
+    """kill -9 at seeded random moments, and while or right after a file is written."""
+    out, rng = tmp_path / "out", random.Random(0)
+    kills, torn = 0, set()
+    while True:
+        kind = rng.choice(("at some moment", "while written", "once written"))
+        count, share = (
+            rng.randint(2, 5),
+            rng.random(),
+        )  # every run's first write only tests the disk
+
+        def victim(kind=kind, count=count, share=share):
+            if kind == "while written":
+
+                def tear(handle):
+                    os.ftruncate(handle, int(share * os.fstat(handle).st_size))
+                    die()
+
+                on_write(count, tear, after=False)
+            elif kind == "once written":
+                on_write(count, lambda path: die(), after=True)
+            run(out)
+
+        child = forked(victim)
+        if kind == "at some moment":
+            time.sleep(0.3 * share)
+            os.kill(child, signal.SIGKILL)
+        status = ended(child)
+        torn |= {path.parent.parent.name for path in out.rglob(".writing-*")}
+        if status == 0:
+            break
+        assert status == -signal.SIGKILL
+        kills += 1
+    assert kills >= 20
+    assert {"out", "survivor"} <= torn  # a file of the cache, a file of a lineage
+    assert_same(out, whole)
+
+
+def test_two_runs_at_once_in_one_folder(toy_suite, whole, tmp_path):
+    children = [forked(lambda: run(tmp_path)) for _ in range(2)]
+    assert [ended(child) for child in children] == [0, 0]
+    assert_same(tmp_path, whole)
+
+
+def test_a_lineage_is_not_computed_by_two_at_once(toy_suite, tmp_path):
+    class Slow(Mitigation):
+        def curate(self, crawl, round):
+            with (tmp_path / "begun").open("a") as file:
+                file.write(f"{round.generation} ")
+            time.sleep(0.2)
+            return TrainingSet(crawl)
+
+    def work():
+        benchmark.run(Slow, tasks="digits-replace", workers=1, out=tmp_path / "out")
+
+    children = [forked(work) for _ in range(2)]
+    assert [ended(child) for child in children] == [0, 0]
+    assert (tmp_path / "begun").read_text() == "1 2 "
+
+
+def full(handle: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_one_sentence_and_the_run_goes_on_when_there_is_room(
+    toy_suite, whole, tmp_path
+):
+    rng, said = random.Random(1), []
+    while True:
+        with pytest.MonkeyPatch.context() as patch:
+            on_write(rng.randint(1, 9), full, after=False, patch=patch.setattr)
+            try:
+                run(tmp_path)
+            except InputError as error:
+                said.append(str(error))
+                assert not list(tmp_path.rglob(".writing-*"))
+            else:
+                break
+    assert len(said) >= 6
+    for sentence in said:
+        assert "cannot write" in sentence
+        assert "No space left on device; choose another --out folder" in sentence
+        assert len(sentence.splitlines()) == 1
+    assert_same(tmp_path, whole)
+
+
+def test_files_that_the_system_refuses_to_hold_are_one_sentence(
+    toy_suite, tmp_path, monkeypatch, capsys
+):
+    """With the kernel's own limit: what is larger than it stops in the middle of the write."""
+    words = ("run", "nothing", "--tasks", "digits-replace", "--workers", 1, "--out", tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        for kilobytes in (0, 50, 500):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, before[1]))
+            assert cli(monkeypatch, *words) == 1
+            said = capsys.readouterr().err
+            assert "File too large" in said
+            assert len(said.strip().splitlines()) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert cli(monkeypatch, *words) == 0
+
+
+def files(out: Path) -> dict[str, Path]:
+    """One file of each kind that a run reads again, by kind."""
+    kinds = {path.name.rsplit("-", 1)[0]: path for path in out.glob("cache/*.safetensors")}
+    kinds = {f"cache {kind}": path for kind, path in kinds.items()}
+    lineage = sorted((out / "quick/lineages/survivor").iterdir())[0]
+    for path in sorted(lineage.iterdir()):
+        kinds.setdefault(f"lineage {path.name[:3]}", path)
+    return {kind: path for kind, path in kinds.items() if path.suffix in (".json", ".safetensors")}
+
+
+def test_damage_at_any_place_is_refused_by_name_or_harmless(whole, tmp_path):
+    kinds, rng = files(whole), random.Random(2)
+    assert set(kinds) == {
+        "cache model", "cache samples", "cache foreign-samples",
+        "lineage gen", "lineage sam", "lineage mod",
+    }  # fmt: skip
+    refused: dict[str, list[str]] = {kind: [] for kind in kinds}
+    for kind, path in kinds.items():
+        read = read_record if path.suffix == ".json" else read_tensors
+        good, copy = path.read_bytes(), tmp_path / path.name
+        copy.write_bytes(good)
+        expected = repr(read(copy))
+        header = min(len(good), 400)
+        places = [rng.randrange(header) for _ in range(60)]
+        places += [rng.randrange(len(good)) for _ in range(20)]
+        damaged = []
+        for place in places:
+            flipped = bytearray(good)
+            flipped[place] ^= 1 << rng.randrange(8)
+            damaged.append(bytes(flipped))
+        damaged += [good[:0], good[:7], good[:-1], good + b"\0", bytes(len(good))]
+        damaged += [good[: rng.randrange(len(good))] for _ in range(20)]
+        for blob in damaged:
+            copy.write_bytes(blob)
+            try:
+                assert repr(read(copy)) == expected
+            except CorruptFile as error:
+                refused[kind].append(str(error))
+    for kind, sentences in refused.items():
+        name = kinds[kind].name
+        assert len(sentences) > 80
+        assert all(f"{tmp_path / name} cannot be used" in said for said in sentences)
+        assert all(len(said.splitlines()) == 1 for said in sentences)
+
+
+@pytest.mark.parametrize("kind", ["cache model", "lineage gen", "lineage sam", "lineage mod"])
+def test_a_run_names_the_damaged_file_and_goes_on_without_it(kind, toy_suite, whole, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    path = files(out)[kind]
+    # So that the file is read again: all lineages are gone, or the last generation of one.
+    if kind.startswith("cache"):
+        shutil.rmtree(out / "quick" / "lineages")
+    else:
+        folder = path.parent
+        (folder / "gen-02.json").unlink()
+        older = (folder / "model-02.safetensors").rename(folder / "model-01.safetensors")
+        path = path if path.exists() else older
+    blob = bytearray(path.read_bytes())
+    blob[len(blob) // 2] ^= 1
+    path.write_bytes(blob)
+    named = None
+    for _ in range(2):
+        try:
+            run(out)
+        except CorruptFile as error:
+            named = str(error)
+            unusable = Path(named.split(": delete ")[1].split(" and run")[0])
+            shutil.rmtree(unusable) if unusable.is_dir() else unusable.unlink()
+    assert str(path) in named
+    assert_same(out, whole)
+
+
+def test_a_folder_that_vanishes_during_the_run_is_one_sentence(
+    toy_suite, tmp_path, monkeypatch, capsys
+):
+    out = tmp_path / "out"
+    (tmp_path / "vanishes.py").write_text(
+        "import shutil\n"
+        "from benchmark import Mitigation, TrainingSet\n"
+        "class Vanishes(Mitigation):\n"
+        "    def curate(self, crawl, round):\n"
+        f"        shutil.rmtree({str(out)!r})\n"
+        "        return TrainingSet(crawl)\n"
+    )
+    words = ("run", tmp_path / "vanishes.py", "--workers", 1, "--out", out)
+    assert cli(monkeypatch, *words, "--tasks", "*-replace") == 1
+    said = capsys.readouterr().err
+    assert "was deleted during the run: run the same command again" in said
+    assert len(said.strip().splitlines()) == 1
