@@ -156,7 +156,8 @@ def main() -> None:
             if generations == GENERATIONS:
                 growth += points
             else:
-                size.append(points[-1])
+                last = points[-1].seconds - points[-2].seconds
+                size.append(replace(points[-1], seconds=last))
             for point in points[:: max(1, generations // 4)]:
                 print(f"{task:13} generation {point.generations:2}  {items:5} items  "
                       f"{point.seconds:6.1f} s  {point.memory:6.0f} MB", flush=True)  # fmt: skip

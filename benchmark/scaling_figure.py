@@ -10,8 +10,8 @@ from typing import Any
 def draw(
     growth: Sequence[Any], size: Sequence[Any], grids: dict[tuple[int, int], float], out: Path
 ) -> None:
-    """Four panels: time and memory of a lineage against generations (`growth`) and items (`size`),
-    and seconds of a grid by (methods, workers)."""
+    """Four panels: time and memory of a lineage against generations (`growth`), time of
+    one generation against items (`size`), and seconds of a grid by (methods, workers)."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -25,7 +25,7 @@ def draw(
         axes[1].plot(t, [point.memory for point in mine], "o-", label=task)
         sized = [point for point in size if point.task == task]
         n = [point.items for point in sized]
-        axes[2].plot(n, [point.seconds / 3 for point in sized], "o-", label=task)
+        axes[2].plot(n, [point.seconds for point in sized], "o-", label=task)
     for workers in (1, 2):
         mine = sorted((m, s) for (m, w), s in grids.items() if w == workers)
         axes[3].plot(*zip(*mine, strict=True), "o-", label=f"{workers} at a time")

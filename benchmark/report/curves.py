@@ -16,8 +16,10 @@ def lineages(result: Result, task: str) -> list[LineageResult]:
 
 
 def measured(generation: GenerationResult) -> dict[str, float | None]:
-    """The profile, and what the training set was made of by true source."""
+    """The profile and, where a method decided it, what was trained on by true source."""
     shares: dict[str, float | None] = {}
+    if generation.generation == 0:
+        return generation.profile
     if generation.trained_on:
         of = generation.trained_on
         shares["trained_on_real"] = of.get("real", 0.0) + of.get("reserve", 0.0)

@@ -31,6 +31,11 @@ class Panel:
     label: str
     curves: Mapping[str, Curves]
 
+    @property
+    def empty(self) -> bool:
+        """Whether no method has any value."""
+        return all(np.isnan(values).all() for values in self.curves.values())
+
 
 def draw(
     panels: Sequence[Panel],
@@ -53,7 +58,7 @@ def draw(
     with _look():
         from matplotlib.figure import Figure
 
-        columns = min(columns, len(panels))
+        columns = columns if shared else min(columns, len(panels))
         rows = math.ceil(len(panels) / columns)
         wide = max(1, int(size[0] * columns / 1.9))
         below = LEGEND_ROW * math.ceil(len(styles) / wide) + 0.1 if legend else 0.0

@@ -164,7 +164,7 @@ def _profile(
         cards = []
         for entry in entries_of(names):
             panels = [_panel(results, task, entry.name, methods) for task in tasks]
-            panels = [Panel(p.title, "", p.curves) for p in panels]
+            panels = [Panel(p.title, "", p.curves) for p in panels if not p.empty]
             drawn = draw(panels, looks, ["svg"], 2, (2.3, 1.9), shared=True)
             cards.append(Card(entry, entry.explain(modality), _image(drawn)))
         found[modality] = cards
