@@ -10,7 +10,7 @@ demo: $(VENV)/installed
 	$(BIN)/autophagy run accumulate_subsample --suite quick
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 # Processor time of every hot path, on one thread; the machine may do other things meanwhile.
 BENCH := -m pytest tests/speed --benchmark-enable --benchmark-only --benchmark-quiet \

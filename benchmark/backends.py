@@ -6,8 +6,12 @@ of them keep what is finished: a job that is begun again continues from its line
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from benchmark.errors import InputError, WorkerLost
@@ -30,7 +34,7 @@ def local(jobs: Sequence[Job], work: Work, workers: int) -> Iterator[Outcome]:
         pool = Parallel(n_jobs=min(workers, len(jobs)), return_as="generator_unordered")
     left = dict.fromkeys(jobs)
     try:
-        for outcome in pool(delayed(work)(job) for job in jobs):
+        for outcome in pool(delayed(_attended)(work, job, os.getpid()) for job in jobs):
             del left[outcome.job]
             yield outcome
     except TerminatedWorkerError:
@@ -39,6 +43,24 @@ def local(jobs: Sequence[Job], work: Work, workers: int) -> Iterator[Outcome]:
             "again with fewer --workers (finished generations are kept)"
         )
         yield from (Outcome(job, None, lost) for job in left)
+
+
+def _attended(work: Work, job: Job, parent: int) -> Outcome:
+    """`work(job)` in a process that ends with `parent`, the one that started the run: a killed
+    run would otherwise leave workers that go on unseen."""
+    if os.getpid() != parent:
+        _end_with(parent)
+    return work(job)
+
+
+@cache  # once a process
+def _end_with(parent: int) -> None:
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def on_ray(

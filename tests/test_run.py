@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 import benchmark
@@ -315,6 +316,19 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(
     for name in ("my_method", "nothing", "oracle"):
         files = [tmp_path / o / "quick" / f"{name}.json" for o in ("stopped", "whole")]
         assert without_times(files[0]) == without_times(files[1])
+
+
+def test_workers_end_with_the_run_that_started_them(toy_suite, tmp_path, method_file):
+    words = ["--tasks", "digits-*", "--workers", "2", "--out", str(tmp_path / "killed")]
+    run = subprocess.Popen([sys.executable, "-c", TOY_MAIN, "run", str(method_file), *words])
+    while not list(tmp_path.rglob("gen-*.json")):
+        assert run.poll() is None
+        time.sleep(0.02)
+    workers = psutil.Process(run.pid).children(recursive=True)
+    assert len(workers) >= 2
+    run.kill()
+    run.wait()
+    assert psutil.wait_procs(workers, timeout=20)[1] == []
 
 
 def test_the_method_of_the_readme_runs(toy_suite, tmp_path):
