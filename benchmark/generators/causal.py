@@ -91,7 +91,8 @@ def _chooser(how: Sampling) -> Callable[[Tensor, Tensor], Tensor]:
     transformers."""
 
     def choose(written: Tensor, logits: Tensor) -> Tensor:
-        if not torch.isfinite(logits).all():
+        # The sum first: it is cheap, and finite unless some logit is not (or they are absurd).
+        if not torch.isfinite(logits.sum()) and not torch.isfinite(logits).all():
             raise Diverged("the language model's logits are not finite")
         logits[:, language.START] = -torch.inf
         if how.temperature != 1:
