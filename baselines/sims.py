@@ -12,9 +12,9 @@ class Sims(Mitigation):
     2408.16333, algorithm 1, for a velocity in place of a score. The auxiliary model is the
     generator after fine-tuning on its own samples, made anew in each generation, 0 included. It
     takes twice as many synthetic items as there are training items and 20% of the training steps,
-    the CIFAR-10 budget that later comparisons give for it. w = 1 and a tenth of the learning rate as in Neon, its
-    counterpart in weight space; the paper tunes w for the best Frechet distance, here nothing was
-    tuned.
+    the CIFAR-10 budget that later comparisons give for it. w = 1 and a tenth of the learning rate
+    as in Neon, its counterpart in weight space; the paper tunes w for the best Frechet distance,
+    here nothing was tuned.
 
     The paper's base model is trained on real data only; here it is trained on the crawl. Sampling
     costs twice the forward passes.

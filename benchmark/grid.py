@@ -83,7 +83,9 @@ def run(
     folder = Path(out).absolute() if backend == "ray" else Path(out)
     folder = folder if device == "cpu" else folder / device
     absent = [find_method(name) for name in REFERENCES if name not in methods]
-    kept = frozen(suite, picked, wanted) if device == "cpu" else {}
+    kept = (
+        frozen(suite, {task.name: task.hash for task in picked}, wanted) if device == "cpu" else {}
+    )
     if own_references or not kept or all_finished(plan(absent, suite, picked, wanted, folder)):
         methods |= {m.name: m for m in absent}
     jobs = plan(methods.values(), suite, picked, wanted, folder, device)

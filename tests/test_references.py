@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,13 @@ from benchmark.references import frozen
 from benchmark.references.freeze import freeze
 from benchmark.results import load_result
 from benchmark.tasks import load_suite
+from tests.test_run import cli
 
 SUITES = ["quick", "small"]
+
+
+def hashes(tasks):
+    return {task.name: task.hash for task in tasks}
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def frozen_toys(toy_suite, tmp_path, monkeypatch):
 @pytest.mark.parametrize("suite", SUITES)
 def test_every_suite_with_frozen_references_has_them_for_the_tasks_as_they_are(suite):
     chosen = load_suite(suite)
-    found = frozen(suite, chosen.tasks, chosen.seeds)
+    found = frozen(suite, hashes(chosen.tasks), chosen.seeds)
     assert list(found) == list(REFERENCES), "run the references and freeze them"
     for name, result in found.items():
         assert result.failures == []
@@ -47,7 +51,7 @@ def test_frozen_numbers_are_what_the_code_gives(name, tmp_path):
     task = "speeches-replace"
     run = benchmark.run(name, "quick", task, out=tmp_path)[name].tasks[task]
     chosen = load_suite("quick").choose(task)
-    kept = frozen("quick", chosen, (0,))[name].tasks[task]
+    kept = frozen("quick", hashes(chosen), (0,))[name].tasks[task]
     own, old = run.lineages[0].curve(run.primary), kept.lineages[0].curve(run.primary)
     # Equal on the machine that froze them; other processors round differently.
     assert own == pytest.approx(old, abs=0.03)
@@ -75,10 +79,10 @@ def test_own_references_are_run_when_asked_for_and_then_used(frozen_toys, tmp_pa
 
 
 def test_other_seeds_and_tasks_are_run(frozen_toys, toy_suite):
-    tasks = toy_suite.tasks
+    tasks = hashes(toy_suite.tasks)
     assert frozen("quick", tasks, (0,))
     assert frozen("quick", tasks, (0, 1)) == {}
-    assert frozen("quick", [replace(tasks[0], n=99)], (0,)) == {}
+    assert frozen("quick", tasks | {"digits-web": "another hash"}, (0,)) == {}
     assert frozen("other", tasks, (0,)) == {}
 
 
@@ -104,3 +108,16 @@ def test_only_a_whole_true_run_can_be_frozen(frozen_toys, tmp_path):
         with pytest.raises(InputError, match=sentence):
             freeze(spoiled(name, change), tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_score_takes_frozen_references_where_none_lie_beside(
+    frozen_toys, tmp_path, monkeypatch, capsys
+):
+    benchmark.run("anchor", out=tmp_path / "run")
+    alone = tmp_path / "mail" / "anchor.json"
+    alone.parent.mkdir()
+    shutil.copy(tmp_path / "run" / "quick" / "anchor.json", alone)
+    assert cli(monkeypatch, "score", alone, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {s["method"] for s in document["standings"]} == {"anchor", *REFERENCES}
+    assert document["files"]["oracle"] == str(tmp_path / "frozen" / "quick" / "oracle.json")

@@ -32,7 +32,8 @@ def score(
 ) -> None:
     """Score results against each other: tiers, suite scores, recoveries and costs.
 
-    The references nothing.json and oracle.json are read from beside them unless given.
+    The references nothing.json and oracle.json are read from beside them unless given; where they
+    are not there, those that come with the benchmark are used.
     """
     from benchmark.standings import seeds_of, standings
 
@@ -57,14 +58,15 @@ def score(
 
 
 def read(files: list[Path]) -> dict[Path, Result]:
-    """The given results, and the references found beside them.
+    """The given results, and the references beside them or else those of the benchmark.
 
     Raises:
         InputError: a file is given twice or cannot be read, or a reference is neither given nor
-            beside the files.
+            beside the files nor frozen for these tasks and seeds.
         CorruptFile: a file is not a result.
     """
     from benchmark.methods import REFERENCES
+    from benchmark.references import file_of
     from benchmark.results import load_result
 
     given: dict[Path, Result] = {}
@@ -77,6 +79,10 @@ def read(files: list[Path]) -> dict[Path, Result]:
             continue
         beside = (file.parent / f"{name}.json" for file in files)
         path = next((path for path in beside if path.exists()), None)
+        kept = _frozen(given[files[0]]) if path is None else {}
+        if name in kept:
+            given[file_of(kept[name].suite, name)] = kept[name]
+            continue
         if path is None:
             suite = given[files[0]].suite
             raise InputError(
@@ -91,6 +97,15 @@ def read(files: list[Path]) -> dict[Path, Result]:
                 f"{given[path].method.name!r}"
             )
     return given
+
+
+def _frozen(result: Result) -> dict[str, Result]:
+    """The frozen references for the tasks and seeds of a result."""
+    from benchmark.references import frozen
+    from benchmark.standings import seeds_of
+
+    seeds = {seed for name in result.tasks for seed in seeds_of(result, name)}
+    return frozen(result.suite, {n: t.hash for n, t in result.tasks.items()}, sorted(seeds))
 
 
 def score_table(found: list[Standing], suite: str, seeds: list[int]) -> Table:

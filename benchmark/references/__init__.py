@@ -5,25 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
 from benchmark.methods import REFERENCES
 from benchmark.results import Result, load_result
-from benchmark.tasks import Task
 
 FOLDER = Path(str(resources.files("benchmark.references")))
 
 
-def frozen(suite: str, tasks: Sequence[Task], seeds: Sequence[int]) -> dict[str, Result]:
-    """The frozen references on just these tasks and seeds, by name.
+def frozen(suite: str, tasks: Mapping[str, str], seeds: Sequence[int]) -> dict[str, Result]:
+    """The frozen references on just these tasks (name -> hash) and seeds, by name.
 
-    Empty if one of the tasks (by hash) or seeds was not frozen: they must then be run.
+    Empty if one of the tasks, in this version, or of the seeds was not frozen: the references must
+    then be run.
     """
     found = {}
     for name in REFERENCES:
-        file = FOLDER / suite / f"{name}.json"
+        file = file_of(suite, name)
         part = _part(load_result(file), tasks, seeds) if file.exists() else None
         if part is None:
             return {}
@@ -31,14 +31,19 @@ def frozen(suite: str, tasks: Sequence[Task], seeds: Sequence[int]) -> dict[str,
     return found
 
 
-def _part(result: Result, tasks: Sequence[Task], seeds: Sequence[int]) -> Result | None:
+def file_of(suite: str, name: str) -> Path:
+    """Where the frozen result of a reference lies, if there is one."""
+    return FOLDER / suite / f"{name}.json"
+
+
+def _part(result: Result, tasks: Mapping[str, str], seeds: Sequence[int]) -> Result | None:
     kept = {}
-    for task in tasks:
-        stored = result.tasks.get(task.name)
-        if stored is None or stored.hash != task.hash:
+    for name, wanted in tasks.items():
+        stored = result.tasks.get(name)
+        if stored is None or stored.hash != wanted:
             return None
         lineages = [lineage for lineage in stored.lineages if lineage.seed in seeds]
         if len(lineages) < len(seeds):
             return None
-        kept[task.name] = stored.model_copy(update={"lineages": lineages})
+        kept[name] = stored.model_copy(update={"lineages": lineages})
     return result.model_copy(update={"tasks": kept})
