@@ -127,4 +127,4 @@ def test_cache_read(bench, scale, modality, tmp_path):
 def test_save_generation(bench, scale, modality, tmp_path):
     s = scale(modality)
     store, state = LineageFolder(tmp_path), state_of(s.model)
-    bench(lambda: store.save(1, {"generation": 1}, s.crawl, state))
+    bench(lambda: store.save(0, {"generation": 0}, s.crawl, state))
