@@ -54,6 +54,7 @@ def collect(
         hardware=_hardware(device),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         references=references,
+        isolated=method.isolated,
     )
 
 

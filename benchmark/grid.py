@@ -37,6 +37,7 @@ def run(
     address: str | None = None,
     device: str = "cpu",
     gpus_per_lineage: float | None = None,
+    isolated: bool = False,
     watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
 ) -> dict[str, Result]:
     """Run one or several mitigations and the references they are scored against.
@@ -62,6 +63,8 @@ def run(
         device: where generators compute, "cpu" or "cuda". A GPU's numbers differ in their last
             digits, so everything of it lies apart, in `OUT/cuda`, with its own references.
         gpus_per_lineage: share of a GPU that Ray sets aside for a lineage; without it 1/4 on cuda.
+        isolated: hooks run in a sandbox that sees neither real data nor files; for files and
+            baselines by name, on Linux with bubblewrap. The numbers are the same.
         watch: makes, from the list of jobs, the context in which they run (progress display).
 
     Returns:
@@ -79,7 +82,7 @@ def run(
     picked = chosen.choose(tasks)
     wanted = check_seeds(chosen, seeds)
     given = [method] if isinstance(method, str | Path | type) else list(method)
-    methods = {m.name: m for m in map(find_method, given)}
+    methods = {m.name: m for m in (find_method(g, isolated) for g in given)}
     folder = Path(out).absolute() if backend == "ray" else Path(out)
     folder = folder if device == "cpu" else folder / device
     absent = [find_method(name) for name in REFERENCES if name not in methods]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmark.cache import FolderCache
-from benchmark.errors import AutophagyError, InputError
+from benchmark.errors import AutophagyError, InputError, MethodError
 from benchmark.files import alone_in
 from benchmark.jobs import Job, Outcome
 from benchmark.results import GenerationResult, LineageResult
@@ -57,5 +57,14 @@ def _run(job: Job) -> list[dict[str, Any]]:
             f"a folder that every node sees"
         )
     store, cache = LineageFolder(job.folder), FolderCache(job.cache)
-    with computing_on(job.device), alone_in(job.folder):
-        return run_lineage(job.task, job.method.load(), job.seed, store, cache)
+    with computing_on(job.device), alone_in(job.folder), job.method.opened() as method:
+        try:
+            return run_lineage(job.task, method, job.seed, store, cache)
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            if not job.method.isolated:
+                raise
+            # Whatever it handed over must not end the whole run.
+            raise MethodError(
+                f"{job.method.name} on {job.task.name}, seed {job.seed}: what it returned cannot "
+                f"be used ({type(error).__name__}: {str(error).splitlines()[0]})"
+            ) from error

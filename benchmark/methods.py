@@ -8,11 +8,14 @@ import importlib.util
 import inspect
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from benchmark.errors import InputError
+from benchmark.loading import load_class
 from benchmark.mitigation import Access, Mitigation
 from benchmark.results import NAME
 
@@ -28,6 +31,7 @@ class Method:
         source: SHA-256 of the file (or of the class's source) it comes from.
         file: the file it is loaded from, or None for a class that was handed over.
         class_name: the class inside `file`.
+        isolated: `file` is never imported in this process or a worker's.
     """
 
     name: str
@@ -37,13 +41,26 @@ class Method:
     file: Path | None = None
     class_name: str | None = None
     given: type[Mitigation] | None = None
+    isolated: bool = False
 
     def load(self) -> type[Mitigation]:
         """The class itself."""
         if self.given is not None:
             return self.given
         assert self.file is not None
-        return _load_class(self.file, self.class_name)
+        return load_class(self.file, self.class_name)
+
+    @contextmanager
+    def opened(self) -> Iterator[type[Mitigation]]:
+        """The class itself, or one whose hooks run in a sandbox until the context ends."""
+        if self.isolated:
+            from benchmark.isolation import isolated
+
+            assert self.file is not None
+            with isolated(self.file, self.class_name) as cls:
+                yield cls
+        else:
+            yield self.load()
 
 
 def baselines() -> dict[str, Path]:
@@ -66,36 +83,51 @@ def describe(file: Path) -> tuple[str, str]:
     return (ast.get_docstring(module) or "").split("\n")[0], tier
 
 
-def find_method(method: str | Path | type[Mitigation]) -> Method:
+def find_method(method: str | Path | type[Mitigation], isolated: bool = False) -> Method:
     """The mitigation called `method`, in file `method` (`file.py` or `file.py:Class`), or itself.
+
+    Args:
+        isolated: what the file says of itself is read in a sandbox, where its hooks will run.
 
     Raises:
         InputError: no such name or file, or the file does not import, or defines no or several
-            mitigation classes, or the class's `access` is not a set of `Access`.
+            mitigation classes, or the class's `access` is not a set of `Access`; or a class is
+            to be isolated, or there is no sandbox.
     """
     if isinstance(method, type):
+        if isolated:
+            raise InputError(
+                f"{method.__name__} is a class of this process, so it cannot be isolated from it: "
+                f"give its file"
+            )
         if not issubclass(method, Mitigation):
             raise InputError(f"{method.__name__} is not a subclass of benchmark.Mitigation")
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", method.__name__).lower()
         return _method(name, method, _class_source(method), given=method)
-    text, known = str(method), baselines()
+    file, class_name = _located(str(method))
+    found = Method(file.stem, "", frozenset(), "", file, class_name, isolated=isolated)
+    with found.opened() as cls:
+        name, source = cls.__name__, _file_source(file)
+        return _method(file.stem, cls, source, file.resolve(), name, isolated=isolated)
+
+
+def _located(text: str) -> tuple[Path, str | None]:
+    """File and class name of a baseline's name, `file.py` or `file.py:Class`."""
+    known = baselines()
     if text in known:
-        file, class_name = known[text], None
-    else:
-        path, _, class_name = text.partition(":")
-        file = Path(path)
-        if file.suffix != ".py":
-            raise InputError(
-                f"there is no method {text!r}: give a baseline ({', '.join(known)}) or a file such "
-                f"as my_method.py or my_method.py:ClassName"
-            )
-        if not file.is_file():
-            raise InputError(f"there is no file {file}")
-        if file.stem in known and file.resolve() != known[file.stem].resolve():
-            raise InputError(f"{file} has the name of a baseline: rename the file")
-    cls = _load_class(file, class_name or None)
-    source = _file_source(file)
-    return _method(file.stem, cls, source, file=file.resolve(), class_name=cls.__name__)
+        return known[text], None
+    path, _, class_name = text.partition(":")
+    file = Path(path)
+    if file.suffix != ".py":
+        raise InputError(
+            f"there is no method {text!r}: give a baseline ({', '.join(known)}) or a file such "
+            f"as my_method.py or my_method.py:ClassName"
+        )
+    if not file.is_file():
+        raise InputError(f"there is no file {file}")
+    if file.stem in known and file.resolve() != known[file.stem].resolve():
+        raise InputError(f"{file} has the name of a baseline: rename the file")
+    return file, class_name or None
 
 
 def _method(
@@ -105,6 +137,7 @@ def _method(
     file: Path | None = None,
     class_name: str | None = None,
     given: type[Mitigation] | None = None,
+    isolated: bool = False,
 ) -> Method:
     if not re.fullmatch(NAME, name):
         raise InputError(
@@ -117,7 +150,7 @@ def _method(
             f"frozenset({{Access.RESERVE}})"
         )
     summary = (inspect.getdoc(cls) or "").split("\n")[0] if "__doc__" in vars(cls) else ""
-    return Method(name, source, frozenset(access), summary, file, class_name, given)
+    return Method(name, source, frozenset(access), summary, file, class_name, given, isolated)
 
 
 def _file_source(file: Path) -> str:
@@ -145,56 +178,3 @@ def _class_source(cls: type[Mitigation]) -> str:
                 f"told apart: put it into a file"
             ) from error
     return hashlib.sha256(f"{cls.__qualname__}\n{text}".encode()).hexdigest()
-
-
-def _load_class(file: Path, class_name: str | None) -> type[Mitigation]:
-    # The content is part of the name, so that an edited file is a new module.
-    digest = hashlib.sha256(str(file.resolve()).encode() + file.read_bytes()).hexdigest()
-    module_name = f"_method_{file.stem}_{digest[:12]}"
-    module = sys.modules.get(module_name)
-    if module is None:
-        spec = importlib.util.spec_from_file_location(module_name, file)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[module_name]
-            line = _line_of(error, file)
-            raise InputError(
-                f"{file}{line} does not import: {type(error).__name__}: {error}"
-            ) from error
-    classes = {
-        name: value
-        for name, value in vars(module).items()
-        if isinstance(value, type)
-        and issubclass(value, Mitigation)
-        and value.__module__ == module_name
-    }
-    if class_name is not None:
-        if class_name not in classes:
-            found = ", ".join(classes) or "none"
-            raise InputError(f"{file} has no Mitigation class {class_name!r} (found: {found})")
-        return classes[class_name]
-    if len(classes) != 1:
-        if not classes:
-            raise InputError(f"{file} defines no subclass of benchmark.Mitigation")
-        raise InputError(
-            f"{file} defines several Mitigation classes ({', '.join(classes)}): "
-            f"choose one as {file}:ClassName"
-        )
-    return next(iter(classes.values()))
-
-
-def _line_of(error: Exception, file: Path) -> str:
-    if isinstance(error, SyntaxError):
-        return f", line {error.lineno},"
-    lines = []
-    trace = error.__traceback__
-    while trace is not None:
-        if Path(trace.tb_frame.f_code.co_filename) == file:
-            lines.append(trace.tb_lineno)
-        trace = trace.tb_next
-    return f", line {lines[-1]}," if lines else ""

@@ -82,7 +82,7 @@ class Result(_Strict):
     """One method on one suite, as stored in RUNS/SUITE/METHOD.json.
 
     `references` says of `nothing` and `oracle` which were used: those that come with the
-    benchmark ("frozen") or this machine's ("own").
+    benchmark ("frozen") or this machine's ("own"). `isolated`: the method ran in a sandbox.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -94,6 +94,7 @@ class Result(_Strict):
     hardware: str
     created: str
     references: dict[str, Origin] = Field(default_factory=dict)
+    isolated: bool = False
 
     @property
     def failures(self) -> list[str]:

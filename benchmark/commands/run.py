@@ -43,6 +43,10 @@ def run(
     gpus_per_lineage: Annotated[
         float | None, typer.Option(help="Share of a GPU for a Ray task, such as 0.25.", min=0)
     ] = None,
+    isolated: Annotated[
+        bool,
+        typer.Option("--isolated", help="Run hooks in a sandbox (Linux, needs bubblewrap)."),
+    ] = False,
 ) -> None:
     """Run mitigations on a suite and compare them with the references nothing and oracle.
 
@@ -67,6 +71,7 @@ def run(
         address=address,
         device=device,
         gpus_per_lineage=gpus_per_lineage,
+        isolated=isolated,
         watch=lambda jobs: Watcher(jobs, console),
     )
     folder = out if device == "cpu" else out / device

@@ -1,0 +1,262 @@
+"""The sandbox gives the same numbers and says the same of faults as no sandbox does."""
+
+import json
+import shutil
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from benchmark import Access, Mitigation, assets
+from benchmark.errors import InputError, MethodError
+from benchmark.grid import run
+from benchmark.isolation import Bounds, check_available, isolated, sandbox
+from benchmark.isolation.hooks import make
+from benchmark.isolation.session import Session
+from benchmark.loop import run_lineage
+from benchmark.methods import baselines, find_method
+from benchmark.storage import LineageMemory
+from tests.conftest import TOY_TASKS
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("bwrap") is None, reason="bubblewrap (bwrap) is not installed"
+)
+COMPARED = ("status", "message", "profile", "ledger", "training_set", "trained_on", "kept")
+
+
+def lineage(method: type[Mitigation], task: str, cache: Any) -> tuple[list[Any], list[str]]:
+    """What the records say, but for times, and digests of what was published."""
+    store = LineageMemory()
+    records = run_lineage(TOY_TASKS[task], method, 0, store, cache)
+    published = [store.published[t].digest() for t in sorted(store.published)]
+    return [{name: r.get(name) for name in COMPARED} for r in records], published
+
+
+def in_curate(code: str) -> str:
+    """A method whose `curate` runs `code`."""
+    body = "".join(f"        {line}\n" for line in code.splitlines())
+    return f"class Attack(Mitigation):\n    def curate(self, crawl, round):\n{body}"
+
+
+# --- the same numbers ------------------------------------------------------------------------
+
+EVERYTHING = '''
+import random
+import numpy as np
+import torch
+from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
+
+class Everything(Mitigation):
+    """Uses every hook, all that a round gives, and every source of random numbers.
+
+    And more.
+    """
+    access = frozenset(Access)
+
+    def __init__(self):
+        self.shift = torch.rand(())
+
+    def curate(self, crawl, round):
+        assert len(round.archive) == len(round.provenance) - 1 == round.generation
+        torch.rand(3), np.random.rand(2), random.gauss(0, 1)
+        round.rng.manual_seed(int(torch.randint(1000, (1,), generator=round.rng)))
+        further = round.finetune(TrainingSet(crawl, torch.rand(len(crawl))), 1, rate=0.5)
+        mine = round.sample(9, Sampling(temperature=0.9), further)
+        if round.modality == "text":
+            mine = round.sample(9, Sampling(logits=lambda w, x: x + torch.randn(x.shape)), further)
+            assert round.logits(mine).shape[0] == 9
+        score = round.verify(crawl) + round.log_prob(crawl, further) * torch.rand(())
+        score = score + round.features(crawl).float().mean(1) * np.random.rand()
+        kept = crawl.take(score.argsort()[: len(crawl) // 2])
+        items = Items.concat([kept, round.reserve, mine, *(c.draw(5, round.rng)
+                                                           for c in round.archive)])
+        return TrainingSet(items, torch.rand(len(items), generator=round.rng) + random.random())
+
+    def loss(self, per_element, outputs):
+        per_element[0] *= self.shift
+        return per_element * torch.rand(()) + 1e-3 * outputs.float().square().flatten(2).mean(-1) \
+            if outputs.dim() == 3 else per_element + torch.rand(()) * outputs.square()
+
+    def adjust(self, model, round):
+        assert round.model is model
+        before = round.log_prob(round.reserve)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter += 1e-2 * torch.randn(parameter.shape)
+        assert not torch.equal(round.log_prob(round.reserve), before)
+        self.model = round.finetune(round.reserve, 1)
+        return model
+
+    def sampling(self, round):
+        image, mark = round.modality == "image", round.key % 3
+        if image:
+            other = round.finetune(round.sample(12), 2, rate=0.1)
+            return Sampling(guidance=0.5, negative=other, pixels=lambda x: x.roll(mark, -1))
+        return Sampling(top_k=50, logits=lambda written, logits: logits * (1 + mark / 100))
+'''
+
+
+def test_a_method_that_uses_everything_gets_the_same_numbers(tmp_path, shared_cache, monkeypatch):
+    file, said = tmp_path / "everything.py", []
+    file.write_text(EVERYTHING)
+    send = sandbox.Sandbox.send
+    monkeypatch.setattr(
+        sandbox.Sandbox,
+        "send",
+        lambda self, message, deadline: (
+            said.append(json.dumps(message.header)),
+            send(self, message, deadline),
+        )[1],
+    )
+    plain = find_method(file)
+    for name in ("digits-verifier.safetensors", "speeches-verifier.safetensors"):
+        assets.network(name)  # whose first use draws from torch's global generator
+    with isolated(file) as method:
+        assert (method.__name__, method.access) == ("Everything", frozenset(Access))
+        assert find_method(file, isolated=True).summary == plain.summary != ""
+        for task in ("digits-web", "speeches-web"):
+            expected = lineage(plain.load(), task, shared_cache)
+            assert [r["status"] for r in expected[0]] == ["ok"] * 3
+            assert lineage(method, task, shared_cache) == expected
+            # Nothing by which a method could tell the task and switch behaviour.
+            assert not any(task in text or TOY_TASKS[task].hash[:8] in text for text in said)
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        ("nothing", "digits-web"),
+        ("anchor", "digits-web"),
+        ("sims", "digits-web"),
+        ("truncated_cross_entropy", "speeches-web"),
+        ("token_editing", "speeches-web"),
+        ("watermark_green_list", "speeches-web"),
+        ("verifier_filter", "digits-web"),
+    ],
+)
+def test_a_baseline_gets_the_same_numbers(name, task, shared_cache):
+    method = find_method(name)
+    assert method.file is not None
+    with isolated(method.file) as cls:
+        for hook in ("curate", "loss", "adjust", "sampling"):
+            default = getattr(Mitigation, hook)
+            assert (getattr(cls, hook) is default) == (getattr(method.load(), hook) is default)
+        assert lineage(cls, task, shared_cache) == lineage(method.load(), task, shared_cache)
+
+
+FAULTY = """
+from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
+
+class Raises(Mitigation):
+    def curate(self, crawl, round):
+        raise ValueError("out of ideas")
+
+class Returns(Mitigation):
+    def curate(self, crawl, round):
+        return crawl
+
+class Looks(Mitigation):
+    def curate(self, crawl, round):
+        return TrainingSet(round.reserve)
+
+class Overspends(Mitigation):
+    access = frozenset({Access.MODEL})
+    def curate(self, crawl, round):
+        return TrainingSet(round.sample(10**6))
+
+class Exits(Mitigation):
+    def sampling(self, round):
+        raise SystemExit("enough")
+
+class Flat(Mitigation):
+    def loss(self, per_element, outputs):
+        return per_element.mean()
+
+class Loses(Mitigation):
+    def adjust(self, model, round):
+        return None
+
+class Survives(Mitigation):
+    def curate(self, crawl, round):
+        try:
+            round.reserve
+        except Exception as error:
+            assert type(error).__name__ == "AccessError"
+        return TrainingSet(crawl)
+"""
+
+
+def test_faults_are_said_in_the_same_words(tmp_path, shared_cache):
+    file = tmp_path / "faulty.py"
+    file.write_text(FAULTY)
+    with closing(Session(file, None, Bounds())) as session:  # one sandbox for all
+
+        def isolated_lineage(name: str) -> Any:
+            session.class_name = name
+            return lineage(make(session, session.begin()), "digits-replace", shared_cache)
+
+        for name in ("Raises", "Returns", "Looks", "Overspends", "Flat", "Loses", "Survives"):
+            plain = find_method(f"{file}:{name}").load()
+            expected = lineage(plain, "digits-replace", shared_cache)
+            assert isolated_lineage(name) == expected
+            assert (expected[0][-1]["status"] == "ok") == (name == "Survives")
+        assert isolated_lineage("Exits")[0][-1]["message"] == (
+            "Exits.sampling at generation 0 raised SystemExit: enough"
+        )
+
+
+def test_a_file_that_cannot_be_loaded_is_named(tmp_path):
+    file = tmp_path / "several.py"
+    file.write_text(FAULTY)
+    for text, sentence in [
+        (FAULTY, r"^several\.py defines several Mitigation classes"),
+        ("import mlxtend.data", r"^broken\.py, line 1, does not import: ModuleNotFoundError"),
+    ]:
+        file = tmp_path / ("several.py" if text is FAULTY else "broken.py")
+        file.write_text(text)
+        with pytest.raises(InputError, match=sentence), isolated(file):
+            pass
+
+
+# --- the command and what needs no attack -------------------------------------------------------
+
+
+def test_a_run_with_isolation(tmp_path, toy_suite):
+    file = tmp_path / "mine.py"
+    marker = tmp_path / "imported"
+    file.write_text(
+        f'"""Mine."""\nfrom benchmark import *\ntry:\n    open({str(marker)!r}, "w")\n'
+        f'except OSError:\n    pass\nclass Mine(Mitigation):\n    """Does nothing."""\n'
+    )
+    options: Any = {"tasks": "digits-web", "workers": 1}
+    found = run(file, out=tmp_path / "a", isolated=True, **options)["mine"]
+    assert not marker.exists()
+    plain = run(file, out=tmp_path / "b", **options)["mine"]
+    assert (found.isolated, plain.isolated, marker.exists()) == (True, False, True)
+    assert found.method == plain.method
+    curves = [r.tasks["digits-web"].lineages[0].generations for r in (found, plain)]
+    assert [g.profile for g in curves[0]] == [g.profile for g in curves[1]]
+
+
+def test_what_it_hands_over_does_not_break_the_run(tmp_path, toy_suite):
+    file = tmp_path / "mine.py"
+    code = "import torch\nreturn TrainingSet(Items(tokens=crawl['tokens'] + 10**6))"
+    file.write_text("from benchmark import *\n" + in_curate(code))
+    with pytest.raises(MethodError, match=r"mine on speeches-replace, seed 0: what it returned"):
+        run(file, tasks="speeches-replace", workers=1, out=tmp_path, isolated=True)
+
+
+def test_a_class_of_this_process_cannot_be_isolated():
+    with pytest.raises(InputError, match="Mitigation is a class of this process"):
+        find_method(Mitigation, isolated=True)
+
+
+def test_without_bubblewrap_nothing_runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"not installed: install bubblewrap .*apt-get install"):
+        check_available()
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    with pytest.raises(InputError, match=r"cannot start a sandbox here \(No permissions to"):
+        find_method(baselines()["nothing"], isolated=True)

@@ -1,0 +1,39 @@
+"""The results that come with the benchmark are of the methods and tasks as they are now."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.commands.score import read
+from benchmark.methods import find_method
+from benchmark.mitigation import Access
+from benchmark.results import load_result
+from benchmark.standings import standings
+from benchmark.tasks import load_suite
+
+FILES = sorted((Path(__file__).parents[1] / "leaderboard" / "results").glob("*/*.json"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_a_published_result_is_of_this_method_on_these_tasks(file):
+    result, suite = load_result(file), load_suite(file.parent.name)
+    method = find_method(file.stem)
+    assert (result.method.name, result.suite) == (method.name, suite.name)
+    assert result.method.source == method.source, "the baseline changed: run it again"
+    assert {Access[name] for name in result.method.access} == method.access
+    assert {name: task.hash for name, task in result.tasks.items()} == {
+        task.name: task.hash for task in suite.tasks
+    }
+    for task in result.tasks.values():
+        assert tuple(lineage.seed for lineage in task.lineages) == suite.seeds
+
+
+def test_they_are_one_table():
+    assert FILES
+    results = read(FILES)
+    found = standings({str(path): result for path, result in results.items()})
+    assert {standing.method for standing in found} == {
+        *(file.stem for file in FILES),
+        "nothing",
+        "oracle",
+    }
