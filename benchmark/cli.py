@@ -8,11 +8,16 @@ import typer
 
 from benchmark.commands.cache import cache
 from benchmark.commands.list import list_
+from benchmark.commands.new import new
 from benchmark.commands.report import report
+from benchmark.commands.rescore import rescore
 from benchmark.commands.run import run
 from benchmark.commands.samples import samples
 from benchmark.commands.score import score
+from benchmark.commands.submit import submit
 from benchmark.commands.theory import theory
+from benchmark.commands.validate import validate
+from benchmark.commands.verify import verify
 from benchmark.errors import AutophagyError
 
 app = typer.Typer(
@@ -27,6 +32,11 @@ app.command("run")(run)
 app.command("samples")(samples)
 app.command("score")(score)
 app.command("theory")(theory)
+app.command("new")(new)
+app.command("validate")(validate)
+app.command("submit")(submit)
+app.command("rescore")(rescore)
+app.command("verify")(verify)
 app.add_typer(cache, name="cache")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -61,14 +62,18 @@ def loss_hook(strategy: Mitigation, t: int) -> Callable[[Tensor, Tensor], Tensor
 
 
 def checked_training_set(
-    strategy: Mitigation, crawls: list[Items], reserve: Items, round_: Round
+    strategy: Mitigation,
+    crawls: list[Items],
+    reserve: Items,
+    round_: Round,
+    ranges: Mapping[str, int],  # number of values of an integer column, as in `Generator`
 ) -> TrainingSet:
     """`curate`'s training set, if it keeps the contract.
 
     Raises:
-        MethodError: nothing or the wrong type returned, an empty set, items of another kind,
-            weights that are not finite, negative or all zero, more items than were accessible,
-            or the crawl, archive or reserve changed in place.
+        MethodError: nothing or the wrong type returned, an empty set, items of another kind or
+            with values that cannot be, weights that are not finite, negative or all zero, more
+            items than were accessible, or the crawl, archive or reserve changed in place.
     """
     crawl, t = crawls[-1], round_.generation
     where = _where(strategy, "curate", t)
@@ -85,6 +90,13 @@ def checked_training_set(
         raise MethodError(f"{where} must return items like the crawl's, {crawl!r}")
     if len(result) == 0:
         raise MethodError(f"{where} returned an empty training set")
+    for name, count in ranges.items():
+        low, high = int(result.items[name].min()), int(result.items[name].max())
+        if low < 0 or high >= count:
+            raise MethodError(
+                f"{where} returned items whose {name} are {low} to {high}: only 0 to {count - 1} "
+                f"exist"
+            )
     access = strategy.access
     accessible = len(crawl) + round_.ledger.items_generated
     accessible += sum(map(len, crawls[:-1])) * (Access.ARCHIVE in access)
@@ -124,6 +136,15 @@ def checked_sampling(strategy: Mitigation, round_: Round) -> Sampling:
     result = guarded(strategy.sampling, where)(round_)
     if not isinstance(result, Sampling):
         raise MethodError(f"{where} returned {type(result).__name__}: return a Sampling(...)")
+    positive = {"temperature": result.temperature, "top_p": result.top_p}
+    for name, value in positive.items():
+        if not 0 < value < math.inf:
+            raise MethodError(f"{where} returned {name} {value}: it must be above 0")
+    if not math.isfinite(result.guidance) or result.top_k < 0:
+        raise MethodError(
+            f"{where} returned guidance {result.guidance} and top_k {result.top_k}: guidance must "
+            f"be finite, top_k 0 or more"
+        )
     if (result.logits or result.pixels) and Access.WATERMARK not in strategy.access:
         raise MethodError(f"{where} marks its output: declare Access.WATERMARK")
     if result.logits is not None:

@@ -49,7 +49,7 @@ def run_lineage(
     "diverged" and whose `message` says why.
     """
     generator, evaluator = task.generator.build(), task.evaluation.build()
-    splits = _splits(task, seed)
+    splits = splits_of(task, seed)
     launder = task.laundering.build() if task.laundering else None
     web = Web(splits.real, task.schedule, task.n, launder)
     composition = Composition(splits.reserve)
@@ -103,7 +103,9 @@ def run_lineage(
                 model, saved = _trained(task, seed, t, generator, training, None, cache)
                 clock.lap("train", saved)
             else:
-                training = checked_training_set(strategy, crawls, splits.reserve, round_)
+                training = checked_training_set(
+                    strategy, crawls, splits.reserve, round_, generator.ranges
+                )
                 clock.lap("curate")
                 hook = loss_hook(strategy, t)
                 model, saved = _trained(task, seed, t, generator, training, hook, cache)
@@ -142,7 +144,12 @@ def run_lineage(
     return records
 
 
-def _splits(task: Task, seed: int) -> Splits:
+def splits_of(task: Task, seed: int) -> Splits:
+    """The real pool, the reserve and the held-out items of a lineage.
+
+    Raises:
+        InputError: the data hold fewer items, or the reserve cannot be biased.
+    """
     source = task.data.build()
     if task.reserve_bias is not None:
         if not isinstance(source, BiasableSource):

@@ -105,10 +105,16 @@ def find_method(method: str | Path | type[Mitigation], isolated: bool = False) -
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", method.__name__).lower()
         return _method(name, method, _class_source(method), given=method)
     file, class_name = _located(str(method))
-    found = Method(file.stem, "", frozenset(), "", file, class_name, isolated=isolated)
+    found = Method(_name_of(file), "", frozenset(), "", file, class_name, isolated=isolated)
     with found.opened() as cls:
         name, source = cls.__name__, _file_source(file)
-        return _method(file.stem, cls, source, file.resolve(), name, isolated=isolated)
+        return _method(found.name, cls, source, file.resolve(), name, isolated=isolated)
+
+
+def _name_of(file: Path) -> str:
+    """A submission's `method.py` is named by its folder, any other file by itself."""
+    submitted = file.name == "method.py" and (file.parent / "card.yaml").is_file()
+    return file.resolve().parent.name if submitted else file.stem
 
 
 def _located(text: str) -> tuple[Path, str | None]:
@@ -125,7 +131,7 @@ def _located(text: str) -> tuple[Path, str | None]:
         )
     if not file.is_file():
         raise InputError(f"there is no file {file}")
-    if file.stem in known and file.resolve() != known[file.stem].resolve():
+    if _name_of(file) in known and file.resolve() != known[_name_of(file)].resolve():
         raise InputError(f"{file} has the name of a baseline: rename the file")
     return file, class_name or None
 

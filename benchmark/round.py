@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from benchmark.errors import AccessError, BudgetError
+from benchmark.errors import AccessError, BudgetError, MethodError
 from benchmark.items import Items, TrainingSet
 from benchmark.ledger import Ledger
 from benchmark.mitigation import Access, Sampling
@@ -74,6 +74,8 @@ class Round:
         return self._granted[access]
 
     def _charge(self, entry: str, amount: int) -> None:
+        if amount < 0:
+            raise BudgetError(f"{entry} cannot change by {amount}")
         total = getattr(self.ledger, entry) + amount
         limit = getattr(self.limits, entry)
         if total > limit:
@@ -166,6 +168,8 @@ class Round:
         model = self._own(model, "finetune")
         generator = self._generator
         assert generator is not None
+        if steps < 1:
+            raise MethodError(f"round.finetune needs at least one step, got {steps}")
         self._charge("items_trained", steps * generator.batch)
         data = items if isinstance(items, TrainingSet) else TrainingSet(items)
         return generator.train(data, self.rng, model=model, steps=steps, rate=rate)

@@ -7,7 +7,6 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +19,9 @@ from benchmark.loop import run_lineage
 from benchmark.mitigation import Mitigation
 from benchmark.storage import LineageFolder
 from benchmark.tasks import Suite, load_suite
-from benchmark.tasks.base import Task
+from benchmark.tasks.toy import toy
 
 torch.set_num_threads(1)
-
-
-def toy(task: Task) -> Task:
-    """The same task with few items, steps and generations: seconds become tenths."""
-    return replace(
-        task,
-        n=120,
-        reserve=12,
-        generations=2,
-        data=replace(task.data, heldout=40),
-        generator=replace(task.generator, steps=4),
-        foreign=tuple(replace(recipe, steps=4) for recipe in task.foreign),
-    )
-
 
 TOY = Suite("quick", "toy", tuple(map(toy, load_suite("small").tasks)), (0,))
 TOY_TASKS = {task.name: task for task in TOY.tasks}

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
-from benchmark.errors import AccessError, BudgetError
+from benchmark.errors import AccessError, BudgetError, MethodError
 from benchmark.ledger import Ledger
 from benchmark.round import Limits, Round
 from benchmark.seeds import stream
@@ -124,6 +124,16 @@ def test_work_beyond_the_budget_is_refused_and_not_counted():
     assert round_.ledger == Ledger()
 
 
+def test_nothing_is_refunded_and_no_step_is_free():
+    round_ = make_round(Access.MODEL)
+    with pytest.raises(BudgetError, match="items_generated cannot change by -5"):
+        round_.sample(-5)
+    for steps in (0, -1):
+        with pytest.raises(MethodError, match=f"at least one step, got {steps}"):
+            round_.finetune(items(3), steps=steps)
+    assert round_.ledger == Ledger()
+
+
 def curate(function):
     return type("Method", (Mitigation,), {"curate": function})
 
@@ -138,6 +148,11 @@ def breach(name):
 
     def other_kind(self, crawl, round):
         return TrainingSet(Items(image=crawl["image"].float(), label=crawl["label"]))
+
+    def relabel(self, crawl, round):
+        label = crawl["label"].clone()
+        label[:2] = torch.tensor([0, 10])
+        return TrainingSet(Items(image=crawl["image"], label=label))
 
     def weigh(weights):
         return lambda self, crawl, round: TrainingSet(crawl, weights(len(crawl)))
@@ -154,6 +169,7 @@ def breach(name):
         "too many": (repeat, "returned 240 items, more than the 120 it had access to"),
         "other kind": (other_kind, "must return items like the crawl's"),
         "reserve": (lambda self, crawl, round: round.reserve, r"needs Access\.RESERVE"),
+        "no class": (relabel, r"items whose label are 0 to 10: only 0 to 9 exist"),
         "raises": (lambda self, crawl, round: 1 / 0, "raised ZeroDivisionError: division by zero"),
     }[name]
 
@@ -161,7 +177,7 @@ def breach(name):
 @pytest.mark.parametrize(
     "name",
     ["nothing", "items", "empty", "nan", "negative", "zero", "shape", "in place", "too many",
-     "other kind", "reserve", "raises"],
+     "other kind", "no class", "reserve", "raises"],
 )  # fmt: skip
 def test_a_breach_of_curate_is_recorded_with_one_sentence(name, lineage):
     function, sentence = breach(name)
@@ -189,6 +205,14 @@ MARKS = frozenset({Access.WATERMARK})
         (
             {"sampling": lambda self, round: 0.5},
             r"Method\.sampling at generation 0 returned float: return a Sampling",
+        ),
+        (
+            {"sampling": lambda self, round: Sampling(temperature=0.0)},
+            r"Method\.sampling at generation 0 returned temperature 0\.0: it must be above 0",
+        ),
+        (
+            {"sampling": lambda self, round: Sampling(guidance=float("nan"))},
+            r"Method\.sampling at generation 0 returned guidance nan and top_k 0",
         ),
         (
             {"sampling": lambda self, round: Sampling(pixels=abs)},

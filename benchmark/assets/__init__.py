@@ -42,13 +42,16 @@ def path(name: str) -> Path:
 @lru_cache(maxsize=8)
 def network(name: str) -> Any:
     """A frozen image network or language model in evaluation mode, float32."""
+    import torch
     from safetensors.torch import load_file
 
     from benchmark.generators import language, networks
 
     config = dict(manifest()[name]["config"])
     kind = config.pop("kind")
-    model = language.build(**config) if kind == "llama" else getattr(networks, kind)(**config)
+    # Whether a network was loaded before must not show in what others draw.
+    with torch.random.fork_rng(devices=[]):
+        model = language.build(**config) if kind == "llama" else getattr(networks, kind)(**config)
     model.load_state_dict(load_file(path(name)), strict=False)
     return model.float().eval().requires_grad_(False)
 

@@ -63,7 +63,7 @@ def run(
         list(methods),
         suite=suite,
         tasks=tasks,
-        seeds=_numbers(seeds),
+        seeds=parse_seeds(seeds),
         workers=workers,
         out=out,
         own_references=own_references,
@@ -83,7 +83,8 @@ def run(
         raise AutophagyError("\n".join(failures))
 
 
-def _numbers(text: str | None) -> list[int] | None:
+def parse_seeds(text: str | None) -> list[int] | None:
+    """`--seeds` as numbers. Raises InputError if it is something else."""
     if text is None:
         return None
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import torch
@@ -19,6 +19,7 @@ class Generator(Protocol):
 
     steps: int  # optimiser steps of one training run
     batch: int  # items shown in one step
+    ranges: Mapping[str, int]  # integer columns of items and how many values, from 0 on, they have
 
     def blank(self) -> nn.Module:
         """A model to load saved weights into."""

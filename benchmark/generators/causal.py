@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ class CausalGenerator:
         self.publisher = TextPublisher(recipe.length)
         self.vocab = self.publisher.tokenizer.get_vocab_size()
         self.steps, self.batch = recipe.steps, recipe.batch
+        self.ranges: Mapping[str, int] = {"tokens": self.vocab}
         self.device = current()
 
     def blank(self) -> nn.Module:
@@ -98,7 +99,7 @@ def _chooser(how: Sampling) -> Callable[[Tensor, Tensor], Tensor]:
         if how.temperature != 1:
             logits = logits / how.temperature
         if how.top_k:
-            kth = logits.topk(how.top_k).values[:, -1:]
+            kth = logits.topk(min(how.top_k, logits.shape[1])).values[:, -1:]
             logits = logits.masked_fill(logits < kth, -torch.inf)
         if how.top_p < 1:
             p, order = logits.softmax(-1).sort(-1, descending=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
@@ -28,6 +29,7 @@ class FlowGenerator:
         self.publisher = ImagePublisher()
         self.latent: int = self.publisher.network.config.latent
         self.steps, self.batch = recipe.steps, recipe.batch
+        self.ranges: Mapping[str, int] = {"label": recipe.classes}
         self.device = current()
 
     def blank(self) -> LatentDenoiser:

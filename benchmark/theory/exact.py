@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -30,6 +32,7 @@ class ExactGenerator:
 
     def __init__(self, n: int) -> None:
         self.batch = n
+        self.ranges: Mapping[str, int] = {}
 
     def blank(self) -> nn.Module:
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,7 @@ class UnigramGenerator(ExactGenerator):
     def __init__(self, recipe: UnigramRecipe) -> None:
         super().__init__(recipe.n)
         self.recipe = recipe
+        self.ranges: Mapping[str, int] = {"tokens": recipe.words}
 
     def blank(self) -> nn.Module:
         shape = (self.recipe.replicates, self.recipe.words)

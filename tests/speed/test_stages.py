@@ -95,7 +95,7 @@ def test_curate_11_crawls(bench, scale, modality):
         granted = {Access.ARCHIVE: tuple(crawls[:-1])}
         limits = Limits(0, 0, 0)
         round_ = Round(10, s.task.n, modality, stream("c"), granted, s.generator, Ledger(), limits)
-        return checked_training_set(AccumulateSubsample(), crawls, s.splits.reserve, round_)
+        return checked_training_set(AccumulateSubsample(), crawls, s.splits.reserve, round_, {})
 
     bench(curate)
 

@@ -1,0 +1,153 @@
+"""Whether a result can be believed to be what it says: whole, known, and of this submission."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from benchmark import __version__
+from benchmark.errors import CorruptFile, InputError
+from benchmark.methods import REFERENCES
+from benchmark.references import frozen
+from benchmark.results import GenerationResult, LineageResult, Result, TaskResult, load_result
+from benchmark.submission.card import Card
+from benchmark.submission.folder import Folder
+from benchmark.tasks import Suite, Task, load_suite
+
+LARGEST = 32_000_000  # bytes of a result
+COUNTS = ("items_trained", "items_generated", "forward_passes", "real_items")
+
+
+def read_result(file: Path) -> Result:
+    """A stored result of a whole suite as this version defines it.
+
+    Raises:
+        InputError: it cannot be read, or is of another version, suite, task or seed than this
+            version knows, or not whole.
+        CorruptFile: it is not a result as `autophagy run` writes it.
+    """
+    try:
+        if file.stat().st_size > LARGEST:
+            raise InputError(f"{file} has more than {LARGEST:,} bytes: it is no result of a suite")
+        result = load_result(file)
+        as_written = result.to_json() == file.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read the result {file}: {error.strerror}") from error
+    except RecursionError as error:
+        raise CorruptFile(f"{file} is not a result: run the method again") from error
+    if not as_written:
+        raise CorruptFile(f"{file} was changed after the run: run the same command again")
+    _check_suite(result, file)
+    _check_words(result, file)
+    return result
+
+
+def check_belongs(result: Result, file: Path, folder: Folder, card: Card, summary: str) -> None:
+    """Whether the result is of this very submission.
+
+    Raises:
+        InputError: its name, source, access or summary differ.
+    """
+    if not result.method.name == file.stem == card.name:
+        raise InputError(
+            f"{file} is a result of {result.method.name!r}, the submission is {card.name!r}: "
+            f"give the result RUNS/SUITE/{card.name}.json of autophagy run {folder.path}/method.py"
+        )
+    if result.method.source != folder.source:
+        raise InputError(
+            f"{file} was made by another version of method.py (source "
+            f"{result.method.source[:8]}, now {folder.source[:8]}): run it again"
+        )
+    if sorted(result.method.access) != sorted(card.access):
+        raise InputError(f"{file} and card.yaml name different access: run the method again")
+    if result.method.summary != summary:
+        raise InputError(f"{file} has another summary than the class: run the method again")
+
+
+def _check_suite(result: Result, file: Path) -> None:
+    if result.benchmark_version != __version__:
+        raise InputError(
+            f"{file} is of version {result.benchmark_version[:40]} of the benchmark, this is "
+            f"{__version__}: run the method again"
+        )
+    suite = load_suite(result.suite)
+    if file.parent.name != suite.name:
+        raise InputError(
+            f"{file} is of suite {suite.name!r}: it belongs into a folder of that name"
+        )
+    wanted = {task.name: task for task in suite.tasks}
+    if result.tasks.keys() != wanted.keys():
+        odd = ", ".join(sorted(result.tasks.keys() ^ wanted.keys()))
+        raise InputError(
+            f"{file} is not of all tasks of suite {suite.name!r} (differs in {odd}): run it "
+            f"without --tasks"
+        )
+    for name, task in wanted.items():
+        _check_task(result.tasks[name], task, suite, f"{file}, {name}")
+    if result.references.keys() != set(REFERENCES):
+        raise InputError(f"{file} does not say which references it used: run the method again")
+    hashes = {name: task.hash for name, task in wanted.items()}
+    if "frozen" in result.references.values() and not frozen(suite.name, hashes, suite.seeds):
+        raise InputError(
+            f"{file} names frozen references, but none cover suite {suite.name!r}: run it again"
+        )
+
+
+def _check_task(found: TaskResult, task: Task, suite: Suite, where: str) -> None:
+    if found.hash != task.hash:
+        raise InputError(
+            f"{where} was run on another version of the task (hash {found.hash[:8]}, now "
+            f"{task.hash[:8]}): run the method again"
+        )
+    facts = (found.modality, found.primary, found.generations)
+    if facts != (task.modality, task.evaluation.primary, task.generations):
+        raise InputError(f"{where} misnames the task's modality, metric or generations: run again")
+    seeds = [lineage.seed for lineage in found.lineages]
+    if seeds != list(suite.seeds):
+        raise InputError(
+            f"{where} is of the seeds {seeds[:10]}, the suite has {list(suite.seeds)}: run it "
+            f"without --seeds"
+        )
+    for lineage in found.lineages:
+        _check_lineage(lineage, task, f"{where}, seed {lineage.seed}")
+
+
+def _check_lineage(lineage: LineageResult, task: Task, where: str) -> None:
+    generations = lineage.generations
+    numbers = [generation.generation for generation in generations]
+    all_of_them = list(range(task.generations + 1))
+    begun = bool(numbers) and numbers == all_of_them[: len(numbers)]
+    if not begun or any(g.status != "ok" for g in generations[:-1]):
+        raise InputError(f"{where}: its generations are not 0, 1, 2 and so on: run it again")
+    if generations[-1].status == "ok" and numbers != all_of_them:
+        raise InputError(
+            f"{where} stops at generation {numbers[-1]} without a failure: run it again"
+        )
+    if generations[-1].status != "ok" and not generations[-1].message:
+        raise InputError(f"{where} failed without a message: run it again")
+    names = {frozenset(g.profile) for g in generations if g.status == "ok"}
+    if len(names) > 1 or any(task.evaluation.primary not in of for of in names):
+        raise InputError(f"{where}: its profiles do not hold the same metrics: run it again")
+    for generation in generations:
+        _check_generation(generation, f"{where}, generation {generation.generation}")
+
+
+def _check_generation(found: GenerationResult, where: str) -> None:
+    if found.status == "ok" and None in found.profile.values():
+        raise InputError(f"{where} is ok, but a metric is missing: run it again")
+    if found.status == "ok" and found.ledger.keys() != set(COUNTS):
+        raise InputError(f"{where}: its ledger does not hold {', '.join(COUNTS)}: run it again")
+    amounts = [*found.ledger.values(), *found.seconds.values(), found.training_set]
+    if any(amount < 0 for amount in amounts):
+        raise InputError(f"{where} has a negative cost: run it again")
+
+
+def _check_words(result: Result, file: Path) -> None:
+    """What a board prints of the machine is plain text of ordinary length."""
+    words = [result.hardware, result.created, *result.versions, *result.versions.values()]
+    if len(words) > 100 or any(len(w) > 200 or not w.isprintable() for w in words):
+        raise InputError(f"{file} does not describe machine and versions plainly: run it again")
+    try:
+        datetime.datetime.fromisoformat(result.created)
+    except ValueError as error:
+        raise InputError(f"{file} has no date of creation: run it again") from error

@@ -1,0 +1,107 @@
+"""What a submission sends: files by their path in the results dataset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.errors import CorruptFile, InputError
+from benchmark.methods import REFERENCES
+from benchmark.report.published import lineage_beside
+from benchmark.results import GenerationResult, LineageResult, Result, load_result
+from benchmark.standings import check_comparable
+from benchmark.storage import LineageFolder
+from benchmark.submission.folder import Folder
+from benchmark.tasks import Task, load_suite
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file: where it goes, and its content or the file that holds it."""
+
+    path: str
+    content: bytes | Path
+
+    @property
+    def size(self) -> int:
+        if isinstance(self.content, Path):
+            return self.content.stat().st_size
+        return len(self.content)
+
+    def read(self) -> bytes:
+        return self.content.read_bytes() if isinstance(self.content, Path) else self.content
+
+    def oids(self) -> tuple[str, str]:
+        """Git's SHA-1 of the blob and the SHA-256 of the content: a Hub names files by either."""
+        content = self.read()
+        blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False)
+        return blob.hexdigest(), hashlib.sha256(content).hexdigest()
+
+
+def sample_names(task: str, seed: int) -> tuple[str, str]:
+    """File names of a lineage's last samples and of the model that made them."""
+    return f"{task}-seed{seed}-samples.safetensors", f"{task}-seed{seed}-model.safetensors"
+
+
+def last_finished(lineage: LineageResult) -> int | None:
+    """The last generation that published, or None if none did."""
+    done = [g.generation for g in lineage.generations if g.status == "ok"]
+    return done[-1] if done else None
+
+
+def parts_of(folder: Folder, result: Result, file: Path) -> list[Part]:
+    """Everything that goes into the one commit.
+
+    Raises:
+        InputError: the lineages are not beside the result, or were pruned, or differ from it.
+        CorruptFile: a file of a lineage is damaged.
+    """
+    name, suite = result.method.name, result.suite
+    parts = [Part(f"submissions/{name}/{file}", text) for file, text in folder.files.items()]
+    parts.append(Part(f"results/{suite}/{name}.json", result.to_json()))
+    parts += _references(result, file)
+    for task in load_suite(suite).tasks:
+        for lineage in result.tasks[task.name].lineages:
+            parts += _samples(result, file, task, lineage)
+    return parts
+
+
+def _references(result: Result, file: Path) -> Iterator[Part]:
+    """The references, where they are not those that come with the benchmark."""
+    for name in REFERENCES:
+        if result.references[name] == "frozen":
+            continue
+        beside = file.parent / f"{name}.json"
+        reference = load_result(beside)
+        check_comparable({str(file): result, str(beside): reference})
+        path = f"references/{result.suite}/{result.method.name}/{name}.json"
+        yield Part(path, reference.to_json())
+
+
+def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> list[Part]:
+    where = f"{task.name}, seed {lineage.seed}"
+    there = lineage_beside(result, file, task, lineage.seed)
+    if there is None:
+        raise InputError(
+            f"the run's files of {where} are not beside {file}: submit from the folder of the run"
+        )
+    store = LineageFolder(there)
+    for generation in lineage.generations:
+        record = store.record(generation.generation)
+        if record is None or GenerationResult.model_validate(record) != generation:
+            raise CorruptFile(
+                f"{file} says of {where}, generation {generation.generation}, what its run did "
+                f"not: run the same command again"
+            )
+    last = last_finished(lineage)
+    if last is None:
+        return []
+    if not store.kept_samples(last):
+        raise InputError(f"the samples of {where} were pruned: delete {there} and run it again")
+    store.samples(last), store.model(last)  # raises if they are damaged
+    base = f"samples/{result.suite}/{result.method.name}"
+    own = (there / f"{kind}-{last:02d}.safetensors" for kind in ("samples", "model"))
+    names = sample_names(task.name, lineage.seed)
+    return [Part(f"{base}/{name}", path) for name, path in zip(names, own, strict=True)]

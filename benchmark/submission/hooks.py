@@ -1,0 +1,102 @@
+"""A method's class and its hooks' signatures, read without running the file."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from dataclasses import dataclass
+
+from benchmark.errors import InputError
+
+HOOKS = {
+    "curate": ("crawl", "round"),
+    "loss": ("per_element", "outputs"),
+    "adjust": ("model", "round"),
+    "sampling": ("round",),
+}
+MOST_NODES = 20_000  # of the syntax tree: no method file comes near
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the file says of its class: its name, first line of its docstring, and its hooks."""
+
+    class_name: str
+    summary: str
+    hooks: tuple[str, ...]
+
+
+def read_class(content: bytes) -> Written:
+    """The one mitigation class of a `method.py`.
+
+    Raises:
+        InputError: it does not parse, has no such class or several, or a hook cannot be called as
+            the harness will.
+    """
+    try:
+        module = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"method.py, line {line}," if line else "method.py"
+        raise InputError(f"{where} is not Python ({str(error)[:80]}): correct it") from error
+    if sum(1 for _ in ast.walk(module)) > MOST_NODES:
+        raise InputError("method.py is too long to be read: a method is a page or two")
+    classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
+    found = [node for node in classes if any(_is_mitigation(base) for base in node.bases)]
+    if len(found) != 1:
+        names = ", ".join(node.name for node in found) or "none"
+        raise InputError(
+            f"method.py must have one class that is written as class Name(Mitigation) (found: "
+            f"{names}): keep one"
+        )
+    return Written(found[0].name, _summary(found[0]), _hooks(found[0]))
+
+
+def _is_mitigation(base: ast.expr) -> bool:
+    return (isinstance(base, ast.Name) and base.id == "Mitigation") or (
+        isinstance(base, ast.Attribute) and base.attr == "Mitigation"
+    )
+
+
+def _summary(node: ast.ClassDef) -> str:
+    return (ast.get_docstring(node) or "").split("\n")[0]
+
+
+def _hooks(node: ast.ClassDef) -> tuple[str, ...]:
+    for method in node.body:
+        if isinstance(method, ast.AsyncFunctionDef) and method.name in HOOKS:
+            raise InputError(f"method.py, line {method.lineno}: {method.name} is async: drop it")
+    methods = [method for method in node.body if isinstance(method, ast.FunctionDef)]
+    for method in methods:
+        if method.name in HOOKS:
+            _check_signature(method)
+            continue
+        near = difflib.get_close_matches(method.name, HOOKS, 1, 0.8)
+        if near:
+            raise InputError(
+                f"method.py, line {method.lineno}: {method.name} is nearly the hook {near[0]}, but "
+                f"is never called: correct the name or choose one that differs more"
+            )
+    hooks = tuple(method.name for method in methods if method.name in HOOKS)
+    if not hooks:
+        raise InputError(
+            f"method.py: {node.name} writes none of the hooks {', '.join(HOOKS)}, so it does "
+            f"nothing: write one"
+        )
+    return hooks
+
+
+def _check_signature(method: ast.FunctionDef) -> None:
+    wanted = ("self", *HOOKS[method.name])
+    given = method.args
+    plain = [argument.arg for argument in (*given.posonlyargs, *given.args)]
+    required = len(plain) - len(given.defaults)
+    takes = required <= len(wanted) and (len(plain) >= len(wanted) or given.vararg is not None)
+    named = any(default is None for default in given.kw_defaults)
+    decorated = bool(method.decorator_list)
+    if takes and not named and not decorated:
+        return
+    raise InputError(
+        f"method.py, line {method.lineno}: the hook {method.name} cannot be called by the harness: "
+        f"write def {method.name}({', '.join(wanted)})" + (", undecorated" if decorated else "")
+    )

@@ -1,0 +1,147 @@
+"""Recomputes the last generation's profile from the samples and the model that were uploaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from benchmark.errors import AutophagyError, InputError, MethodError
+from benchmark.files import read_tensors
+from benchmark.items import Items
+from benchmark.loop import splits_of
+from benchmark.results import LineageResult, Result
+from benchmark.submission.entry import last_finished, sample_names
+from benchmark.tasks import Task, load_suite
+
+RELATIVE, ABSOLUTE = 1e-3, 1e-3  # what arithmetic of another machine may change
+LARGEST = 64_000_000  # bytes of a file
+
+
+@dataclass(frozen=True)
+class Row:
+    """One lineage's last generation: its primary metric, and where the profile differs most.
+
+    Attributes:
+        excess: the largest difference of any metric over what is tolerated of it; above 1 it does
+            not agree.
+        worst: the metric that has it.
+        problem: why nothing could be recomputed, else "".
+    """
+
+    task: str
+    seed: int
+    generation: int
+    metric: str
+    claimed: float
+    recomputed: float
+    excess: float
+    worst: str
+    problem: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        return not self.problem and self.excess <= 1
+
+
+def rescore(result: Result, samples: Path) -> list[Row]:
+    """One row for every lineage that published anything.
+
+    Args:
+        samples: the folder that holds what was uploaded of this entry.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if not samples.is_dir():
+        raise InputError(f"there is no folder {samples}: give samples/SUITE/NAME of the dataset")
+    return [
+        _row(task, lineage, samples)
+        for task in load_suite(result.suite).tasks
+        for lineage in result.tasks[task.name].lineages
+        if last_finished(lineage) is not None
+    ]
+
+
+def _row(task: Task, lineage: LineageResult, folder: Path) -> Row:
+    last = last_finished(lineage)
+    assert last is not None
+    claimed, metric = lineage.generations[last].profile, task.evaluation.primary
+    nan = float("nan")
+    value = claimed[metric]
+    assert value is not None
+    row = Row(task.name, lineage.seed, last, metric, value, nan, nan, "")
+    try:
+        profile = _profile(task, lineage.seed, folder)
+    except AutophagyError as error:
+        return Row(**{**vars(row), "problem": str(error)})
+    if profile.keys() != claimed.keys():
+        odd = ", ".join(sorted(profile.keys() ^ claimed.keys()))
+        return Row(**{**vars(row), "problem": f"the result has other metrics ({odd})"})
+    excess = {name: _excess(profile[name], number) for name, number in claimed.items()}
+    worst = max(excess, key=lambda name: excess[name])
+    found = {"recomputed": profile[metric], "excess": excess[worst], "worst": worst}
+    return Row(**{**vars(row), **found})
+
+
+def _excess(recomputed: float, claimed: float | None) -> float:
+    if claimed is None:
+        return float("inf")
+    difference = abs(recomputed - claimed) / (ABSOLUTE + RELATIVE * abs(claimed))
+    return difference if difference == difference else float("inf")
+
+
+def _profile(task: Task, seed: int, folder: Path) -> dict[str, float]:
+    generator, evaluator = task.generator.build(), task.evaluation.build()
+    names = sample_names(task.name, seed)
+    columns, weights = (_tensors(folder / name) for name in names)
+    splits = splits_of(task, seed)
+    items = _items(columns, splits.heldout, task, folder / names[0])
+    model = _model(generator.blank(), weights, folder / names[1])
+    return evaluator.profile(generator, model, items, splits)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    if path.is_symlink() or not path.is_file():
+        raise InputError(f"{path} is not there: without it nothing can be recomputed")
+    if path.stat().st_size > LARGEST:
+        raise InputError(f"{path} has more than {LARGEST:,} bytes: it is no sample of this suite")
+    return read_tensors(path)
+
+
+def _items(columns: dict[str, Tensor], real: Items, task: Task, path: Path) -> Items:
+    """The items, if they are such as the task publishes."""
+    try:
+        items = Items(**columns)
+    except (MethodError, TypeError) as error:
+        raise InputError(f"{path} does not hold items: {error}") from error
+    if not items.same_kind(real) or len(items) != task.n:
+        raise InputError(f"{path} does not hold {task.n} items like {real!r}")
+    for name, column in items.columns.items():
+        if column.min() < 0 or column.max() > _most(name, task):
+            raise InputError(f"{path} has a {name} that no item of {task.name} can have")
+    return items
+
+
+def _most(column: str, task: Task) -> int:
+    """The largest value in a column."""
+    from benchmark import assets
+
+    most: dict[str, Any] = {"image": 255, "label": 9}
+    return most[column] if column in most else assets.tokenizer().get_vocab_size() - 1
+
+
+def _model(blank: nn.Module, weights: dict[str, Tensor], path: Path) -> nn.Module:
+    own = blank.state_dict()
+    fits = weights.keys() == own.keys() and all(
+        (weights[name].shape, weights[name].dtype) == (tensor.shape, tensor.dtype)
+        for name, tensor in own.items()
+    )
+    if not fits:
+        raise InputError(f"{path} does not hold the weights of a model of this task")
+    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        raise InputError(f"{path} holds weights that are not finite")
+    blank.load_state_dict(weights)
+    return blank.eval()

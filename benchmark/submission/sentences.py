@@ -1,0 +1,74 @@
+"""What went wrong between here and a Hub, in one sentence that says what to do."""
+
+from __future__ import annotations
+
+import httpx2
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+TROUBLE = (HfHubHTTPError, httpx2.HTTPError, OSError, RuntimeError, ValueError, KeyError, TypeError)
+AGAIN = "nothing is lost: run the same command again"
+DEFAULT_WAIT = 60.0  # seconds, where a rate limit does not say
+
+
+def sentence(error: BaseException, repo: str, endpoint: str) -> str:
+    """One sentence about `error`, which came up while speaking with the Hub at `endpoint`."""
+    error = _root(error)
+    if isinstance(error, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE is set, so nothing can be sent: unset it and run the same command"
+    if isinstance(error, HfHubHTTPError):
+        return _about_status(error, repo, endpoint)
+    if isinstance(error, httpx2.ConnectError):
+        return f"cannot reach {endpoint}: check the network; {AGAIN}"
+    if isinstance(error, httpx2.TimeoutException):
+        return f"{endpoint} took too long to answer; {AGAIN}"
+    if isinstance(error, httpx2.HTTPError | OSError):
+        return (
+            f"the connection to {endpoint} broke off; {AGAIN} (a pull request that was opened "
+            f"nevertheless is found)"
+        )
+    return f"{endpoint} does not answer as a Hub does: check --endpoint; {AGAIN}"
+
+
+def retry_after(error: BaseException) -> float | None:
+    """Seconds to wait if `error` is a rate limit, else None."""
+    error = _root(error)
+    if not isinstance(error, HfHubHTTPError) or error.response.status_code != 429:
+        return None
+    try:
+        return max(0.0, float(error.response.headers.get("Retry-After", DEFAULT_WAIT)))
+    except ValueError:  # a date: not worth reading
+        return DEFAULT_WAIT
+
+
+def _root(error: BaseException) -> BaseException:
+    """What an upload's wrapper was raised from."""
+    while type(error) is RuntimeError and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _about_status(error: HfHubHTTPError, repo: str, endpoint: str) -> str:
+    status = error.response.status_code
+    of_token = error.response.request.url.path.endswith("/whoami-v2")
+    if status == 401 and of_token:
+        return f"{endpoint} does not accept the token: run hf auth login, or set a valid HF_TOKEN"
+    if status in (401, 404):
+        return (
+            f"there is no dataset {repo} at {endpoint}, or the token may not see it: check --repo "
+            f"and the token"
+        )
+    if status == 403:
+        return (
+            f"the token may not open a pull request on {repo}: make one with write permission "
+            f"for it at {endpoint}/settings/tokens"
+        )
+    if status in (409, 412):
+        return f"{repo} was changed at the same moment; {AGAIN}"
+    if status == 413:
+        return f"{endpoint} finds the submission too large for {repo}: ask its maintainer"
+    if status == 429:
+        return f"{endpoint} limits the rate of requests: wait some minutes; {AGAIN}"
+    if status >= 500:
+        return f"{endpoint} has a problem of its own (status {status}); {AGAIN}"
+    said = " ".join((error.server_message or "no reason given").split())[:200]
+    return f"{endpoint} refused the submission (status {status}: {said})"

@@ -1,0 +1,60 @@
+"""A new submission, copied from the template with its name filled in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from benchmark.errors import InputError
+from benchmark.files import unwritable
+from benchmark.methods import baselines
+from benchmark.submission.card import MEND, SUBMISSION_NAME
+
+TEMPLATE = Path(__file__).parents[2] / "submissions" / "template"
+RESERVED = "template"
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot name a submission.
+
+    Raises:
+        InputError: not of the right form, or the name of a baseline.
+    """
+    if not re.fullmatch(SUBMISSION_NAME, name):
+        raise InputError(f"{name!r} cannot name a submission: {MEND['name']}")
+    if name in baselines():
+        raise InputError(f"{name!r} is the name of a baseline: choose another")
+
+
+def refuse_template(name: str) -> None:
+    """Raises InputError if the name is still that of the template."""
+    if name == RESERVED:
+        raise InputError(f"{RESERVED!r} is the name of the template: choose another")
+
+
+def create(name: str, to: Path | None = None) -> Path:
+    """Copy the template to `submissions/NAME`, or to the folder `to`.
+
+    Raises:
+        InputError: a bad name, a folder that is there already, or one that cannot be written.
+    """
+    check_name(name)
+    refuse_template(name)
+    if not TEMPLATE.is_dir():
+        raise InputError(f"{TEMPLATE} is not there: it comes with the repository, clone that")
+    folder = to or Path("submissions") / name
+    class_name = "".join(part.capitalize() for part in re.split("[_-]", name))
+    replaced = {
+        "method.py": ("class Template(", f"class {class_name}("),
+        "card.yaml": (f"name: {RESERVED}\n", f"name: {name}\n"),
+        "README.md": (f"# {RESERVED}\n", f"# {name}\n"),
+    }
+    try:
+        folder.mkdir(parents=True)
+        for file, (old, new) in replaced.items():
+            (folder / file).write_text((TEMPLATE / file).read_text().replace(old, new))
+    except FileExistsError as error:
+        raise InputError(f"{folder} is there already: choose another name or --to") from error
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return folder

@@ -1,0 +1,149 @@
+"""`autophagy new` and `autophagy validate`: what each check finds, and what it says."""
+
+import json
+import re
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import benchmark.isolation
+from benchmark.cli import main
+from benchmark.errors import InputError
+from benchmark.loading import load_class
+from benchmark.submission.checks import CHECKS, validate
+from benchmark.submission.template import create
+
+SUBMISSIONS = Path(__file__).parents[1] / "submissions"
+
+
+@contextmanager
+def in_process(file, class_name=None, bounds=None):
+    """What stands in for the sandbox where only the checks are tested."""
+    yield load_class(file, class_name)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(benchmark.isolation, "isolated", in_process)
+    monkeypatch.setattr(benchmark.isolation, "check_available", lambda: None)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return create("mine", tmp_path / "mine")
+
+
+def failed(folder):
+    return {c.name: c.message for c in validate(folder).checks if c.status == "failed"}
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in SUBMISSIONS.iterdir() if p.is_dir()))
+def test_every_submission_of_the_repository_is_valid(name, quick):
+    found = validate(SUBMISSIONS / name)
+    assert found.passed, [c for c in found.checks if c.status != "ok"]
+    assert [c.name for c in found.checks] == list(CHECKS)
+
+
+def test_new_copies_the_template_under_its_name(folder, tmp_path, monkeypatch):
+    assert "class Mine(Mitigation)" in (folder / "method.py").read_text()
+    assert "name: mine\n" in (folder / "card.yaml").read_text()
+    with pytest.raises(InputError, match="there already"):
+        create("mine", folder)
+    monkeypatch.chdir(tmp_path)
+    assert create("my-other_1") == Path("submissions/my-other_1")
+    assert "class MyOther1(" in Path("submissions/my-other_1/method.py").read_text()
+    for name in ("anchor", "template", "Mine", "../x", "a", "x" * 41, ""):
+        with pytest.raises(InputError, match=r"cannot name|is the name of"):
+            create(name, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+CURATE = "        newest = crawl.draw(int(self.new * round.n), round.rng)\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "check", "said"),
+    [
+        ("card.yaml", "licence: Apache-2.0", "licence: ''", "card", "'licence'.*SPDX"),
+        ("card.yaml", "name: mine", "name: yours", "card", "names 'yours', but the folder"),
+        ("card.yaml", "name: mine", "name: anchor", "card", "name of a baseline"),
+        ("card.yaml", "[ARCHIVE]", "[MODEL]", "access as on the card", r"access.*\[ARCHIVE\]"),
+        ("method.py", "(Mitigation)", "()", "hooks", "one class"),
+        ("method.py", "def curate(self, crawl", "def curate(self", "hooks", "line 17.*curate"),
+        ("method.py", "def curate", "async def curate", "hooks", "line 17.*async"),
+        ("method.py", "def sampling", "def samplings", "hooks", "nearly the hook sampling"),
+        ("method.py", "class ", "class class ", "hooks", "line 6, is not Python"),
+        ("method.py", "new = 0.5", "new = 1 / 0", "loads in the sandbox", "ZeroDivisionError"),
+        ("method.py", CURATE, "        1 / 0\n", "runs", "curate at generation 1 raised ZeroDiv"),
+        ("method.py", CURATE, CURATE + "        crawl[next(iter(crawl.columns))][:1] = 0\n",
+         "inputs unchanged", "work on a copy"),
+        ("method.py", CURATE, CURATE + "        round.reserve\n", "only declared access",
+         "declare access"),
+        ("method.py", "round.archive", "[crawl]", "all declared access used", "ARCHIVE.*take it"),
+        ("method.py", CURATE, CURATE + "        round.rng.seed()\n", "deterministic",
+         "generation 1.*round.rng"),
+    ],
+)  # fmt: skip
+def test_each_failure_says_what_where_and_how(quick, folder, file, old, new, check, said):
+    edit(folder / file, old, new)
+    found = failed(folder)
+    assert list(found) == [check]
+    assert re.search(said, found[check]), found[check]
+
+
+def test_a_method_that_asks_for_too_much_breaks_its_budget(quick, folder):
+    edit(folder / "method.py", "Access.ARCHIVE", "Access.ARCHIVE, Access.MODEL")
+    edit(folder / "card.yaml", "[ARCHIVE]", "[ARCHIVE, MODEL]")
+    edit(folder / "method.py", CURATE, CURATE + "        round.sample(9 * round.n)\n")
+    found = failed(folder)
+    assert list(found) == ["budget"]
+    assert "limit of 480 items" in found["budget"]
+
+
+def test_a_folder_holds_three_ordinary_files_of_limited_size(quick, folder):
+    def problem():
+        (message,) = failed(folder).values()
+        return message
+
+    (folder / "data.bin").write_bytes(b"x")
+    assert "'data.bin'" in problem()
+    (folder / "data.bin").unlink()
+    (folder / "README.md").write_bytes(b"\xff")
+    assert "UTF-8" in problem()
+    (folder / "README.md").write_bytes(b"x" * 70_000)
+    assert "65,536" in problem()
+    (folder / "README.md").unlink()
+    assert "no README.md" in problem()
+    (folder / "README.md").symlink_to(folder / "card.yaml")
+    assert "no link" in problem()
+    assert "not a folder" in next(iter(failed(folder / "missing").values()))
+
+
+def test_without_a_sandbox_nothing_is_run(folder, monkeypatch):
+    def absent():
+        raise InputError("isolation needs bubblewrap")
+
+    monkeypatch.setattr(benchmark.isolation, "check_available", absent)
+    with pytest.raises(InputError, match="bubblewrap"):
+        validate(folder)
+
+
+def test_the_command_in_the_real_sandbox_names_what_was_denied(folder, monkeypatch, capsys):
+    edit(folder / "method.py", CURATE, '        open("/etc/passwd")\n')
+    monkeypatch.setattr(sys, "argv", ["autophagy", "validate", str(folder), "--json"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 1
+    document = json.loads(capsys.readouterr().out)
+    assert not document["passed"]
+    checks = {check["name"]: check for check in document["checks"]}
+    assert "No such file or directory: '/etc/passwd'" in checks["runs"]["message"]
+    assert checks["deterministic"]["status"] == "skipped"

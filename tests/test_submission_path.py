@@ -1,0 +1,79 @@
+"""A submission from its template to a verified entry, with the real sandbox and the real client."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from huggingface_hub import constants
+
+import benchmark.tasks
+from benchmark.cli import main
+from benchmark.results import load_result
+from benchmark.submission.trust import load_trust, state_of
+from benchmark.tasks import Suite
+from tests.conftest import TOY_TASKS
+from tests.hub import LoopbackHub
+
+OWN = Path(__file__).parents[1] / "submissions" / "tail_quota"
+
+
+def cli(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
+    """Exit status of `autophagy WORDS` in this process."""
+    monkeypatch.setattr(sys, "argv", ["autophagy", *map(str, words)])
+    try:
+        main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+def test_from_new_to_verified(tmp_path, monkeypatch, capsys):
+    suite = Suite("quick", "one toy task", (TOY_TASKS["digits-replace"],), (0,))
+    monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: suite)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    assert cli(monkeypatch, "new", "tail_quota") == 0
+    folder = tmp_path / "submissions" / "tail_quota"
+    for file in OWN.iterdir():
+        if file.is_file():
+            shutil.copy(file, folder)
+    assert cli(monkeypatch, "validate", folder, "--json") == 0
+    document = json.loads(capsys.readouterr().out.split("\n", 1)[1])
+    assert document["passed"]
+    assert {check["status"] for check in document["checks"]} == {"ok"}
+
+    assert cli(monkeypatch, "run", folder / "method.py", "--workers", 1) == 0
+    result = tmp_path / "runs" / "quick" / "tail_quota.json"
+
+    with LoopbackHub() as hub:
+        repo = hub.create("datasets", "org/results")
+        monkeypatch.setenv("HF_TOKEN", hub.token)
+        words = ("submit", folder, "--result", result, "--repo", "org/results")
+        assert cli(monkeypatch, *words, "--endpoint", hub.url) == 0
+        assert "Opened a pull request" in capsys.readouterr().out
+        repo.merge(1)
+        files = repo.refs["main"].files
+    dataset = tmp_path / "dataset"
+    for path, blob in files.items():
+        (dataset / path).parent.mkdir(parents=True, exist_ok=True)
+        (dataset / path).write_bytes(blob.content)
+
+    claim = dataset / "results" / "quick" / "tail_quota.json"
+    assert load_result(claim) == load_result(result)
+    assert state_of(claim.read_bytes(), load_trust(claim)).name == "self-reported"
+    samples = dataset / "samples" / "quick" / "tail_quota"
+    assert cli(monkeypatch, "rescore", claim, "--samples", samples) == 0
+    assert state_of(claim.read_bytes(), load_trust(claim)).name == "re-scored"
+
+    words = ("verify", dataset / "submissions" / "tail_quota", "--result", claim, "--workers", 1)
+    status = cli(monkeypatch, *words, "--seeds", "71,72")
+    record = json.loads((claim.parent / "verified" / claim.name).read_text())
+    assert record["seeds"] == [71, 72]
+    assert not record["seeds_drawn"]
+    assert np.isfinite(list(record["comparison"].values())).all()
+    state = state_of(claim.read_bytes(), load_trust(claim))
+    assert (status, state.name) == ((0, "re-run") if record["agrees"] else (1, "re-scored"))
