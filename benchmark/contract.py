@@ -111,8 +111,8 @@ def checked_training_set(
 
 
 def _check_weights(weights: Any, n: int, where: str) -> None:
-    if not isinstance(weights, Tensor) or weights.shape != (n,):
-        raise MethodError(f"{where} must return weights of shape ({n},)")
+    if not isinstance(weights, Tensor) or weights.shape != (n,) or weights.is_complex():
+        raise MethodError(f"{where} must return real weights of shape ({n},)")
     if not torch.isfinite(weights).all():
         raise MethodError(f"{where} returned weights that are not finite")
     if (weights < 0).any() or weights.sum() == 0:
@@ -138,9 +138,10 @@ def checked_sampling(strategy: Mitigation, round_: Round) -> Sampling:
         raise MethodError(f"{where} returned {type(result).__name__}: return a Sampling(...)")
     positive = {"temperature": result.temperature, "top_p": result.top_p}
     for name, value in positive.items():
-        if not 0 < value < math.inf:
+        if not isinstance(value, int | float) or not 0 < value < math.inf:
             raise MethodError(f"{where} returned {name} {value}: it must be above 0")
-    if not math.isfinite(result.guidance) or result.top_k < 0:
+    numbers = isinstance(result.guidance, int | float) and isinstance(result.top_k, int)
+    if not numbers or not math.isfinite(result.guidance) or result.top_k < 0:
         raise MethodError(
             f"{where} returned guidance {result.guidance} and top_k {result.top_k}: guidance must "
             f"be finite, top_k 0 or more"

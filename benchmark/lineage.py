@@ -64,7 +64,8 @@ def _run(job: Job) -> list[dict[str, Any]]:
             if not job.method.isolated:
                 raise
             # Whatever it handed over must not end the whole run.
+            first_line = next(iter(str(error).splitlines()), "")
             raise MethodError(
                 f"{job.method.name} on {job.task.name}, seed {job.seed}: what it returned cannot "
-                f"be used ({type(error).__name__}: {str(error).splitlines()[0]})"
+                f"be used ({type(error).__name__}: {first_line})"
             ) from error

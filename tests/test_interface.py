@@ -164,7 +164,7 @@ def breach(name):
         "nan": (weigh(lambda n: torch.full((n,), torch.nan)), "weights that are not finite"),
         "negative": (weigh(lambda n: torch.full((n,), -1.0)), "negative or all zero"),
         "zero": (weigh(torch.zeros), "negative or all zero"),
-        "shape": (weigh(lambda n: torch.ones(n - 1)), r"weights of shape \(120,\)"),
+        "shape": (weigh(lambda n: torch.ones(n - 1)), r"real weights of shape \(120,\)"),
         "in place": (change_in_place, "in place: work on a copy"),
         "too many": (repeat, "returned 240 items, more than the 120 it had access to"),
         "other kind": (other_kind, "must return items like the crawl's"),

@@ -238,12 +238,23 @@ def test_a_run_with_isolation(tmp_path, toy_suite):
     assert [g.profile for g in curves[0]] == [g.profile for g in curves[1]]
 
 
-def test_what_it_hands_over_does_not_break_the_run(tmp_path, toy_suite):
+def test_what_it_hands_over_does_not_break_the_run(tmp_path, toy_suite, monkeypatch):
     file = tmp_path / "mine.py"
     code = "import torch\nreturn TrainingSet(Items(tokens=crawl['tokens'] + 10**6))"
     file.write_text("from benchmark import *\n" + in_curate(code))
-    with pytest.raises(MethodError, match=r"mine on speeches-replace, seed 0: what it returned"):
-        run(file, tasks="speeches-replace", workers=1, out=tmp_path, isolated=True)
+    words = {"tasks": "speeches-replace", "workers": 1, "isolated": True}
+    (failure,) = run(file, out=tmp_path / "a", **words)["mine"].failures
+    assert "items whose tokens are 10" in failure
+
+    def unforeseen(task, method, *rest):
+        if method.__name__ != "Attack":  # the references
+            return run_lineage(task, method, *rest)
+        raise RuntimeError("shapes cannot be multiplied\nand more")
+
+    monkeypatch.setattr("benchmark.loop.run_lineage", unforeseen)
+    sentence = r"mine on .*, seed 0: what it returned cannot be used \(RuntimeError: shapes .*ied\)"
+    with pytest.raises(MethodError, match=sentence):
+        run(file, out=tmp_path / "b", **words)
 
 
 def test_a_class_of_this_process_cannot_be_isolated():

@@ -291,6 +291,8 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # A shell's background jobs ignore Ctrl-C, and so would what they start.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         while len(list(out.rglob("gen-*.json"))) < after:
             assert run.poll() is None
