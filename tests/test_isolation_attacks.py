@@ -374,7 +374,7 @@ def test_an_attack_ends_the_lineage_with_one_sentence(
     assert re.match(f"Attack.curate at generation 1.*({sentence})", message), message
     assert "\n" not in message
     assert time.monotonic() - begun < 60
-    assert children() == before  # killed wholly
+    assert children() <= before  # killed wholly; idle workers of other tests may end meanwhile
 
 
 def children() -> set[str]:
