@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from benchmark.errors import CorruptFile, InputError
 
 SCHEMA_VERSION = 1
+LARGEST = 32_000_000  # bytes of a stored result
 NAME = r"\w[\w.+-]{0,63}"  # methods, suites and tasks name files and folders
 Name = Annotated[str, Field(pattern=f"^{NAME}$")]
 Status = Literal["ok", "failed", "diverged"]
@@ -115,13 +116,17 @@ def load_result(path: Path) -> Result:
     """Read a stored result.
 
     Raises:
-        InputError: there is no such file, or its schema is of another version.
+        InputError: there is no such file, it is too large, or its schema is of another version.
         CorruptFile: it is not a result.
     """
     try:
+        if path.stat().st_size > LARGEST:
+            raise InputError(f"{path} has more than {LARGEST:,} bytes: it is no result of a suite")
         text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the result {path}: {error}") from error
+    except OSError as error:
+        raise InputError(f"cannot read the result {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CorruptFile(f"{path} is not a result of autophagy run: run it again") from error
     try:
         document = json.loads(text)
         version = document["schema_version"]

@@ -91,22 +91,18 @@ def standings(results: Mapping[str, Result]) -> list[Standing]:
         for name, result in by_name.items()
     }
     scores = np.array([[list(seeds.values()) for seeds in b.values()] for b in blocks.values()])
-    several = scores.shape[-1] > 1
-    means, spans = score.suite_score(scores), score.intervals(scores)
-    better = score.better(scores)
-    ranks, levels = score.rank_intervals(better), score.tiers(scores, better)
     found = []
-    for i, (name, result) in enumerate(by_name.items()):
+    for (name, result), place in zip(by_name.items(), score.places(scores), strict=True):
         lineages = [lineage for task in result.tasks.values() for lineage in task.lineages]
         found.append(
             Standing(
                 method=name,
                 access=tuple(result.method.access),
-                access_tier=tier(frozenset(Access[a] for a in result.method.access)),
-                tier=int(levels[i]) if several else None,
-                ranks=(int(ranks[i, 0]), int(ranks[i, 1])) if several else None,
-                score=float(means[i]),
-                interval=(float(spans[i, 0]), float(spans[i, 1])) if several else None,
+                access_tier=access_tier(result),
+                tier=place.tier,
+                ranks=place.ranks,
+                score=place.score,
+                interval=place.interval,
                 recoveries={task: list(seeds.values()) for task, seeds in blocks[name].items()},
                 failed={task: failed(result, task) for task in tasks},
                 lineages=len(lineages),
@@ -167,6 +163,11 @@ def check_comparable(results: Mapping[str, Result]) -> None:
                     f"({', '.join(map(str, one))} and {', '.join(map(str, other))}): "
                     f"run both with the same --seeds"
                 )
+
+
+def access_tier(result: Result) -> str:
+    """The name on the board of what a method sees, such as "archive + reserve"."""
+    return tier(frozenset(Access[a] for a in result.method.access))
 
 
 def seeds_of(result: Result, task: str) -> list[int]:

@@ -14,7 +14,6 @@ from benchmark.submission.card import Card
 from benchmark.submission.folder import Folder
 from benchmark.tasks import Suite, Task, load_suite
 
-LARGEST = 32_000_000  # bytes of a result
 COUNTS = ("items_trained", "items_generated", "forward_passes", "real_items")
 
 
@@ -27,8 +26,6 @@ def read_result(file: Path) -> Result:
         CorruptFile: it is not a result as `autophagy run` writes it.
     """
     try:
-        if file.stat().st_size > LARGEST:
-            raise InputError(f"{file} has more than {LARGEST:,} bytes: it is no result of a suite")
         result = load_result(file)
         as_written = result.to_json() == file.read_bytes()
     except OSError as error:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from benchmark.recipes import DataRecipe, EvaluatorRecipe, GeneratorRecipe, VerifierRecipe
@@ -68,7 +69,7 @@ class Task:
         if self.adoption is not None:
             check_share("adoption", self.adoption)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the resolved definition (schedule, data checksums, recipes, frozen parts).
 

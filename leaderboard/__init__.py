@@ -1,0 +1,1 @@
+"""The leaderboard: a Space that shows results, and what puts it there."""

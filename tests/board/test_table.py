@@ -1,0 +1,171 @@
+"""The table, its filters and exports, and the paired comparison."""
+
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.commands.score import read
+from benchmark.errors import InputError
+from benchmark.standings import standings
+from benchmark.submission.card import Card
+from leaderboard.entries import Board, read_board
+from leaderboard.filters import Filters, access_tiers, first_suite, task_choices
+from leaderboard.pairs import pair
+from leaderboard.table import TASK, export, frame, select, shown
+
+ROOT = Path(__file__).parents[2] / "leaderboard"
+HOSTILE = Card(
+    name="anchor",
+    summary="An ordinary summary.",
+    authors=['=HYPERLINK("http://x")', "<img src=x onerror=alert(1)>"],
+    access=["RESERVE"],
+    hyper_parameters={},
+    licence="MIT",
+)
+
+
+@pytest.fixture(scope="module")
+def board():
+    """The published one, but for one card."""
+    found = read_board(ROOT)
+    small = [replace(e, card=HOSTILE) if e.name == "anchor" else e for e in found.entries["small"]]
+    return Board(found.root, {"small": small})
+
+
+def test_the_published_board_is_that_of_its_results():
+    """Golden: the table says of every stored result what `autophagy score` says."""
+    board = read_board(ROOT)
+    assert not board.refused
+    for suite, entries in board.entries.items():
+        files = sorted((ROOT / "results" / suite).glob("*.json"))
+        assert {e.name for e in entries} == {f.stem for f in files} | {"nothing", "oracle"}
+        found = standings({str(path): result for path, result in read(files).items()})
+        table = frame(board, suite)
+        assert table["method"].tolist() == [s.method for s in found]
+        assert table["score"].tolist() == [s.score for s in found]
+        assert table["tier"].tolist() == [s.tier for s in found]
+        assert list(zip(table["low"], table["high"], strict=True)) == [s.interval for s in found]
+        assert table["real_items"].tolist() == [s.costs.real_items for s in found]
+
+
+def test_fewer_tasks_are_ranked_anew(board):
+    assert task_choices("small")[:3] == ("all", "image", "text")
+    every, text = frame(board, "small"), frame(board, "small", "text")
+    columns = [TASK + "speeches-replace", TASK + "speeches-web"]
+    assert text["score"].to_numpy() == pytest.approx(text[columns].mean(axis=1).to_numpy())
+    assert text["method"].tolist() != every["method"].tolist()
+    one = frame(board, "small", "digits-web")
+    assert one["score"].to_numpy() == pytest.approx(one[TASK + "digits-web"].to_numpy())
+    with pytest.raises(InputError, match="no tasks 'video'"):
+        frame(board, "small", "video")
+
+
+def test_filters_hide_rows_and_change_no_rank(board):
+    table = frame(board, "small")
+    few = select(table, Filters("small", access=("reserve",)))
+    assert few["method"].tolist() == ["oracle", "anchor", "nothing"]
+    for column in ("tier", "ranks"):
+        assert few[column].tolist() == [
+            table.set_index("method")[column][name] for name in few["method"]
+        ]
+    assert select(table, Filters("small", search="ANCHOR"))["method"].tolist() == ["anchor"]
+    assert select(table, Filters("small", search="hyperlink"))["method"].tolist() == ["anchor"]
+    assert select(table, Filters("small", search="(?i)x")).empty
+    none = select(table, Filters("small", trust=("re-scored",)))
+    assert none["method"].tolist() == ["oracle", "nothing"]
+
+
+def test_filters_survive_an_address(board):
+    chosen = Filters("small", "text", access_tiers(board, "small")[1:3], ("re-run",), "a & b=c")
+    assert Filters.of_query(chosen.query(), board) == chosen
+    wrong = {"suite": "x", "tasks": "y", "access": "z,blind", "trust": ",", "search": "q" * 999}
+    found = Filters.of_query(wrong, board)
+    assert (found.suite, found.tasks, found.access, found.trust) == ("small", "all", (), ())
+    assert len(found.search) == 100
+    assert Filters("small").query() == {"suite": "small"}
+    with pytest.raises(InputError, match="no result to show"):
+        first_suite(Board(ROOT, {}))
+
+
+def test_what_a_reader_sees(board):
+    seen = shown(frame(board, "small"))
+    assert seen.columns[:5].tolist() == ["Tier", "Method", "Score", "95% interval", "Ranks"]
+    for name in ("Score", "digits-web", "CPU min", "Real items used"):
+        assert pd.api.types.is_numeric_dtype(seen[name]), name
+    row = seen.set_index("Method").loc["nothing"]
+    assert row["95% interval"] == "by definition"
+    assert re.fullmatch(
+        r"-?\d\.\d\d to -?\d\.\d\d", seen["95% interval"][seen.Method == "anchor"].item()
+    )
+    assert shown(pd.DataFrame()).empty
+
+
+def test_one_seed_shows_no_interval(board):
+    one = [
+        replace(e, recoveries={task: of[:1] for task, of in e.recoveries.items()})
+        for e in board.entries["small"]
+    ]
+    single = Board(ROOT, {"small": one})
+    seen = shown(frame(single, "small")).set_index("Method").loc["anchor"]
+    assert (seen["95% interval"], seen["Ranks"], seen["Tier"]) == ("-", "", pd.NA)
+    assert "one seed tells no more" in pair(single, "small", "anchor", "nothing").sentence
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_exports_hold_the_table(board, tmp_path, suffix):
+    table = frame(board, "small")
+    file = export(table, tmp_path / f"table{suffix}")
+    again = pd.read_csv(file) if suffix == ".csv" else pd.read_parquet(file)
+    assert again["score"].to_numpy() == pytest.approx(table["score"].to_numpy())
+    author = again.set_index("method")["authors"]["anchor"]
+    assert author.startswith("'=" if suffix == ".csv" else "=HYPERLINK")
+    with pytest.raises(InputError, match="end it with"):
+        export(table, tmp_path / "table.xlsx")
+    with pytest.raises(InputError, match="cannot write"):
+        export(table, tmp_path / "none" / f"table{suffix}")
+
+
+def test_the_paired_test(board):
+    found = pair(board, "small", "anchor", "accumulate_subsample")
+    table = frame(board, "small").set_index("method")["score"]
+    assert found.difference == pytest.approx(table["anchor"] - table["accumulate_subsample"])
+    low, high = found.interval
+    assert low < found.difference < high < 0
+    assert found.sentence.startswith("accumulate_subsample is better than anchor")
+    back = pair(board, "small", "accumulate_subsample", "anchor")
+    assert (back.p, back.difference) == pytest.approx((found.p, -found.difference))
+    assert back.sentence.startswith("accumulate_subsample is better than anchor")
+    assert "cannot be told apart" in pair(board, "small", "anchor", "anchor").sentence
+    assert list(pair(board, "small", "anchor", "nothing", "text").tasks) == [
+        "speeches-replace",
+        "speeches-web",
+    ]
+
+
+def test_five_thousand_methods_are_ranked_once_and_filtered_at_once():
+    rng = np.random.default_rng(0)
+    some = read_board(ROOT).entry("small", "anchor")
+    entries = [
+        replace(
+            some,
+            name=f"method_{i}",
+            recoveries={task: rng.normal(0.3, 0.3, 3).tolist() for task in some.recoveries},
+        )
+        for i in range(5_000)
+    ]
+    board = Board(ROOT, {"small": entries})
+    table = frame(board, "small")
+    begun = time.process_time()
+    assert len(shown(frame(board, "small"))) == 5_000
+    first = time.process_time() - begun
+    begun = time.process_time()
+    found = shown(select(table, Filters("small", search="method_77")))
+    filtered = time.process_time() - begun
+    assert len(found) == 11
+    assert first < 2
+    assert filtered < 0.5
