@@ -6,7 +6,9 @@ import sys
 
 import typer
 
+from benchmark.commands.board import board, preview
 from benchmark.commands.cache import cache
+from benchmark.commands.deploy import deploy
 from benchmark.commands.list import list_
 from benchmark.commands.new import new
 from benchmark.commands.report import report
@@ -16,6 +18,7 @@ from benchmark.commands.samples import samples
 from benchmark.commands.score import score
 from benchmark.commands.submit import submit
 from benchmark.commands.theory import theory
+from benchmark.commands.transfer import transfer
 from benchmark.commands.validate import validate
 from benchmark.commands.verify import verify
 from benchmark.errors import AutophagyError
@@ -32,11 +35,15 @@ app.command("run")(run)
 app.command("samples")(samples)
 app.command("score")(score)
 app.command("theory")(theory)
+app.command("transfer")(transfer)
 app.command("new")(new)
 app.command("validate")(validate)
 app.command("submit")(submit)
 app.command("rescore")(rescore)
 app.command("verify")(verify)
+app.command("board")(board)
+app.command("preview")(preview)
+app.command("deploy")(deploy)
 app.add_typer(cache, name="cache")
 
 

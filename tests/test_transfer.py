@@ -1,0 +1,110 @@
+"""Whether a cheap suite predicts a dear one."""
+
+import json
+
+import numpy as np
+import pytest
+import scipy.stats
+from typer.testing import CliRunner
+
+from benchmark.cli import app
+from benchmark.errors import InputError
+from benchmark.references import file_of
+from benchmark.results import load_result
+from benchmark.standings import Costs, Standing
+from benchmark.transfer import EVERY, tau_interval, transfers
+
+TASKS = ("digits", "speeches")
+
+
+def standing(method, recoveries, reference=False):
+    values = dict(zip(TASKS, recoveries, strict=True))
+    mean = float(np.mean(list(values.values())))
+    costs = Costs(0, 0, 0, 0, 0.0)
+    return Standing(
+        method, (), "blind", None, None, mean, None, values, {}, 6, costs, reference
+    )  # fmt: skip
+
+
+def table(centres, noise=0.0, seeds=3):
+    """Standings of methods m0, m1, ... whose recoveries lie around `centres`."""
+    rng = np.random.default_rng(0)
+    return [
+        standing(f"m{i}", (centre + noise * rng.normal(size=(2, seeds))).tolist())
+        for i, centre in enumerate(centres)
+    ]
+
+
+def test_by_hand():
+    # Of the 10 pairs one is turned round: tau = (9 - 1) / 10.
+    suites = {"cheap": table([1, 2, 3, 4, 5], seeds=1), "dear": table([1, 3, 2, 4, 5])}
+    every, *by_task = transfers(suites)
+    assert (every.one, every.other, every.tasks, every.methods) == ("cheap", "dear", EVERY, 5)
+    assert every.tau == pytest.approx(0.8)
+    assert (every.separated, every.agreed) == (10, 9)  # without noise all pairs are separated
+    assert [found.tasks for found in by_task] == list(TASKS)
+    low, high = every.interval
+    assert low < 0.8 < high < 1
+
+
+def test_only_separated_pairs_count():
+    suites = {"cheap": table([5, 4, 3, 2, 1]), "dear": table([0, 0, 0, 0, 9], noise=0.1)}
+    found = transfers(suites)[0]
+    assert (found.separated, found.agreed) == (4, 0)
+
+
+def test_references_and_methods_of_one_suite_are_left_out():
+    cheap = [*table([1, 2, 3, 4, 5, 6]), standing("oracle", ([1] * 3, [1] * 3), reference=True)]
+    dear = [*table([1, 2, 3, 4, 5]), standing("oracle", ([1] * 3, [1] * 3), reference=True)]
+    assert transfers({"cheap": cheap, "dear": dear})[0].methods == 5
+
+
+def test_the_interval_covers():
+    """For normal scores with correlation r, tau is 2 / pi arcsin r."""
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        x = rng.normal(size=20)
+        y = 0.6 * x + 0.8 * rng.normal(size=20)
+        low, high = tau_interval(scipy.stats.kendalltau(x, y).statistic, 20)
+        covered += low < 2 / np.pi * np.arcsin(0.6) < high
+    assert 0.92 <= covered / 400 <= 0.98
+    with pytest.raises(ValueError, match="needs 5"):
+        tau_interval(0.5, 4)
+
+
+def test_too_little_to_compare():
+    with pytest.raises(InputError, match="needs results of two suites"):
+        transfers({"cheap": table([1, 2, 3, 4, 5])})
+    with pytest.raises(InputError, match="4 methods have results in both 'cheap' and 'dear'"):
+        transfers({"cheap": table([1, 2, 3, 4]), "dear": table([1, 2, 3, 4, 5])})
+    with pytest.raises(InputError, match="score the same"):
+        transfers({"cheap": table([1] * 5), "dear": table([1, 2, 3, 4, 5])})
+
+
+def test_the_command(tmp_path):
+    """Methods whose curves lie between the references', in another order in the other suite."""
+    files = []
+    for suite, shares in (("quick", (1, 2, 3, 4, 5)), ("small", (1, 2, 3, 5, 4))):
+        lower, upper = (load_result(file_of(suite, name)) for name in ("nothing", "oracle"))
+        for i, share in enumerate(shares):
+            result = lower.model_copy(deep=True)
+            result.method.name = f"m{i}"
+            for name, task in result.tasks.items():
+                for one, other in zip(task.lineages, upper.tasks[name].lineages, strict=True):
+                    for mine, best in zip(one.generations, other.generations, strict=True):
+                        worst = mine.profile[task.primary]
+                        step = (best.profile[task.primary] - worst) * share / 10
+                        mine.profile[task.primary] = worst + step
+            file = tmp_path / suite / f"m{i}.json"
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(result.to_json())
+            files.append(str(file))
+    said = CliRunner().invoke(app, ["transfer", *files, "--json"])
+    assert said.exit_code == 0, said.output
+    found = json.loads(said.output)[0]
+    assert (found["one"], found["other"]) == ("quick", "small")
+    assert found["tau"] == pytest.approx(0.8)
+    shown = CliRunner().invoke(app, ["transfer", *files])
+    assert "quick, small" in shown.output
+    assert "9 of 10" in shown.output
