@@ -276,6 +276,16 @@ main()
 """
 
 
+def test_a_result_can_be_read_by_others(tmp_path, toy_suite):
+    mask = os.umask(0o022)
+    try:
+        benchmark.run("nothing", tasks="digits-replace", workers=1, out=tmp_path)
+    finally:
+        os.umask(mask)
+    for file in (tmp_path / "quick" / "nothing.json", *tmp_path.rglob("gen-*.json")):
+        assert file.stat().st_mode & 0o777 == 0o644
+
+
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(
     toy_suite, tmp_path, method_file
 ):

@@ -16,7 +16,7 @@ from rich.table import Table
 from benchmark.errors import InputError
 
 if TYPE_CHECKING:
-    from benchmark.submission.entry import Part
+    from benchmark.submission.parts import Part
 
 SAID = {
     "opened": "Opened a pull request",
@@ -44,11 +44,13 @@ def submit(
     from benchmark.commands.validate import checks_table
     from benchmark.submission.checks import validate
     from benchmark.submission.claim import check_belongs, read_result
+    from benchmark.submission.connection import check_target
     from benchmark.submission.entry import parts_of
-    from benchmark.submission.hub import check_target, send
+    from benchmark.submission.hub import send
+    from benchmark.submission.sentences import Purpose
     from benchmark.submission.template import refuse_template
 
-    check_target(repo, endpoint)
+    check_target(Purpose(repo), endpoint)
     claimed = read_result(result)
     found = validate(folder)
     console = Console()

@@ -29,6 +29,22 @@ def published(folder: Path, generations: int) -> dict[int, Items]:
     return {t: store.samples(t) for t in there}
 
 
+def published_beside(result: Result, file: Path, name: str) -> dict[int, Items]:
+    """The same of the first seed's lineage on a task, in the run that wrote `file`.
+
+    Raises:
+        CorruptFile: a file of the lineage is damaged.
+    """
+    task = known_task(result, name)
+    folder = lineage_beside(result, file, task, first_seed(result, name)) if task else None
+    return published(folder, result.tasks[name].generations) if folder else {}
+
+
+def first_seed(result: Result, name: str) -> int:
+    """The seed whose samples are shown of a task."""
+    return min(lineage.seed for lineage in result.tasks[name].lineages)
+
+
 def known_task(result: Result, name: str) -> Task | None:
     """The task `name` that the result was run on, or None if this version has it not."""
     try:

@@ -9,15 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.codecs import TextPublisher
+from benchmark.gallery import COLUMNS, LABEL, MOST_ROWS
 from benchmark.items import Items
 from benchmark.pictures import excerpts, grid_png, save_image_grid
-from benchmark.report.published import known_task, lineage_beside, published
+from benchmark.report.published import first_seed, published_beside
 from benchmark.report.writing import file_name
 from benchmark.results import Result
 
-LABEL = 2  # one class shows best how samples lose variety
-MOST_ROWS = 6  # generations in a picture
-COLUMNS = 10
 EXCERPT = 240  # characters
 
 
@@ -64,36 +62,47 @@ def showing(
         InputError: the figure cannot be written.
     """
     some = next(iter(results.values()))[1]
-    seed = min(lineage.seed for lineage in some.tasks[name].lineages)
+    seed = first_seed(some, name)
     found: dict[str, dict[int, Items]] = {}
     for method in methods:
         file, result = results[method]
-        task = known_task(result, name)
-        folder = lineage_beside(result, file, task, seed) if task else None
-        if folder and (samples := published(folder, some.tasks[name].generations)):
+        if samples := published_beside(result, file, name):
             found[method] = samples
     shown = Showing(name, seed, missing=[method for method in methods if method not in found])
     if not found:
         return shown
     last = some.tasks[name].generations
     if some.tasks[name].modality == "image":
-        rows = spread(last, MOST_ROWS)
-        chosen = {m: {t: s[t] for t in rows if t in s} for m, s in found.items()}
+        chosen = {m: _rows(s, last) for m, s in found.items()}
         title = f"{name}, suite {some.suite}, seed {seed}: class {LABEL} by generation"
         save_image_grid(
             chosen, figures / f"{file_name('samples', name)}.png", title, COLUMNS, LABEL
         )
-        shown.pictures.extend(
-            Picture(m, grid_png(s, COLUMNS, LABEL), list(s)) for m, s in chosen.items()
-        )
+        shown.pictures.extend(Picture(m, *picture(s, last)) for m, s in found.items())
     else:
+        begun = {m: beginnings(s, last, 3) for m, s in found.items()}
         for t in spread(last, 3):
-            texts = {m: _beginning(s[t]) if t in s else "" for m, s in found.items()}
+            texts = {m: begun[m].get(t, "") for m in begun}
             shown.excerpts[t] = [
                 Excerpt([m for m in texts if texts[m] == text], text)
                 for text in dict.fromkeys(texts.values())
             ]
     return shown
+
+
+def picture(samples: Mapping[int, Items], last: int) -> tuple[bytes, list[int]]:
+    """Images by generation as one PNG, and the generations of its rows."""
+    chosen = _rows(samples, last)
+    return grid_png(chosen, COLUMNS, LABEL), list(chosen)
+
+
+def beginnings(samples: Mapping[int, Items], last: int, most: int) -> dict[int, str]:
+    """How the first text of each of at most `most` generations begins."""
+    return {t: _beginning(samples[t]) for t in spread(last, most) if t in samples}
+
+
+def _rows(samples: Mapping[int, Items], last: int) -> dict[int, Items]:
+    return {t: samples[t] for t in spread(last, MOST_ROWS) if t in samples}
 
 
 def spread(last: int, most: int) -> list[int]:

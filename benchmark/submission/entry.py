@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.errors import CorruptFile, InputError
+from benchmark.gallery import make_gallery
 from benchmark.methods import REFERENCES
 from benchmark.report.published import lineage_beside
 from benchmark.results import GenerationResult, LineageResult, Result, load_result
 from benchmark.standings import check_comparable
 from benchmark.storage import LineageFolder
 from benchmark.submission.folder import Folder
+from benchmark.submission.parts import Part
 from benchmark.tasks import Task, load_suite
-
-
-@dataclass(frozen=True)
-class Part:
-    """One file: where it goes, and its content or the file that holds it."""
-
-    path: str
-    content: bytes | Path
-
-    @property
-    def size(self) -> int:
-        if isinstance(self.content, Path):
-            return self.content.stat().st_size
-        return len(self.content)
-
-    def read(self) -> bytes:
-        return self.content.read_bytes() if isinstance(self.content, Path) else self.content
-
-    def oids(self) -> tuple[str, str]:
-        """Git's SHA-1 of the blob and the SHA-256 of the content: a Hub names files by either."""
-        content = self.read()
-        blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False)
-        return blob.hexdigest(), hashlib.sha256(content).hexdigest()
 
 
 def sample_names(task: str, seed: int) -> tuple[str, str]:
@@ -65,6 +42,7 @@ def parts_of(folder: Folder, result: Result, file: Path) -> list[Part]:
     for task in load_suite(suite).tasks:
         for lineage in result.tasks[task.name].lineages:
             parts += _samples(result, file, task, lineage)
+    parts.append(Part(f"gallery/{suite}/{name}.json", make_gallery(result, file).to_json()))
     return parts
 
 

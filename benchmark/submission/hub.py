@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Literal
 
-from benchmark.errors import InputError
-from benchmark.submission.entry import Part
-from benchmark.submission.sentences import TROUBLE, retry_after, sentence
+from benchmark.submission.connection import ask
+from benchmark.submission.parts import Part
+from benchmark.submission.sentences import Purpose
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
-
-PATIENCE = 3  # times that a rate limit is waited for
-LONGEST = 300.0  # seconds that are waited at a time
-REPO = r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,15 +24,6 @@ class Sent:
     state: Literal["opened", "open", "merged"]
     url: str
     older: tuple[str, ...] = ()
-
-
-def check_target(repo: str, endpoint: str | None) -> None:
-    """Raises InputError if the names of dataset or Hub are not of the right form."""
-    if not re.fullmatch(REPO, repo, re.ASCII):
-        raise InputError(f"--repo {repo!r} is not the name of a dataset: give one like ORG/RESULTS")
-    parts = urlsplit(endpoint or "https://h")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise InputError(f"--endpoint {endpoint!r} is not an address: give one like https://HOST")
 
 
 def send(
@@ -60,22 +42,7 @@ def send(
     Raises:
         InputError: whatever prevents it, as one sentence. Nothing is half sent: repeat it.
     """
-    from huggingface_hub import HfApi, get_token
-    from huggingface_hub.utils import logging
-
-    check_target(repo, endpoint)
-    token = get_token()
-    if token is None:
-        raise InputError("there is no token for the Hub: run hf auth login, or set HF_TOKEN")
-    level = logging.get_verbosity()
-    logging.set_verbosity_error()  # what goes wrong is said once, below
-    api = HfApi(endpoint=endpoint, token=token, library_name="autophagy-bench")
-    try:
-        return _patiently(lambda: _send(api, parts, title, repo), say)
-    except TROUBLE as error:
-        raise InputError(sentence(error, repo, api.endpoint)) from error
-    finally:
-        logging.set_verbosity(level)
+    return ask(lambda api: _send(api, parts, title, repo), Purpose(repo), endpoint, say)
 
 
 def _send(api: HfApi, parts: Sequence[Part], title: str, repo: str) -> Sent:
@@ -115,22 +82,4 @@ def _holds(api: HfApi, parts: Sequence[Part], repo: str, revision: str) -> bool:
     found = {f.path: f for f in there if isinstance(f, RepoFile)}
     if any(path not in found for path in paths):
         return False
-    for part in parts:
-        file, (blob, sha) = found[part.path], part.oids()
-        if (file.lfs.sha256 if file.lfs else file.blob_id) != (sha if file.lfs else blob):
-            return False
-    return True
-
-
-def _patiently(call: Callable[[], T], say: Callable[[str], None]) -> T:
-    """`call()`, begun again after the time that a rate limit asks for, `PATIENCE` times."""
-    for _ in range(PATIENCE):
-        try:
-            return call()
-        except TROUBLE as error:
-            seconds = retry_after(error)
-            if seconds is None or seconds > LONGEST:
-                raise
-            say(f"The Hub asks to wait {seconds:.0f} s (rate limit).")
-            time.sleep(seconds)
-    return call()
+    return all(part.is_in(found[part.path]) for part in parts)

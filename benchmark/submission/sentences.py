@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import httpx2
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
@@ -10,22 +12,39 @@ AGAIN = "nothing is lost: run the same command again"
 DEFAULT_WAIT = 60.0  # seconds, where a rate limit does not say
 
 
-def sentence(error: BaseException, repo: str, endpoint: str) -> str:
+@dataclass(frozen=True)
+class Purpose:
+    """What was to be done with which repository; without more, a submission.
+
+    Attributes:
+        kind: what the repository is.
+        option: of the command, which named it.
+        what: is sent.
+        act: what the token must be allowed to do.
+        kept: what comes of it if the answer is lost.
+    """
+
+    repo: str
+    kind: str = "dataset"
+    option: str = "--repo"
+    what: str = "submission"
+    act: str = "open a pull request on"
+    kept: str = "a pull request that was opened nevertheless is found"
+
+
+def sentence(error: BaseException, purpose: Purpose, endpoint: str) -> str:
     """One sentence about `error`, which came up while speaking with the Hub at `endpoint`."""
     error = _root(error)
     if isinstance(error, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set, so nothing can be sent: unset it and run the same command"
     if isinstance(error, HfHubHTTPError):
-        return _about_status(error, repo, endpoint)
+        return _about_status(error, purpose, endpoint)
     if isinstance(error, httpx2.ConnectError):
         return f"cannot reach {endpoint}: check the network; {AGAIN}"
     if isinstance(error, httpx2.TimeoutException):
         return f"{endpoint} took too long to answer; {AGAIN}"
     if isinstance(error, httpx2.HTTPError | OSError):
-        return (
-            f"the connection to {endpoint} broke off; {AGAIN} (a pull request that was opened "
-            f"nevertheless is found)"
-        )
+        return f"the connection to {endpoint} broke off; {AGAIN} ({purpose.kept})"
     return f"{endpoint} does not answer as a Hub does: check --endpoint; {AGAIN}"
 
 
@@ -47,28 +66,29 @@ def _root(error: BaseException) -> BaseException:
     return error
 
 
-def _about_status(error: HfHubHTTPError, repo: str, endpoint: str) -> str:
+def _about_status(error: HfHubHTTPError, purpose: Purpose, endpoint: str) -> str:
+    repo, kind = purpose.repo, purpose.kind
     status = error.response.status_code
     of_token = error.response.request.url.path.endswith("/whoami-v2")
     if status == 401 and of_token:
         return f"{endpoint} does not accept the token: run hf auth login, or set a valid HF_TOKEN"
     if status in (401, 404):
         return (
-            f"there is no dataset {repo} at {endpoint}, or the token may not see it: check --repo "
-            f"and the token"
+            f"there is no {kind} {repo} at {endpoint}, or the token may not see it: check "
+            f"{purpose.option} and the token"
         )
     if status == 403:
         return (
-            f"the token may not open a pull request on {repo}: make one with write permission "
+            f"the token may not {purpose.act} {repo}: make one with write permission "
             f"for it at {endpoint}/settings/tokens"
         )
     if status in (409, 412):
         return f"{repo} was changed at the same moment; {AGAIN}"
     if status == 413:
-        return f"{endpoint} finds the submission too large for {repo}: ask its maintainer"
+        return f"{endpoint} finds the {purpose.what} too large for {repo}: ask its maintainer"
     if status == 429:
         return f"{endpoint} limits the rate of requests: wait some minutes; {AGAIN}"
     if status >= 500:
         return f"{endpoint} has a problem of its own (status {status}); {AGAIN}"
     said = " ".join((error.server_message or "no reason given").split())[:200]
-    return f"{endpoint} refused the submission (status {status}: {said})"
+    return f"{endpoint} refused the {purpose.what} (status {status}: {said})"

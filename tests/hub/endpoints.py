@@ -24,6 +24,8 @@ ROUTES = {
     rf"POST {API}/paths-info/(.+)": "paths_info",
     rf"GET {API}/tree/(refs%2F[^/]+|[^/]+)(?:/(.+))?": "tree",
     rf"GET {API}/discussions": "discussions",
+    r"GET /api/spaces/([^/]+/[^/]+)/variables": "variables",
+    r"POST /api/spaces/([^/]+/[^/]+)/variables": "set_variable",
     r"POST /(?:(datasets|spaces)/)?([^/]+/[^/]+)\.git/info/lfs/objects/batch": "lfs_batch",
     r"PUT /lfs/(\w+)": "lfs_put",
     r"POST /lfs-verify": "lfs_verify",
@@ -85,7 +87,9 @@ class Endpoints:
         url = f"{self.hub.url}/{prefix}{name}"
         if (kind, name) in self.hub.repos:
             raise Refused(409, message="You already created this repo", url=url)
-        self.hub.create(kind, name)
+        if kind == "spaces" and not asked.get("sdk"):
+            raise Refused(400, message="A Space needs an SDK")
+        self.hub.create(kind, name).sdk = asked.get("sdk")
         return {"url": url, "name": name, "id": name}
 
     def info(self, kind: str, name: str, ref: str | None) -> Any:
@@ -182,6 +186,17 @@ class Endpoints:
             if status in ("all", request.status) and author in (None, request.author)
         ]  # fmt: skip
         return {"discussions": found, "count": len(found), "start": 0}
+
+    def variables(self, name: str) -> Any:
+        self.user(write=True)
+        kept = self.repo("spaces", name).variables
+        return {key: {"key": key, "value": value} for key, value in kept.items()}
+
+    def set_variable(self, name: str) -> Any:
+        self.user(write=True)
+        asked = json.loads(self.content)
+        self.repo("spaces", name).variables[asked["key"]] = asked["value"]
+        return self.variables(name)
 
     def lfs_batch(self, kind: str | None, name: str) -> Any:
         self.user(write=True)

@@ -52,13 +52,16 @@ class PullRequest:
 
 @dataclass
 class Repo:
-    """`refs` maps branches ("main", "refs/pr/1") and every commit's sha to commits."""
+    """`refs` maps branches ("main", "refs/pr/1") and every commit's sha to commits; `sdk` and
+    `variables` are those of a Space."""
 
     kind: str
     name: str
     refs: dict[str, Commit] = field(default_factory=dict)
     requests: list[PullRequest] = field(default_factory=list)
     commits: int = 0
+    sdk: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store("main", {}, "initial commit")

@@ -8,12 +8,13 @@ from huggingface_hub import constants
 
 from benchmark.cli import main
 from benchmark.errors import InputError
+from benchmark.gallery import load_gallery
 from benchmark.results import load_result
-from benchmark.submission import checks
-from benchmark.submission import hub as sending
+from benchmark.submission import checks, connection
 from benchmark.submission.entry import parts_of
 from benchmark.submission.folder import read_folder
 from benchmark.submission.hub import send
+from benchmark.submission.parts import Part
 
 TITLE = "Submit tail_quota on quick"
 COMMIT = "POST .*/commit/"
@@ -29,7 +30,7 @@ def parts(finished):
 def slept(monkeypatch):
     """The pauses that a rate limit made, which are not made."""
     pauses: list[float] = []
-    monkeypatch.setattr(sending, "time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(connection, "time", SimpleNamespace(sleep=pauses.append))
     return pauses
 
 
@@ -47,6 +48,7 @@ def test_one_commit_holds_all_of_it_and_the_same_again_finds_it(hub, finished, p
     assert set(files) == {
         *(f"submissions/tail_quota/{name}" for name in ("method.py", "card.yaml", "README.md")),
         "results/quick/tail_quota.json",
+        "gallery/quick/tail_quota.json",
         *(f"references/quick/tail_quota/{name}.json" for name in ("nothing", "oracle")),
         *(
             f"samples/quick/tail_quota/{task}-replace-seed0-{kind}.safetensors"
@@ -61,9 +63,17 @@ def test_one_commit_holds_all_of_it_and_the_same_again_finds_it(hub, finished, p
     assert opened(hub) == 1
 
 
+def test_it_brings_pictures_and_excerpts_of_every_task(parts, tmp_path):
+    (stored,) = (part for part in parts if part.path == "gallery/quick/tail_quota.json")
+    (tmp_path / "gallery.json").write_bytes(stored.read())
+    shown = load_gallery(tmp_path / "gallery.json").tasks
+    assert shown["digits-replace"].generations == [0, 1, 2]
+    assert [*shown["speeches-replace"].texts] == [0, 1, 2]
+
+
 def test_a_changed_submission_is_a_new_request_that_names_the_old_one(hub, parts):
     first = send(parts, TITLE, "org/results", hub.url)
-    changed = [sending.Part(parts[0].path, b"# other\n"), *parts[1:]]
+    changed = [Part(parts[0].path, b"# other\n"), *parts[1:]]
     second = send(changed, TITLE, "org/results", hub.url)
     assert second.state == "opened"
     assert second.older == (first.url,)
@@ -190,6 +200,6 @@ def test_the_command_shows_what_it_would_send_and_sends_nothing(hub, finished, m
     assert not stop.value.code
     out = capsys.readouterr().out
     assert "results/quick/tail_quota.json" in out
-    assert "10 files" in out
+    assert "11 files" in out
     assert "Nothing was sent" in out
     assert hub.requests == []

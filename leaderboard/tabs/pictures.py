@@ -1,0 +1,209 @@
+"""Pictures of a suite: recoveries, curves, costs, narrowing, samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+
+from benchmark.methods import REFERENCES
+from benchmark.report.curves import curves, entries_in
+from benchmark.report.entries import entries_of
+from benchmark.results import Result
+from leaderboard import charts
+from leaderboard.entries import Board
+from leaderboard.filters import ALL, Filters, chosen_tasks
+from leaderboard.markup import element, joined
+from leaderboard.samples import samples
+from leaderboard.table import frame, select
+from leaderboard.widgets import MOST_CHOSEN, Choice, names, plot
+
+COSTS = {
+    "cpu_seconds": "processor seconds",
+    "real_items": "trusted real items used",
+    "forward_passes": "items scored (auxiliary forward passes)",
+    "items_generated": "items generated",
+    "items_trained": "items trained on",
+}
+_COSTS = [(words, name) for name, words in COSTS.items()]
+MOST_READ = 60  # results opened for the picture of recall and precision
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Components of the tab."""
+
+    methods: gr.Dropdown
+    task: gr.Dropdown
+    measure: gr.Dropdown
+    cost: gr.Dropdown
+    forest: gr.Plot
+    forest_note: gr.HTML
+    curves: gr.Plot
+    curves_note: gr.HTML
+    costs: gr.Plot
+    narrowing: gr.Plot
+    narrowing_note: gr.HTML
+    samples: gr.HTML
+
+    @property
+    def controls(self) -> list[Any]:
+        """What a reader chooses here."""
+        return [self.methods, self.task, self.measure, self.cost]
+
+    @property
+    def dependent(self) -> list[Any]:
+        """Controls whose choices hang on others."""
+        return [self.measure]
+
+    @property
+    def drawn(self) -> list[Any]:
+        """What `drawn` fills, in its order."""
+        return [self.forest, self.forest_note, self.curves, self.curves_note, self.costs,
+                self.narrowing, self.narrowing_note, self.samples]  # fmt: skip
+
+
+def layout() -> Parts:
+    """The tab's components, empty."""
+    gr.HTML(str(element("h3", "Recovery by method")))
+    forest, forest_note = _plot("forest"), gr.HTML()
+    with gr.Row():
+        methods = gr.Dropdown(
+            [], value=None, multiselect=True, max_choices=MOST_CHOSEN, elem_id="coloured", scale=2,
+            label=f"Methods in colour (up to {MOST_CHOSEN})", min_width=280,
+        )  # fmt: skip
+        task = gr.Dropdown([], label="Task", min_width=150, elem_id="task")
+        measure = gr.Dropdown([], label="Measure", min_width=150, elem_id="measure")
+        cost = gr.Dropdown(_COSTS, value="cpu_seconds", label="Cost",
+                           min_width=150, elem_id="cost")  # fmt: skip
+    gr.HTML(str(element("h3", "Measure by generation")))
+    line, line_note = _plot("curves"), gr.HTML()
+    with gr.Row():
+        with gr.Column(min_width=320):
+            gr.HTML(str(element("h3", "Score against cost")))
+            costs = _plot("costs")
+            gr.HTML(
+                str(element("p", "Ringed, on the green line: no method scores more at no greater "
+                    "cost (the oracle apart). Costs are of all tasks and seeds together.",
+                    kind="note"))
+            )  # fmt: skip
+        with gr.Column(min_width=320):
+            gr.HTML(str(element("h3", "Recall against precision")))
+            narrowing, narrowing_note = _plot("narrowing"), gr.HTML()
+    gr.HTML(str(element("h3", "Samples by generation")))
+    shown = gr.HTML(elem_id="samples")
+    return Parts(methods, task, measure, cost, forest, forest_note, line, line_note, costs,
+                 narrowing, narrowing_note, shown)  # fmt: skip
+
+
+def _plot(name: str) -> gr.Plot:
+    return gr.Plot(show_label=False, container=False, elem_id=name, elem_classes="picture")
+
+
+def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
+    """The controls' choices under some filters; what was picked stays where it can."""
+    methods, task, measure, cost = picked
+    there = names(board, filters)
+    kept = there[:4] if methods is None else [m for m in methods if m in there][:MOST_CHOSEN]
+    tasks = chosen_tasks(filters.suite, filters.tasks)
+    task = task if task in tasks else tasks[0]
+    measures = measured(board, filters.suite, task)
+    known = {name for _, name in measures}
+    primary = _some(board, filters.suite).tasks[task].primary
+    return [
+        Choice(there, kept),
+        Choice(tasks, task),
+        Choice(measures, measure if measure in known else primary),
+        Choice(_COSTS, cost if cost in COSTS else "cpu_seconds"),
+    ]
+
+
+def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
+    """All pictures, in the order of `Parts.drawn`."""
+    methods, task, measure, cost = picked
+    rows = select(frame(board, filters.suite, filters.tasks), filters)
+    images = [
+        n for n, t in _some(board, filters.suite).tasks.items() if t.modality == "image"
+    ]  # fmt: skip
+    image = task if task in images else next(iter(images), None)
+    both = [*(m for m in REFERENCES if m in set(rows["method"])), *methods]
+    return [
+        plot(charts.forest(rows)),
+        _forest_note(rows, filters),
+        *curve(board, filters.suite, task, measure, methods),
+        plot(charts.cost(rows, cost, COSTS[cost], methods)),
+        plot(charts.narrowing(_ends(board, filters.suite, image, rows, methods), methods))
+        if image else None,
+        _narrowing_note(image, len(rows)),
+        str(samples(board, filters.suite, task, both)),
+    ]  # fmt: skip
+
+
+def curve(
+    board: Board, suite: str, task: str, measure: str, methods: Sequence[str]
+) -> tuple[Any, str]:
+    """One measure of some methods by generation, and what it means."""
+    own = [method for method in methods if method not in REFERENCES]
+    results = board.references(suite, own[0] if own else REFERENCES[0])
+    results = results | {method: board.result(suite, method) for method in own}
+    (entry,) = entries_of([measure])
+    modality = results["nothing"].tasks[task].modality
+    several = len(results["nothing"].tasks[task].lineages) > 1
+    bands = "Lines: mean over seeds; bands: the least and the most. " if several else "One seed. "
+    said = [element("b", f"{entry.title} on {task}"), f" ({entry.good}). " if entry.good else ". ",
+            entry.explain(modality), f" {bands}A cross marks where a lineage failed."]  # fmt: skip
+    return plot(charts.generations(results, task, measure)), str(element("p", *said, kind="note"))
+
+
+def measured(board: Board, suite: str, task: str) -> list[tuple[str, str]]:
+    """What can be drawn of a task: titles and names."""
+    return [(e.title, e.name) for e in entries_of(entries_in(_some(board, suite), task))]
+
+
+def _some(board: Board, suite: str) -> Result:
+    return board.result(suite, board.entries[suite][0].name)
+
+
+def _ends(
+    board: Board, suite: str, task: str, rows: pd.DataFrame, chosen: Sequence[str]
+) -> charts.Records:
+    """Precision and recall of the last generation, of the best methods and the chosen ones."""
+    first = rows["reference"] | rows["method"].isin(chosen)
+    read = pd.concat([rows[first], rows[~first].head(MOST_READ)])
+    points = []
+    for row in read.to_dict("records"):
+        result = board.result(suite, row["method"])
+        ends = {n: curves(result, task, n)[:, -1] for n in ("precision", "recall")}
+        if all(not np.isnan(values).all() for values in ends.values()):
+            means = {name: float(np.nanmean(values)) for name, values in ends.items()}
+            points.append({k: row[k] for k in ("method", "access", "reference")} | means)
+    return points
+
+
+def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
+    tasks = "" if filters.tasks == ALL else f" of {filters.tasks}"
+    said = (
+        f"Points: mean recovery{tasks}, with 95% intervals; small marks: each task. One shade, one "
+        f"tier: its methods are tied. Dashed: 0 = no mitigation, 1 = real data only."
+    )
+    if len(rows) > charts.MOST_ROWS:
+        said += f" The best {charts.MOST_ROWS} of {len(rows):,} are drawn."
+    if not rows.empty and (rows["low"].fillna(0).min() < charts.LOWEST):
+        said += " Values beyond the axis lie at its end."
+    return str(joined([element("p", said, kind="note")]))
+
+
+def _narrowing_note(task: str | None, methods: int) -> str:
+    if task is None:
+        return str(element("p", "This suite has no image task.", kind="note"))
+    said = (
+        f"Last generation of {task}, mean over seeds. Collapse often keeps precision "
+        "and loses recall."
+    )
+    if methods > MOST_READ:
+        said += f" The best {MOST_READ} methods."
+    return str(element("p", said, kind="note"))

@@ -1,0 +1,321 @@
+"""The page: its answers, and what a reader sees in a real browser without any network."""
+
+import base64
+import io
+import json
+import re
+import shutil
+import threading
+import time
+import urllib.request
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("gradio", reason="the board's packages are not installed")
+
+from gradio_client import Client
+
+from leaderboard.entries import read_board
+from leaderboard.filters import Filters
+from leaderboard.page import launch
+from leaderboard.source import Source
+from leaderboard.table import frame
+from leaderboard.tabs import table
+from tests.board import toys
+
+CHROMIUM = shutil.which("chromium")
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+ALL = {"suite": "small", "tasks": "all", "access": [], "trust": [], "search": ""}
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory):
+    return toys.write(tmp_path_factory.mktemp("board"))
+
+
+@pytest.fixture(scope="session")
+def address(root):
+    """A running page."""
+    page = launch(Source(root=root), port=0, block=False)
+    yield page.local_url.rstrip("/")
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def client(address):
+    return Client(address, verbose=False)
+
+
+def asked(client, api="/table", **changes):
+    """The table that some filters give, and the sentence above it."""
+    found, sentence = client.predict(*(ALL | changes).values(), api_name=api)[-2:]
+    found = found.get("value", found)
+    return pd.DataFrame(found["data"], columns=found["headers"]), sentence
+
+
+# What the page answers
+
+
+def test_the_table_holds_all_methods_with_numbers_as_numbers(client):
+    found, sentence = asked(client)
+    assert set(found["Method"]) == {
+        "oracle", "nothing", "accumulate_subsample", "anchor", "twin", "hostile",
+    }  # fmt: skip
+    assert list(found["Score"]) == sorted(found["Score"], reverse=True)
+    assert found[["Tier", "Score", "digits-web", "CPU min"]].map(lambda x: x + 0).notna().all(None)
+    assert "4 methods" in sentence
+
+
+def test_a_tie_shares_a_tier_and_its_ranks(client):
+    tie = asked(client)[0].set_index("Method").loc[["anchor", "twin"]]
+    assert tie["Tier"].nunique() == 1
+    assert set(tie["Ranks"]) == {"3-4"}
+
+
+@pytest.mark.parametrize(
+    ("filters", "methods"),
+    [
+        ({"access": ["reserve"]}, {"anchor", "twin"}),
+        ({"search": "LOVELACE"}, {"anchor"}),
+        ({"trust": ["re-run"]}, set()),
+        ({"access": ["model"], "search": "onerror"}, {"hostile"}),
+    ],
+)
+def test_filters_hide_methods_and_keep_their_ranks(client, filters, methods):
+    whole, found = asked(client)[0].set_index("Method"), asked(client, **filters)[0]
+    assert set(found["Method"]) - {"oracle", "nothing"} == methods
+    for row in found.to_dict("records"):
+        assert row["Tier"] == whole.loc[row["Method"], "Tier"]
+
+
+def test_another_choice_of_tasks_ranks_anew(client):
+    whole, images = (asked(client, tasks=t)[0].set_index("Method") for t in ("all", "image"))
+    tasks = images.loc["anchor", ["digits-replace", "digits-web"]]
+    assert images.loc["anchor", "Score"] == pytest.approx(tasks.mean(), abs=0.002)
+    assert images.loc["anchor", "Score"] != whole.loc["anchor", "Score"]
+
+
+def test_a_suite_has_its_own_methods_and_filters(address):
+    client = Client(address, verbose=False)
+    found = asked(client, api="/suite", suite="quick", access=["reserve"], tasks="digits-web")[0]
+    assert "archivist" in set(found["Method"])
+    assert "anchor" not in set(found["Method"])
+    assert found["Tier"].isna().all()  # one seed
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_downloads_hold_the_selected_rows(client, ending):
+    chosen = list((ALL | {"search": "onerror"}).values())
+    name, content = client.predict(*chosen, api_name=f"/{ending}").split(";")
+    content = io.BytesIO(base64.b64decode(content))
+    found = pd.read_csv(content) if ending == "csv" else pd.read_parquet(content)
+    assert name == f"autophagy-small.{ending}"
+    assert list(found["method"]) == ["hostile"]
+    assert found["access"].item() == "model"
+
+
+def test_fifty_readers_at_once(address):
+    """Each loads the page and asks for a filtered table; all get theirs."""
+    answers = []
+
+    def read(i):
+        with urllib.request.urlopen(f"{address}/", timeout=50) as page:
+            assert page.status == 200
+        search = "onerror" if i % 2 else "lovelace"
+        body = json.dumps({"data": list((ALL | {"search": search}).values())}).encode()
+        call = f"{address}/gradio_api/call/table"
+        asking = urllib.request.Request(call, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(asking, timeout=50) as reply:
+            event = json.load(reply)["event_id"]
+        with urllib.request.urlopen(f"{call}/{event}", timeout=50) as stream:
+            said = stream.read().decode()
+        right, wrong = ("hostile", "anchor") if i % 2 else ("anchor", "hostile")
+        answers.append("event: complete" in said and f'"{right}"' in said and wrong not in said)
+
+    readers = [threading.Thread(target=read, args=(i,)) for i in range(50)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(60)
+    assert answers == [True] * 50
+
+
+def test_five_thousand_methods_are_filtered_in_half_a_second(root, monkeypatch):
+    board = read_board(root)
+    large = toys.large(frame(board, "small"), 5_000)
+    monkeypatch.setattr(table, "frame", lambda *_: large)
+    begun = time.perf_counter()
+    update, sentence = table.filled(board, Filters("small", search="method_49"))
+    assert time.perf_counter() - begun < 0.5
+    assert "111 of 5,004" in sentence
+    assert len(update.value["data"]) == 111
+    update, sentence = table.filled(board, Filters("small"))
+    assert len(update.value["data"]) == table.MOST_ROWS
+    assert f"the best {table.MOST_ROWS} rows" in sentence
+
+
+def test_an_empty_board_says_so(tmp_path):
+    page = launch(Source(root=tmp_path), port=0, block=False)
+    try:
+        *_, sentence = Client(page.local_url, verbose=False).predict(api_name="/open")
+        assert "no result to show yet" in sentence
+    finally:
+        page.close()
+
+
+# What a reader sees
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    offline = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", offline])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Opens an address of the page; at the end nothing may have gone wrong on it."""
+    seen = SimpleNamespace(errors=[], foreign=[], dialogs=[])
+    contexts = []
+
+    def on_request(request):
+        if not request.url.startswith((address, "data:", "blob:")):
+            seen.foreign.append(request.url)
+
+    def opened(query="", size=DESKTOP, theme="light"):
+        context = browser.new_context(viewport=size, color_scheme=theme)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda m: m.type in ("error", "warning") and seen.errors.append(m.text))
+        page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        page.on("request", on_request)
+        page.on("dialog", lambda d: (seen.dialogs.append(d.message), d.dismiss()))
+        page.goto(f"{address}/{query}")
+        page.wait_for_selector("#count p", state="attached")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert seen == SimpleNamespace(errors=[], foreign=[], dialogs=[])
+
+
+def in_address(page, words):
+    page.wait_for_function("words => location.search.includes(words)", arg=words)
+
+
+def as_wide_as_the_screen(page):
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_search_is_in_the_address_and_survives_a_reload(visit):
+    page = visit()
+    page.locator("#search textarea").press_sequentially("lovelace")
+    in_address(page, "search=lovelace")
+    page.wait_for_selector("text=1 of 4 methods")
+    page.wait_for_timeout(1_000)  # answers still under way would end as errors of the old page
+    page.reload()
+    page.wait_for_selector("text=1 of 4 methods")
+    assert page.input_value("#search textarea") == "lovelace"
+    page.wait_for_selector("#scores [role=gridcell] :text('anchor')")
+    assert page.locator("#scores").get_by_text("accumulate_subsample").count() == 0
+    assert as_wide_as_the_screen(page)
+
+
+def test_a_row_opens_its_method(visit):
+    page = visit()
+    page.locator("#scores [role=gridcell]").get_by_text("accumulate_subsample").first.click()
+    page.click("#open")
+    page.wait_for_selector("#card h2:text('accumulate_subsample')")
+    page.wait_for_selector("#profile :text('catastrophic risk')")
+    page.wait_for_selector(".picture svg.marks")
+    in_address(page, "tab=method&method=accumulate_subsample")
+    assert page.locator("#card").get_by_text("self-reported").first.is_visible()
+
+
+def test_two_methods_are_compared_in_the_dark(visit):
+    page = visit("?tab=compare&a=anchor&b=twin", theme="dark")
+    page.wait_for_selector("#verdict :text('anchor and twin cannot be told apart')")
+    page.click("#b input")
+    page.get_by_role("option", name="accumulate_subsample").click()
+    page.wait_for_selector("#verdict :text('accumulate_subsample is better than anchor')")
+    in_address(page, "b=accumulate_subsample")
+    assert page.locator("body.dark").count() == 1
+
+
+def test_pictures_fit_a_phone_in_the_dark(visit):
+    page = visit("?tab=pictures", PHONE, "dark")
+    page.wait_for_function("document.querySelectorAll('.picture svg.marks').length >= 4")
+    assert as_wide_as_the_screen(page)
+    line = page.locator("#curves svg .mark-line path").first
+    assert line.bounding_box()["width"] > 150
+    inks = page.evaluate(
+        "[...document.querySelectorAll('#curves svg text')].map(t => getComputedStyle(t).fill)"
+    )
+    assert set(inks) == {"rgb(228, 230, 233)"}  # light on dark
+
+
+def test_the_table_and_a_method_fit_a_phone(visit):
+    page = visit(size=PHONE)
+    page.wait_for_selector("#scores [role=gridcell]")
+    assert as_wide_as_the_screen(page)
+    page.get_by_role("tab", name="Method").click()
+    page.wait_for_selector("#card h2")
+    page.wait_for_selector("#profile table")
+    assert as_wide_as_the_screen(page)
+
+
+def test_hostile_words_are_shown_as_words(visit):
+    page = visit("?tab=method&method=hostile")
+    page.wait_for_selector("#card h2:text('hostile')")
+    page.wait_for_selector("#profile table")
+    assert toys.SUMMARY in page.inner_text("#card")
+    assert page.locator(f"#card a[href='{toys.LINK}'][rel~=noopener]").count() == 1
+    page.click("#method-task input")
+    page.get_by_role("option", name="speeches-replace").click()
+    page.wait_for_selector("blockquote")
+    assert toys.EXCERPT in page.inner_text("blockquote")
+    page.get_by_role("tab", name="Table").click()
+    page.wait_for_selector("#refused :text('<b onclick=alert(4)>.json')")
+    page.wait_for_selector("#scores [role=gridcell]")
+    assert page.locator("script:text('alert'), img[src=x], b[onclick]").count() == 0
+
+
+def test_everything_can_be_reached_with_the_keyboard(visit):
+    page = visit()
+    page.wait_for_selector("#scores [role=gridcell]")
+    wanted, reached = {"suite", "tasks", "access", "trust", "search", "tabs", "csv"}, set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached |= set(
+            page.evaluate(
+                "(() => { const ids = []; for (let e = document.activeElement; e; "
+                "e = e.parentElement) ids.push(e.id); return ids; })()"
+            )
+        )
+        if wanted <= reached:
+            break
+    assert wanted <= reached
+    page.focus("#search textarea")
+    page.keyboard.type("twin")
+    in_address(page, "search=twin")
+
+
+def test_about_explains_and_the_download_arrives(visit):
+    page = visit()
+    with page.expect_download() as download:
+        page.click("#csv")
+    assert download.value.suggested_filename == "autophagy-small.csv"
+    page.get_by_role("tab", name="About").click()
+    page.wait_for_selector("#about :text('Submit a method in five commands')")
+    assert re.search(r"autophagy validate", page.inner_text("#about"))
+    in_address(page, "tab=about")

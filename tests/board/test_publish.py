@@ -1,0 +1,71 @@
+"""Results of the baselines are stored with their samples, if they are what they say."""
+
+import json
+
+import pytest
+
+import benchmark
+import benchmark.tasks
+from benchmark.errors import InputError
+from benchmark.gallery import load_gallery
+from benchmark.methods import REFERENCES
+from benchmark.results import load_result
+from benchmark.tasks import Suite, load_suite
+from leaderboard.publish import publish
+from leaderboard.source import HERE
+from tests.conftest import TOY_TASKS
+
+TWO = Suite("quick", "toy", tuple(TOY_TASKS[f"{x}-replace"] for x in ("digits", "speeches")), (0,))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A result of `anchor`, said to be scored against frozen references."""
+    monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: TWO)
+    monkeypatch.setattr("benchmark.submission.claim.frozen", lambda *_: {"nothing": None})
+    benchmark.run("anchor", suite="quick", workers=1, out=tmp_path / "runs")
+    file = tmp_path / "runs" / "quick" / "anchor.json"
+    result = load_result(file)
+    result.references = dict.fromkeys(result.references, "frozen")
+    file.write_bytes(result.to_json())
+    return file
+
+
+def test_a_result_and_its_samples_are_stored(run, tmp_path):
+    publish(run, tmp_path / "board")
+    assert (tmp_path / "board/results/quick/anchor.json").read_bytes() == run.read_bytes()
+    gallery = load_gallery(tmp_path / "board/gallery/quick/anchor.json")
+    assert set(gallery.tasks) == {task.name for task in TWO.tasks}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"method": {"source": "0" * 64}}, "another version of the baseline anchor"),
+        ({"references": {"nothing": "own", "oracle": "own"}}, "against its own references"),
+        ({"benchmark_version": "9"}, "of version 9"),
+    ],
+)
+def test_what_does_not_belong_there_is_refused(run, tmp_path, change, reason):
+    document = json.loads(run.read_text())
+    for key, value in change.items():
+        document[key] = document[key] | value if isinstance(value, dict) else value
+    run.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
+    with pytest.raises(InputError, match=reason):
+        publish(run, tmp_path / "board")
+    assert not (tmp_path / "board").exists()
+
+
+@pytest.mark.parametrize("kind", ["results", "gallery"])
+def test_results_and_galleries_come_in_pairs(kind):
+    other = {"results": "gallery", "gallery": "results"}[kind]
+    files = sorted((HERE / kind).glob("*/*.json"))
+    assert files
+    for file in files:
+        if file.stem in REFERENCES:
+            continue
+        assert (HERE / other / file.parent.name / file.name).exists(), file
+        if kind == "gallery":
+            assert set(load_gallery(file).tasks) == {
+                task.name for task in load_suite(file.parent.name).tasks
+            }

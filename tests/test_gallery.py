@@ -1,0 +1,236 @@
+"""Galleries: what a run published, small; and files of strangers, which may hold anything."""
+
+import base64
+import io
+import json
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from benchmark import Items
+from benchmark.errors import AutophagyError, CorruptFile, InputError
+from benchmark.gallery import Excerpts, Pictures, load_gallery, make_gallery
+from benchmark.jobs import plan
+from benchmark.methods import Method
+from benchmark.results import (
+    GenerationResult,
+    LineageResult,
+    MethodResult,
+    Result,
+    TaskResult,
+    load_result,
+)
+from benchmark.storage import LineageFolder
+from tests.conftest import TOY_TASKS
+
+
+@pytest.fixture
+def run(toy_suite, tmp_path):
+    """A finished run's result file; its samples are noise."""
+    method = Method("noise", "0" * 64, frozenset(), "")
+    tasks = [TOY_TASKS["digits-replace"], TOY_TASKS["speeches-replace"]]
+    found = {}
+    for job in plan([method], "quick", tasks, [0], tmp_path):
+        records = []
+        for t in range(job.task.generations + 1):
+            records.append(GenerationResult(generation=t, status="ok"))
+            items = noise(job.task.modality, torch.Generator().manual_seed(t))
+            LineageFolder(job.folder).save(t, records[-1].model_dump(), items, {})
+        lineages = [LineageResult(seed=0, generations=records)]
+        found[job.task.name] = TaskResult(
+            hash=job.task.hash, modality=job.task.modality, primary="", lineages=lineages,
+            generations=job.task.generations,
+        )  # fmt: skip
+    result = Result(
+        benchmark_version="0", suite="quick", tasks=found, versions={}, hardware="", created="",
+        method=MethodResult(name="noise", summary="", access=[], source="0" * 64),
+    )  # fmt: skip
+    file = tmp_path / "quick" / "noise.json"
+    file.write_bytes(result.to_json())
+    return file
+
+
+def noise(modality, rng):
+    if modality == "text":
+        return Items(tokens=torch.randint(512, (5, 64), generator=rng))
+    image = torch.randint(256, (20, 1, 28, 28), generator=rng, dtype=torch.uint8)
+    return Items(image=image, label=torch.arange(20) % 10)
+
+
+@pytest.fixture
+def gallery(run):
+    return make_gallery(load_result(run), run)
+
+
+def test_it_shows_every_generation_and_comes_back_from_its_file(gallery, tmp_path):
+    pictures, texts = gallery.tasks["digits-replace"], gallery.tasks["speeches-replace"]
+    assert isinstance(pictures, Pictures)
+    assert isinstance(texts, Excerpts)
+    assert pictures.generations == [*texts.texts] == [0, 1, 2]
+    with Image.open(io.BytesIO(pictures.content)) as image:
+        assert (image.size, image.mode) == ((280, 84), "L")
+        assert len(image.getcolors() or []) > 10  # images, not an empty sheet
+    assert all(20 < len(text) <= 240 for text in texts.texts.values())
+    assert len(set(texts.texts.values())) == 3
+    (tmp_path / "g.json").write_bytes(gallery.to_json())
+    assert load_gallery(tmp_path / "g.json") == gallery
+
+
+def test_tasks_without_samples_are_left_out(run):
+    shutil.rmtree(next((run.parent / "lineages" / "noise").glob("speeches*")))
+    assert list(make_gallery(load_result(run), run).tasks) == ["digits-replace"]
+    shutil.rmtree(run.parent / "lineages")
+    assert make_gallery(load_result(run), run).tasks == {}
+
+
+def test_a_result_shows_no_samples_of_another_version_of_the_task(run):
+    document = json.loads(run.read_text())
+    document["tasks"]["digits-replace"]["hash"] = "0" * 64
+    assert list(make_gallery(Result(**document), run).tasks) == ["speeches-replace"]
+
+
+def test_reading_needs_no_torch(gallery, tmp_path):
+    (tmp_path / "g.json").write_bytes(gallery.to_json())
+    code = (
+        "import sys; sys.modules['torch'] = None; from pathlib import Path;"
+        "from benchmark.gallery import load_gallery; print(*load_gallery(Path(sys.argv[1])).tasks)"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "g.json")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["digits-replace", "speeches-replace"]
+
+
+def png(width=20, height=4, mode="L", **saved) -> bytes:
+    content = io.BytesIO()
+    Image.new(mode, (width, height)).save(content, "PNG", **saved)
+    return content.getvalue()
+
+
+def huge(width, height) -> bytes:
+    """A PNG that only claims to be large."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(b"")), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+
+
+def pictures(content: bytes | str, **changes):
+    text = content if isinstance(content, str) else base64.b64encode(content).decode()
+    return {"seed": 0, "generations": [0, 1], "png": text} | changes
+
+
+def excerpts(**texts: str):
+    return {"seed": 0, "texts": {name.removeprefix("t"): text for name, text in texts.items()}}
+
+
+def load(tmp_path, document, **more):
+    """What is read of a file with one task."""
+    path = tmp_path / "g.json"
+    whole = document if isinstance(document, bytes | str) else {"tasks": {"x": document}} | more
+    content = whole if isinstance(whole, bytes) else whole.encode() if isinstance(whole, str) else (
+        json.dumps(whole).encode()
+    )  # fmt: skip
+    path.write_bytes(content)
+    return load_gallery(path)
+
+
+def test_the_plain_case_is_accepted(tmp_path):
+    assert load(tmp_path, pictures(png())).tasks["x"].generations == [0, 1]
+    shown = load(tmp_path, excerpts(t10="c", t0="a", t2="b")).tasks["x"].texts
+    assert list(shown.items()) == [(0, "a"), (2, "b"), (10, "c")]
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (pictures(huge(60_000, 60_000)), "no PNG that can be decoded"),
+        (pictures(huge(10_000, 1_000)), "more than 1,000,000 pixels"),
+        (pictures(huge(20, 4)), "no PNG that can be decoded"),
+        (pictures(png()[:-30]), "no PNG that can be decoded"),
+        (pictures(b"<svg onload='alert(1)'/>"), "no PNG that can be decoded"),
+        (pictures(b"GIF89a" + bytes(100)), "no PNG that can be decoded"),
+        (pictures(""), "no PNG that can be decoded"),
+        (pictures("data:text/html,<script>"), "base64"),
+        (pictures(png(21, 4)), "not 2 rows of 10 images"),
+        (pictures(png(20, 5)), "not 2 rows of 10 images"),
+        (pictures(png(), generations=[]), "at least 1 item"),
+        (pictures(png(), generations=[1, 0]), "do not rise"),
+        (pictures(png(), generations=[0, -1]), "greater than or equal to 0"),
+        (pictures(png(), seed="0"), "valid integer"),
+        (pictures(png(), link="http://x"), "Extra inputs"),
+        (excerpts(t0="a" * 1_001), "at most 1000 characters"),
+        (excerpts(tx="a"), "valid integer"),
+        (excerpts(), "at least 1 item"),
+        ({"seed": 0}, "required"),
+        ("{", "Invalid JSON"),
+        ("[" * 100_000, "Invalid JSON"),
+        (b"\xff\xfe", "Invalid JSON"),
+        (b" " * 2_000_001, "more than 2,000,000 bytes"),
+    ],
+)
+def test_what_is_no_gallery_is_refused_with_a_reason(tmp_path, document, said):
+    with pytest.raises(CorruptFile, match=said) as caught:
+        load(tmp_path, document)
+    assert len(str(caught.value).splitlines()) == 1
+    assert "g.json is not a valid gallery" in str(caught.value)
+
+
+def test_other_versions_unknown_fields_odd_names_and_absent_files(tmp_path):
+    with pytest.raises(CorruptFile, match="Input should be 1"):
+        load(tmp_path, excerpts(t0="a"), version=2)
+    with pytest.raises(CorruptFile, match="Extra inputs"):
+        load(tmp_path, excerpts(t0="a"), extra=1)
+    with pytest.raises(CorruptFile, match="pattern"):
+        load(tmp_path, json.dumps({"tasks": {"../x": excerpts(t0="a")}}))
+    with pytest.raises(InputError, match=r"cannot read the gallery .*none\.json: No such file"):
+        load_gallery(tmp_path / "none.json")
+
+
+def test_only_pixels_come_out_of_a_picture(tmp_path):
+    notes = PngInfo()
+    notes.add_text("comment", "SECRET")
+    noted = png(mode="RGBA", pnginfo=notes, icc_profile=b"SECRET" * 9)
+    shown = load(tmp_path, pictures(noted + b"SECRET")).tasks["x"].content
+    assert b"tEXt" in noted
+    assert b"iCCP" in noted
+    assert not any(word in shown for word in (b"SECRET", b"tEXt", b"iCCP"))
+    with Image.open(io.BytesIO(shown)) as image:
+        assert image.size == (20, 4)
+
+
+def test_colours_stay(tmp_path):
+    content = io.BytesIO()
+    Image.new("RGB", (20, 4), (200, 30, 10)).save(content, "PNG")
+    shown = load(tmp_path, pictures(content.getvalue())).tasks["x"].content
+    with Image.open(io.BytesIO(shown)) as image:
+        assert (image.mode, image.getpixel((0, 0))) == ("RGB", (200, 30, 10))
+
+
+def test_characters_that_do_not_show_are_replaced(tmp_path):
+    text = "a\nb\x00\x1b[31m\u202e\u2028\x85c <b>&"
+    shown = load(tmp_path, excerpts(t0=text)).tasks["x"].texts[0]
+    assert shown == "a\nb\ufffd\ufffd[31m\ufffd\ufffd\ufffdc <b>&"
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_spoilt_picture_is_read_or_refused_but_makes_no_traceback(tmp_path, data):
+    content = bytearray(png(mode=data.draw(st.sampled_from(["1", "L", "P", "RGBA", "I;16"]))))
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(content)))
+    try:
+        load(tmp_path, pictures(bytes(content[:cut] if data.draw(st.booleans()) else content)))
+    except AutophagyError:
+        return
