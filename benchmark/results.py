@@ -26,7 +26,8 @@ class GenerationResult(_Strict):
     """One generation. `profile` holds null where a metric was not finite.
 
     `trained_on` and `kept` say by true source what a method made of its crawl: see
-    `benchmark.composition.Composition`.
+    `benchmark.composition.Composition`. `training` is what the model's training took, where the
+    generator measures it and it was not read from the cache: see `benchmark.generators.meter`.
     """
 
     generation: int
@@ -38,6 +39,7 @@ class GenerationResult(_Strict):
     trained_on: dict[str, float] = Field(default_factory=dict)
     kept: dict[str, float] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
+    training: dict[str, float] = Field(default_factory=dict)
 
 
 class LineageResult(_Strict):

@@ -50,7 +50,6 @@ def load(repo: HubRepo) -> tuple:
     """
     import datasets
 
-    datasets.disable_progress_bars()
     files = dict(zip(SPLITS, repo.files, strict=True))
     with reading(repo) as where:
         found = datasets.load_dataset(**where, data_files=files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -99,22 +99,22 @@ def source_of(repo: HubRepo) -> dict[str, str]:
     if folder is not None:
         return {"path": str(folder)}
     if data_dir() is not None:
-        raise InputError(absent(repo))
+        raise InputError(absent([repo]))
     return {"path": repo.name, "revision": repo.revision}
 
 
-def absent(repo: HubRepo) -> str:
-    """One sentence: what is missing, where, and how to get it."""
-    own = data_dir()
-    files = ", ".join(repo.files)
+def absent(repos: Sequence[HubRepo], why: str = "") -> str:
+    """One sentence: what is missing on this machine, where, and how to get it."""
+    own, names = data_dir(), ", the ".join(repo.title for repo in repos)
+    how = "run autophagy prefetch --suite standard"
     if own is not None:
         return (
-            f"{place(repo)} does not hold the {repo.title} ({files}): run autophagy prefetch "
-            f"--suite standard --data-dir {own} where the Hub can be reached"
+            f"{own} does not hold all of the {names}: {how} --data-dir {own} where the Hub can be "
+            f"reached"
         )
     return (
-        f"the {repo.title} ({files}) is not on this machine and the Hub cannot be reached: run "
-        f"autophagy prefetch --suite standard where it can be, or give local copies by --data-dir"
+        f"not on this machine, and {why}: the {names}; {how} where the Hub can be reached, or give "
+        f"a folder of copies by --data-dir"
     )
 
 
@@ -123,16 +123,29 @@ def reading(repo: HubRepo) -> Iterator[dict[str, str]]:
     """`source_of(repo)`; what the libraries raise inside becomes one sentence.
 
     Raises:
-        InputError: the repository cannot be read.
+        InputError: the repository cannot be had.
+        CorruptFile: its files are not what they should be.
     """
-    from httpx2 import HTTPError
+    import datasets
+    from safetensors import SafetensorError
 
+    from benchmark.hub.trouble import TROUBLE, why
+
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     where = source_of(repo)
     try:
         yield where
-    except (HTTPError, OSError) as error:
-        said = next(iter(str(error).splitlines()), type(error).__name__)
-        raise InputError(f"the {repo.title} cannot be read from {where['path']}: {said}") from error
+    except TROUBLE as error:
+        raise InputError(absent([repo], why(error))) from error
+    except (datasets.exceptions.DatasetsError, SafetensorError, KeyError, ValueError) as error:
+        said = next(iter(str(error.__cause__ or error).splitlines()), type(error).__name__)
+        raise CorruptFile(
+            f"the {repo.title} cannot be read from {where['path']} ({said}): run autophagy "
+            f"prefetch again, which checks every file"
+        ) from error
+    if "revision" in where:
+        copy_of(repo)  # what was downloaded just now is checked, too
 
 
 def file_of(repo: HubRepo, name: str) -> Path:
