@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,21 +44,29 @@ class PicturesSource:
         )
 
 
-def load(repo: HubRepo) -> tuple:
+def load(repo: HubRepo) -> tuple[Any, Any]:
     """The splits `train` and `test` as `datasets.Dataset`s.
 
     Raises:
-        InputError: they cannot be read.
+        InputError: they cannot be had.
+        CorruptFile: they cannot be read.
     """
+    with reading(repo) as where:
+        return _loaded(**where, files=repo.files)
+
+
+@lru_cache(maxsize=1)
+def _loaded(path: str, files: tuple[str, ...], revision: str | None = None) -> tuple[Any, Any]:
     import datasets
 
-    files = dict(zip(SPLITS, repo.files, strict=True))
-    with reading(repo) as where:
-        found = datasets.load_dataset(**where, data_files=files)
-        return tuple(found[name].cast_column("img", datasets.Image()) for name in SPLITS)
+    found = datasets.load_dataset(
+        path, revision=revision, data_files=dict(zip(SPLITS, files, strict=True))
+    )
+    train, test = (found[name].cast_column("img", datasets.Image()) for name in SPLITS)
+    return train, test
 
 
-def taken(dataset, rows: Iterable[int]) -> Items:  # type: ignore[no-untyped-def]
+def taken(dataset: Any, rows: Iterable[int]) -> Items:
     """Items with `image` uint8 (N, 3, H, W) and `label` int64 (N,)."""
     part = dataset.select(rows)
     images = np.stack([np.asarray(image.convert("RGB")) for image in part["img"]])

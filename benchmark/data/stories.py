@@ -46,17 +46,31 @@ class StoriesSource:
         )
 
 
-@lru_cache(maxsize=2)
 def beginnings(repo: HubRepo, split: str, rows: int, characters: int) -> tuple[str, ...]:
     """The first `characters` characters of those of the first `rows` stories that have them.
 
     Raises:
-        InputError: they cannot be read.
+        InputError: they cannot be had.
+        CorruptFile: they cannot be read.
     """
+    with reading(repo) as where:
+        return _streamed(**where, files=repo.files, split=split, rows=rows, characters=characters)
+
+
+@lru_cache(maxsize=2)
+def _streamed(
+    path: str,
+    files: tuple[str, ...],
+    split: str,
+    rows: int,
+    characters: int,
+    revision: str | None = None,
+) -> tuple[str, ...]:
     import datasets
 
-    files = dict(zip(SPLITS, repo.files, strict=True))
-    with reading(repo) as where:
-        stream = datasets.load_dataset(**where, data_files=files, split=split, streaming=True)
-        texts = [normalise(row["text"]) for row in islice(stream, rows)]
+    found = dict(zip(SPLITS, files, strict=True))
+    stream = datasets.load_dataset(
+        path, revision=revision, data_files=found, split=split, streaming=True
+    )
+    texts = (normalise(row["text"]) for row in islice(stream, rows))
     return tuple(dict.fromkeys(t[:characters] for t in texts if len(t) >= characters))
