@@ -4,9 +4,11 @@ Nothing here is a result: networks of a few thousand numbers, trained for two st
 """
 
 import copy
+import io
 from dataclasses import replace
 from functools import partial
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from transformers import GPT2LMHeadModel
@@ -20,10 +22,12 @@ from benchmark.generators.meter import flop_of
 from benchmark.hub.local import VARIABLE
 from benchmark.hub.models import Reader
 from benchmark.hub.tokens import tokenizer_of
+from benchmark.isolation import isolated
 from benchmark.items import Items
 from benchmark.loop import run_lineage
 from benchmark.methods import baselines as registry
 from benchmark.methods import find_method
+from benchmark.pictures import grid_png, save_image_grid, strip
 from benchmark.seeds import stream
 from benchmark.storage import LineageMemory
 from benchmark.tasks import load_suite
@@ -77,6 +81,17 @@ def test_a_baseline_runs_unchanged(name, cache):
                 break
             assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
             assert store.records[2]["profile"] == stores[0].records[2]["profile"]
+
+
+@pytest.mark.parametrize("task", GENERATORS)
+def test_models_cross_into_the_sandbox(task, cache):
+    method = find_method("neon")
+    stores = [LineageMemory(), LineageMemory()]
+    with isolated(method.file) as cls:
+        for store, hooks in zip(stores, (cls, method.load()), strict=True):
+            records = run_lineage(TASKS[task], hooks, 0, store, cache)
+            assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
+    assert stores[0].published[2].digest() == stores[1].published[2].digest()
 
 
 def test_the_suite_is_as_it_is_announced():
@@ -185,6 +200,16 @@ def test_what_a_training_took_is_measured(setup):
 def test_operations_are_counted_as_two_a_multiply_add():
     a, b = torch.ones(5, 7), torch.ones(7, 11)
     assert flop_of(lambda: a @ b) == 2 * 5 * 7 * 11
+
+
+def test_pictures_of_colour_images_are_in_colour(tmp_path):
+    images = torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8, generator=stream("p"))
+    items = Items(image=images, label=torch.arange(20) % 10)
+    row = strip(items, 4)
+    assert row.shape == (8, 32, 3)
+    assert torch.equal(row[:, 8:16], images[1].movedim(0, -1))
+    assert plt.imread(io.BytesIO(grid_png({0: items, 1: items}, 4))).shape[:2] == (16, 32)
+    save_image_grid({"m": {0: items}}, tmp_path / "x.png", "title", 4)
 
 
 def test_guidance_steers_images_and_not_away_from_itself(copies):

@@ -11,6 +11,7 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from benchmark.codecs import PixelPublisher
+from benchmark.generators import unet
 from benchmark.generators.matching import FlowMatching
 from benchmark.generators.meter import Meter
 from benchmark.generators.training import Objective, fit
@@ -29,8 +30,9 @@ class PixelGenerator(FlowMatching):
         self.meter = Meter(self.device)
 
     def blank(self) -> nn.Module:
-        model = build(self.own.size, self.own.widths, self.own.attention, self.own.layers,
-                      self.own.groups, self.own.classes).to(self.device)  # fmt: skip
+        r = self.own
+        model = unet.build(r.size, r.widths, r.attention, r.layers, r.groups, r.classes)
+        model = model.to(self.device)
         return model.to(memory_format=torch.channels_last) if self._gpu else model
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
@@ -74,27 +76,3 @@ class PixelGenerator(FlowMatching):
 
     def _laid_out(self, x: Tensor) -> Tensor:
         return x.contiguous(memory_format=torch.channels_last) if self._gpu else x
-
-
-def build(
-    size: int,
-    widths: tuple[int, ...],
-    attention: tuple[bool, ...],
-    layers: int,
-    groups: int,
-    classes: int,
-) -> UNet2DModel:
-    """A randomly initialised UNet; class `classes` stands for "no class"."""
-    down = tuple("AttnDownBlock2D" if here else "DownBlock2D" for here in attention)
-    up = tuple("AttnUpBlock2D" if here else "UpBlock2D" for here in reversed(attention))
-    return UNet2DModel(
-        sample_size=size,
-        in_channels=3,
-        out_channels=3,
-        layers_per_block=layers,
-        block_out_channels=tuple(widths),
-        down_block_types=down,
-        up_block_types=up,
-        num_class_embeds=classes + 1,
-        norm_num_groups=groups,
-    )

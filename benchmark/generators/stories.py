@@ -9,12 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import (
     GenerationConfig,
-    GPT2Config,
     GPT2LMHeadModel,
     LogitsProcessor,
     LogitsProcessorList,
 )
 
+from benchmark.generators import gpt2
 from benchmark.generators.causal import Chooser, LanguageModelling
 from benchmark.generators.meter import Meter
 from benchmark.generators.training import Objective, fit
@@ -37,7 +37,7 @@ class StoriesGenerator(LanguageModelling):
     def blank(self) -> nn.Module:
         r = self.own
         longest = self.publisher.length + self.publisher.margin + 1
-        return build(self.vocab, r.width, r.layers, r.heads, longest).to(self.device)
+        return gpt2.build(self.vocab, r.width, r.layers, r.heads, longest).to(self.device)
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator) -> nn.Module:  # fmt: skip
@@ -99,20 +99,3 @@ class Inversion(LogitsProcessor):
         token = torch.searchsorted(cumulative, threshold, right=True)
         token = token.clamp_(max=scores.shape[1] - 1)
         return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
-
-
-def build(vocab: int, width: int, layers: int, heads: int, longest: int) -> GPT2LMHeadModel:
-    """A randomly initialised GPT-2 of up to `longest` positions, without dropout."""
-    config = GPT2Config(
-        vocab_size=vocab,
-        n_positions=longest,
-        n_embd=width,
-        n_layer=layers,
-        n_head=heads,
-        resid_pdrop=0.0,
-        embd_pdrop=0.0,
-        attn_pdrop=0.0,
-        bos_token_id=None,
-        eos_token_id=None,
-    )
-    return GPT2LMHeadModel(config)
