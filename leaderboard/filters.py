@@ -9,6 +9,7 @@ from benchmark.errors import InputError
 from benchmark.tasks import load_suite
 from leaderboard.entries import Board
 
+MAIN = "small"
 ALL = "all"  # tasks; beside the modalities and the name of a single one
 TRUST = ("re-run", "re-scored", "self-reported")
 
@@ -60,14 +61,14 @@ class Filters:
 
 
 def first_suite(board: Board) -> str:
-    """The suite shown first: the one with most entries.
+    """The suite shown first: the one that papers quote, if there are results.
 
     Raises:
         InputError: the board is empty.
     """
     if not board.entries:
         raise InputError("there is no result to show: see the refused entries")
-    return max(board.entries, key=lambda suite: len(board.entries[suite]))
+    return min(board.entries, key=lambda suite: (suite != MAIN, suite))
 
 
 def task_choices(suite: str) -> tuple[str, ...]:

@@ -11,14 +11,14 @@ import gradio as gr
 
 from benchmark.errors import AutophagyError
 from benchmark.report.style import DARK
-from leaderboard import charts
+from leaderboard.chart_parts import DOTS, SHADE
 from leaderboard.source import Source
 from leaderboard.wiring import Page
 
 TITLE = "Autophagy Bench: mitigations of model collapse"
 REFRESH = 300  # seconds
 AT_ONCE = 8  # answers computed at the same time
-_DARK = DARK | {charts.SHADE: "#1b2433", charts.DOTS: "#80868e"}
+_DARK = DARK | {SHADE: "#1b2433", DOTS: "#80868e"}
 
 
 def build(source: Source) -> gr.Blocks:

@@ -12,6 +12,8 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from benchmark.submission.sentences import TROUBLE
 from leaderboard.entries import Board, read_board
+from leaderboard.filters import task_choices
+from leaderboard.table import frame
 
 HERE = Path(__file__).parent  # holds results/, submissions/ and so on, as the dataset does
 READ = ("results/**", "submissions/**", "references/**", "gallery/**")  # no samples, no models
@@ -52,7 +54,7 @@ class Source:
         self._renewing = threading.Lock()
         self._board: Board | None = None
         self._place = self._find() or _Place(root, "the results that came with this page")
-        self._board = read_board(self._place.root, self._own)
+        self._board = _ranked(self._place.root, self._own)
 
     def board(self) -> Board:
         """The board as it was read last."""
@@ -66,7 +68,7 @@ class Source:
         try:
             found = self._find()
             if found is not None and found != self._place:
-                self._board, self._place = read_board(found.root, self._own), found
+                self._board, self._place = _ranked(found.root, self._own), found
         finally:
             self._renewing.release()
 
@@ -116,6 +118,15 @@ class Source:
         self._trouble = ""
         name = f"the dataset {repo} at revision {root.name[:7]}"
         return _Place(root, name, info.last_modified)
+
+
+def _ranked(root: Path, own: Sequence[Path]) -> Board:
+    """The board, with every table that a reader may ask for ranked beforehand and kept."""
+    board = read_board(root, own)
+    for suite in board.entries:
+        for tasks in task_choices(suite):
+            frame(board, suite, tasks)
+    return board
 
 
 def _reason(error: BaseException) -> str:

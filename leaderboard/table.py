@@ -38,7 +38,7 @@ HEADINGS = {
 }
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
     """One row a method, the best score first; do not change it, it is kept.
 

@@ -15,6 +15,7 @@ from leaderboard.entries import Board
 from leaderboard.filters import ALL, TRUST, Filters, access_tiers, task_choices
 from leaderboard.table import frame, select
 
+MOST_OFFERED = 200  # methods in a list to choose from
 MOST_CHOSEN = 6  # methods with a colour of their own
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # a name, not fetched
 
@@ -53,7 +54,11 @@ def bar(board: Board) -> Bar:
         suite = gr.Radio(list(board.entries), value=filters.suite or None, label="Suite",
                          elem_id="suite", min_width=150)  # fmt: skip
         tasks = gr.Dropdown(
-            task_labels(filters.suite), value=ALL if filters.suite else None, label="Rank by", elem_id="tasks", min_width=150
+            task_labels(filters.suite),
+            value=ALL if filters.suite else None,
+            label="Rank by",
+            elem_id="tasks",
+            min_width=150,
         )
         access = gr.Dropdown(
             access_of(board, filters.suite), multiselect=True, value=[], label="Access",
@@ -103,13 +108,21 @@ def names(board: Board, filters: Filters) -> list[str]:
     return [name for name in found["method"] if name not in REFERENCES]
 
 
-def everybody(board: Board, filters: Filters) -> list[str]:
-    """All methods of a suite, best first."""
-    return list(frame(board, filters.suite, filters.tasks)["method"])
+def offered(board: Board, filters: Filters, *picked: str | None) -> list[str]:
+    """The methods of a list to choose from: the best that pass the filters, and those `picked`.
+
+    A list of thousands would make every browser slow; a search brings the others.
+    """
+    whole = frame(board, filters.suite, filters.tasks)
+    passing = select(whole, filters)
+    best = list((whole if passing.empty else passing)["method"].head(MOST_OFFERED))
+    there = set(whole["method"])
+    wanted = [*REFERENCES, *(name for name in picked if name)]
+    return list(dict.fromkeys([*best, *(name for name in wanted if name in there)]))
 
 
 def plot(chart: alt.LayerChart) -> PlotData:
     """A chart for `gr.Plot`, as the Vega-Lite that Gradio brings along (5) reads it."""
-    spec = chart.to_dict()
+    spec = chart.to_dict(validate=False)  # half the time; what is drawn is ours
     spec["$schema"] = SCHEMA
     return PlotData(type="altair", plot=json.dumps(spec))

@@ -14,7 +14,7 @@ from rich.table import Table
 
 CAPTION = (
     "tau: Kendall's rank correlation of the methods' scores, 1 = the same order; its 95% interval "
-    "takes these methods as drawn from many. Ordered alike: of the pairs of methods that the "
+    "takes these methods as drawn from many. Alike: of the pairs of methods that the "
     "second suite separates beyond chance, those that the first orders the same way. nothing and "
     "oracle are left out."
 )
@@ -47,9 +47,9 @@ def transfer(
         print(json.dumps([asdict(transfer) for transfer in found], indent=1))
         return
     sheet = Table(caption=CAPTION, caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("suites", "tasks"):
-        sheet.add_column(heading, no_wrap=True)
-    for heading in ("methods", "tau", "95% interval", "ordered alike"):
+    sheet.add_column("suites")
+    sheet.add_column("tasks", no_wrap=True)
+    for heading in ("methods", "tau", "95% interval", "alike"):
         sheet.add_column(heading, justify="right", no_wrap=True)
     for row in found:
         low, high = row.interval

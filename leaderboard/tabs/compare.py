@@ -10,14 +10,15 @@ from typing import Any
 import gradio as gr
 
 from leaderboard import charts
+from leaderboard.curves import curve
 from leaderboard.entries import Board
 from leaderboard.filters import ALL, Filters, chosen_tasks
 from leaderboard.markup import Html, element, joined, table
 from leaderboard.pairs import Pair, pair
 from leaderboard.profile import profiles
 from leaderboard.samples import samples
-from leaderboard.tabs.pictures import COSTS, curve
-from leaderboard.widgets import Choice, everybody, plot
+from leaderboard.tabs.pictures import COSTS
+from leaderboard.widgets import Choice, offered, plot
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def layout() -> Parts:
 def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
     """All methods of the suite, the best two at first; what was picked stays where it can."""
     a, b, task = picked
-    there = everybody(board, filters)
+    there = offered(board, filters, a, b)
     usual = [m for m in there if m != "oracle"]
     a = a if a in there else usual[0]
     b = b if b in there else next((m for m in usual if m != a), a)

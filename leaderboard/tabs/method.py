@@ -8,14 +8,14 @@ from typing import Any
 
 import gradio as gr
 
+from leaderboard.curves import curve, measured
 from leaderboard.entries import Board
 from leaderboard.filters import Filters
 from leaderboard.markup import element
 from leaderboard.method_page import method_page
 from leaderboard.samples import samples
 from leaderboard.table import frame
-from leaderboard.tabs.pictures import curve, measured
-from leaderboard.widgets import Choice, everybody
+from leaderboard.widgets import Choice, offered
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def layout() -> Parts:
 def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
     """All methods of the suite, best first; what was picked stays where it can."""
     method, task, measure = picked
-    there = everybody(board, filters)
+    there = offered(board, filters, method)
     method = method if method in there else next(m for m in there if m != "oracle")
     tasks = board.result(filters.suite, method).tasks
     task = task if task in tasks else next(iter(tasks))

@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 
 from benchmark.methods import REFERENCES
-from benchmark.report.curves import curves, entries_in
-from benchmark.report.entries import entries_of
-from benchmark.results import Result
+from benchmark.report.curves import curves
 from leaderboard import charts
+from leaderboard.chart_parts import LOWEST, Records
+from leaderboard.curves import curve, measured, some_result
 from leaderboard.entries import Board
 from leaderboard.filters import ALL, Filters, chosen_tasks
 from leaderboard.markup import element, joined
 from leaderboard.samples import samples
 from leaderboard.table import frame, select
-from leaderboard.widgets import MOST_CHOSEN, Choice, names, plot
+from leaderboard.widgets import MOST_CHOSEN, MOST_OFFERED, Choice, names, plot
 
 COSTS = {
     "cpu_seconds": "processor seconds",
@@ -107,13 +107,13 @@ def _plot(name: str) -> gr.Plot:
 def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
     """The controls' choices under some filters; what was picked stays where it can."""
     methods, task, measure, cost = picked
-    there = names(board, filters)
+    there = names(board, filters)[:MOST_OFFERED]
     kept = there[:4] if methods is None else [m for m in methods if m in there][:MOST_CHOSEN]
     tasks = chosen_tasks(filters.suite, filters.tasks)
     task = task if task in tasks else tasks[0]
     measures = measured(board, filters.suite, task)
     known = {name for _, name in measures}
-    primary = _some(board, filters.suite).tasks[task].primary
+    primary = some_result(board, filters.suite).tasks[task].primary
     return [
         Choice(there, kept),
         Choice(tasks, task),
@@ -127,50 +127,26 @@ def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     methods, task, measure, cost = picked
     rows = select(frame(board, filters.suite, filters.tasks), filters)
     images = [
-        n for n, t in _some(board, filters.suite).tasks.items() if t.modality == "image"
+        n for n, t in some_result(board, filters.suite).tasks.items() if t.modality == "image"
     ]  # fmt: skip
     image = task if task in images else next(iter(images), None)
     both = [*(m for m in REFERENCES if m in set(rows["method"])), *methods]
+    some = not rows.empty
+    points = _ends(board, filters.suite, image, rows, methods) if image and some else []
     return [
-        plot(charts.forest(rows)),
+        plot(charts.forest(rows)) if some else None,
         _forest_note(rows, filters),
         *curve(board, filters.suite, task, measure, methods),
-        plot(charts.cost(rows, cost, COSTS[cost], methods)),
-        plot(charts.narrowing(_ends(board, filters.suite, image, rows, methods), methods))
-        if image else None,
+        plot(charts.cost(rows, cost, COSTS[cost], methods)) if some else None,
+        plot(charts.narrowing(points, methods)) if points else None,
         _narrowing_note(image, len(rows)),
         str(samples(board, filters.suite, task, both)),
-    ]  # fmt: skip
-
-
-def curve(
-    board: Board, suite: str, task: str, measure: str, methods: Sequence[str]
-) -> tuple[Any, str]:
-    """One measure of some methods by generation, and what it means."""
-    own = [method for method in methods if method not in REFERENCES]
-    results = board.references(suite, own[0] if own else REFERENCES[0])
-    results = results | {method: board.result(suite, method) for method in own}
-    (entry,) = entries_of([measure])
-    modality = results["nothing"].tasks[task].modality
-    several = len(results["nothing"].tasks[task].lineages) > 1
-    bands = "Lines: mean over seeds; bands: the least and the most. " if several else "One seed. "
-    said = [element("b", f"{entry.title} on {task}"), f" ({entry.good}). " if entry.good else ". ",
-            entry.explain(modality), f" {bands}A cross marks where a lineage failed."]  # fmt: skip
-    return plot(charts.generations(results, task, measure)), str(element("p", *said, kind="note"))
-
-
-def measured(board: Board, suite: str, task: str) -> list[tuple[str, str]]:
-    """What can be drawn of a task: titles and names."""
-    return [(e.title, e.name) for e in entries_of(entries_in(_some(board, suite), task))]
-
-
-def _some(board: Board, suite: str) -> Result:
-    return board.result(suite, board.entries[suite][0].name)
+    ]
 
 
 def _ends(
     board: Board, suite: str, task: str, rows: pd.DataFrame, chosen: Sequence[str]
-) -> charts.Records:
+) -> Records:
     """Precision and recall of the last generation, of the best methods and the chosen ones."""
     first = rows["reference"] | rows["method"].isin(chosen)
     read = pd.concat([rows[first], rows[~first].head(MOST_READ)])
@@ -185,6 +161,8 @@ def _ends(
 
 
 def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
+    if rows.empty:
+        return str(element("p", "No method passes the filters."))
     tasks = "" if filters.tasks == ALL else f" of {filters.tasks}"
     said = (
         f"Points: mean recovery{tasks}, with 95% intervals; small marks: each task. One shade, one "
@@ -192,7 +170,7 @@ def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
     )
     if len(rows) > charts.MOST_ROWS:
         said += f" The best {charts.MOST_ROWS} of {len(rows):,} are drawn."
-    if not rows.empty and (rows["low"].fillna(0).min() < charts.LOWEST):
+    if rows["low"].fillna(0).min() < LOWEST:
         said += " Values beyond the axis lie at its end."
     return str(joined([element("p", said, kind="note")]))
 

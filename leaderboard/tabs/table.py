@@ -17,11 +17,12 @@ from leaderboard.filters import Filters
 from leaderboard.markup import Html, element, joined, link
 from leaderboard.table import export, frame, select, shown
 
-MOST_ROWS = 500  # sent to the browser; search and filters reach the others
+MOST_ROWS = 200  # sent to the browser; search and filters reach the others
 WIDTHS = {
     "Tier": 64, "Method": 190, "Score": 84, "95% interval": 150, "Ranks": 84, "Access": 160,
     "Trust": 124, "Authors": 220, "Paper": 90, "Code": 90, "Date": 110,
 }  # fmt: skip
+LONGEST = 80  # characters of the authors in a cell; the method's page names all
 LINKS = ("Paper", "Code")
 
 
@@ -45,8 +46,8 @@ def layout() -> Parts:
     """The tab's components, empty."""
     count = gr.HTML(elem_id="count")
     table = gr.Dataframe(
-        interactive=False, elem_id="scores", show_label=False, pinned_columns=2, max_height=640,
-        buttons=["fullscreen"], max_chars=60, label="Scores",
+        interactive=False, elem_id="scores", show_label=False, max_height=640,
+        buttons=["fullscreen"], label="Scores",
     )  # fmt: skip
     with gr.Row(visible=False, elem_id="opening") as opening:
         open_ = gr.Button("Open", variant="primary", size="sm", min_width=140, elem_id="open")
@@ -85,8 +86,9 @@ def filled(board: Board, filters: Filters) -> tuple[Any, str]:
 
 
 def linked(page: pd.DataFrame) -> pd.DataFrame:
-    """Addresses become links; nothing else of the table is markup."""
+    """Addresses become links, nothing else is markup; lists of authors end where cells do."""
     found = page.copy()
+    found["Authors"] = [a if len(a) <= LONGEST else a[: LONGEST - 1] + "…" for a in page["Authors"]]
     for column in LINKS:
         found[column] = [str(link(a, column.lower())) if a else "" for a in page[column]]
     return found

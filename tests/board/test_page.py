@@ -22,11 +22,12 @@ from leaderboard.filters import Filters
 from leaderboard.page import launch
 from leaderboard.source import Source
 from leaderboard.table import frame
-from leaderboard.tabs import table
+from leaderboard.tabs import compare, method, pictures, table
 from tests.board import toys
 
 CHROMIUM = shutil.which("chromium")
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+MODULES = {"pictures": (pictures, 4), "method": (method, 3), "compare": (compare, 3)}
 ALL = {"suite": "small", "tasks": "all", "access": [], "trust": [], "search": ""}
 
 
@@ -240,6 +241,38 @@ def test_a_row_opens_its_method(visit):
     page.wait_for_selector(".picture svg.marks")
     in_address(page, "tab=method&method=accumulate_subsample")
     assert page.locator("#card").get_by_text("self-reported").first.is_visible()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_methods_stay_in_sight_and_hostile_words_are_words(visit, size):
+    page = visit(size=size)
+    row = page.get_by_role("row").filter(has_text="hostile")
+    page.wait_for_selector("#scores [role=gridcell]")
+    page.evaluate("document.querySelector('#scores .virtual-table-viewport').scrollLeft = 9999")
+    cell, table = (
+        place.bounding_box() for place in (row.get_by_text("hostile"), page.locator("#scores"))
+    )
+    assert table["x"] <= cell["x"] < table["x"] + 200
+    assert row.get_by_text(toys.ATTACK).is_visible()
+    assert row.get_by_role("link", name="paper").get_attribute("href") == toys.LINK
+
+
+@pytest.mark.parametrize("tab", ["pictures", "method", "compare"])
+def test_a_search_without_a_match_leaves_every_tab_whole(root, tab):
+    board, filters = read_board(root), Filters("small", search="nobody wrote this")
+    module, controls = MODULES[tab]
+    now = module.choices(board, filters, [None] * controls)
+    assert module.drawn(board, filters, [choice.value for choice in now])
+
+
+def test_another_suite_has_its_own_rows(visit):
+    page = visit()
+    page.locator("#suite label").filter(has_text="quick").click()
+    in_address(page, "suite=quick")
+    page.locator("#scores [role=gridcell]").get_by_text("archivist").first.click()
+    page.click("#open")
+    page.wait_for_selector("#card h2:text('archivist')")
+    in_address(page, "suite=quick&tab=method&method=archivist")
 
 
 def test_two_methods_are_compared_in_the_dark(visit):
