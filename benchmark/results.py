@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from benchmark.errors import CorruptFile, InputError
 
@@ -40,6 +47,14 @@ class GenerationResult(_Strict):
     kept: dict[str, float] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
     training: dict[str, float] = Field(default_factory=dict)
+
+    @model_serializer(mode="wrap")
+    def _stored(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `training` where there is none, as results were stored before it existed."""
+        fields = handler(self)
+        if not self.training:
+            del fields["training"]
+        return fields
 
 
 class LineageResult(_Strict):
