@@ -11,6 +11,7 @@ from benchmark.commands.cache import cache
 from benchmark.commands.deploy import deploy
 from benchmark.commands.list import list_
 from benchmark.commands.new import new
+from benchmark.commands.prefetch import prefetch
 from benchmark.commands.report import report
 from benchmark.commands.rescore import rescore
 from benchmark.commands.run import run
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("list")(list_)
+app.command("prefetch")(prefetch)
 app.command("report")(report)
 app.command("run")(run)
 app.command("samples")(samples)

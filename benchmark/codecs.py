@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from benchmark import assets
@@ -37,14 +38,33 @@ class ImagePublisher:
         return self.publish(self.encode(items), items["label"])
 
 
+class PixelPublisher:
+    """uint8 pixels, in colour; models see them as numbers in [-1, 1]."""
+
+    def encode(self, items: Items) -> Tensor:
+        """(N, C, H, W) pixels in [-1, 1]."""
+        return items["image"].float() / 127.5 - 1
+
+    def publish(self, pixels: Tensor, labels: Tensor) -> Items:
+        """Quantised images with their class labels."""
+        levels = (pixels.float().clamp(-1, 1) + 1) * 127.5
+        return Items(image=levels.round().to(torch.uint8), label=labels)
+
+    def pass_through(self, items: Items) -> Items:
+        """Real items in published form."""
+        return self.publish(self.encode(items), items["label"])
+
+
 class TextPublisher:
-    """Strings, tokenised again and cut to `length` tokens."""
+    """Strings, tokenised again and cut to `length` tokens.
 
-    margin = 8  # extra tokens written, since encoding again mostly shortens
+    `tokenizer` is the speeches' without one; `margin` is how many extra tokens are written, since
+    encoding again mostly shortens.
+    """
 
-    def __init__(self, length: int) -> None:
-        self.length = length
-        self.tokenizer = assets.tokenizer()
+    def __init__(self, length: int, tokenizer: Tokenizer | None = None, margin: int = 8) -> None:
+        self.length, self.margin = length, margin
+        self.tokenizer = assets.tokenizer() if tokenizer is None else tokenizer
 
     def publish(self, tokens: Tensor | Sequence[Sequence[int]]) -> Items:
         """Token rows (longer than `length` by the margin) -> `tokens` int64 (N, length).

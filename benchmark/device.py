@@ -1,7 +1,8 @@
 """Where generators compute: the CPU, or a GPU.
 
 Random numbers are drawn and items are kept on the CPU in either case; codecs, verifiers and the
-evaluator stay there, too, so that the ruler does not depend on the device.
+evaluator stay there, too, so that the ruler does not depend on the device. Only the pretrained
+networks of suite `standard`, which are too large for that, follow the generators.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from benchmark import backends, lineage
 from benchmark.collect import collect
 from benchmark.errors import InputError, Interrupted
 from benchmark.files import alone_in, write_bytes
+from benchmark.hub.ready import ready
 from benchmark.jobs import Job, Outcome, Work, all_finished, plan
 from benchmark.methods import REFERENCES, find_method
 from benchmark.mitigation import Mitigation
@@ -48,7 +49,7 @@ def run(
     Args:
         method: a baseline's name, a file (`my_method.py` or `my_method.py:Class`), a class, or a
             list of these.
-        suite: "quick" or "small".
+        suite: its name, such as "quick" or "small".
         tasks: a glob over task names; all without it.
         seeds: seeds to run; the suite's own without it.
         workers: processes at a time; without it one a core, on a GPU 4. A Ray cluster decides
@@ -72,7 +73,8 @@ def run(
         failed is in its result with status "failed" and the message.
 
     Raises:
-        InputError: an unknown method, suite, task or seed, or a folder that cannot be written.
+        InputError: an unknown method, suite, task or seed, a folder that cannot be written, or
+            data that are neither on this machine nor to be had from the Hub.
         CorruptFile: a file of an earlier run is damaged. What is finished is kept.
         WorkerLost: a process that ran a lineage was killed. What is finished is kept.
         Interrupted: Ctrl-C. What is finished is kept.
@@ -91,6 +93,7 @@ def run(
     )
     if own_references or not kept or all_finished(plan(absent, suite, picked, wanted, folder)):
         methods |= {m.name: m for m in absent}
+    ready(picked)
     jobs = plan(methods.values(), suite, picked, wanted, folder, device)
     with alone_in(folder / suite):  # fails now rather than after the first hour
         write_bytes(folder / suite / ".writable", b"")

@@ -22,6 +22,7 @@ from benchmark.data.sources import BiasableSource, Splits
 from benchmark.errors import Diverged, InputError, MethodError
 from benchmark.foreign import foreign_items, state_of
 from benchmark.generators.base import Generator, LossHook
+from benchmark.generators.meter import Measured
 from benchmark.items import Items, TrainingSet
 from benchmark.ledger import Ledger
 from benchmark.mitigation import Access, Mitigation, Sampling
@@ -44,9 +45,10 @@ def run_lineage(
     """Run, or continue, the lineage of (task, method, seed); return its generations' records.
 
     A record holds `generation`, `status`, `profile`, `ledger`, `training_set` (its size),
-    `trained_on` and `kept` (see `Composition.describe`) and `seconds` by stage. A method
-    that raises or a model that diverges ends the lineage with a record whose status is "failed" or
-    "diverged" and whose `message` says why.
+    `trained_on` and `kept` (see `Composition.describe`), `seconds` by stage and, of generators
+    that measure it, what `training` took (see `Meter`). A method that raises or a model that
+    diverges ends the lineage with a record whose status is "failed" or "diverged" and whose
+    `message` says why.
     """
     generator, evaluator = task.generator.build(), task.evaluation.build()
     splits = splits_of(task, seed)
@@ -113,6 +115,8 @@ def run_lineage(
                 seed_global(_rng(task, seed, t, "global after training"))  # cached or not
                 round_.renew(model)
                 model = checked_model(strategy, model, round_)
+            if isinstance(generator, Measured):
+                record["training"] = generator.meter.take()
             record |= composition.describe(training)
             round_.renew(model)
             how = checked_sampling(strategy, round_)
@@ -178,6 +182,8 @@ def _trained(
     training set that two methods agree on. A changed loss is a model of its own.
     """
     rng = _rng(task, seed, t, "train")
+    if isinstance(generator, Measured):
+        generator.meter.take()  # what a method's fine-tuning took is another matter
     if hook is not None:
         return generator.train(training, rng, loss=hook), 0.0
     key = f"{task.hash}|{seed}|{t}|{training.digest()}"

@@ -15,8 +15,8 @@ from benchmark.items import Items
 
 
 def strip(items: Items, columns: int, label: int | None = None) -> Tensor:
-    """One row of `columns` images (H, columns * W) uint8: one a class and round again, or, to
-    show how much the items of one class differ, all of class `label`."""
+    """One row of `columns` images (H, columns * W) uint8, in colour (H, columns * W, 3): one a
+    class and round again, or, to show how much the items of one class differ, all of `label`."""
     chosen: list[int] = []
     classes = int(items["label"].max()) + 1
     for i in range(columns):
@@ -25,7 +25,8 @@ def strip(items: Items, columns: int, label: int | None = None) -> Tensor:
         if len(of_class) == 0:  # a class that is gone leaves its place to any image
             of_class = torch.arange(len(items))
         chosen.append(int(of_class[nth % len(of_class)]))
-    return torch.cat(list(items["image"][chosen, 0]), dim=1)
+    pixels = items["image"][chosen].movedim(1, -1)
+    return torch.cat(list(pixels if pixels.shape[-1] == 3 else pixels[..., 0]), dim=1)
 
 
 def grid_png(generations: Mapping[int, Items], columns: int, label: int | None = None) -> bytes:

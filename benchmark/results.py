@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from benchmark.errors import CorruptFile, InputError
 
@@ -26,7 +33,8 @@ class GenerationResult(_Strict):
     """One generation. `profile` holds null where a metric was not finite.
 
     `trained_on` and `kept` say by true source what a method made of its crawl: see
-    `benchmark.composition.Composition`.
+    `benchmark.composition.Composition`. `training` is what the model's training took, where the
+    generator measures it and it was not read from the cache: see `benchmark.generators.meter`.
     """
 
     generation: int
@@ -38,6 +46,15 @@ class GenerationResult(_Strict):
     trained_on: dict[str, float] = Field(default_factory=dict)
     kept: dict[str, float] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
+    training: dict[str, float] = Field(default_factory=dict)
+
+    @model_serializer(mode="wrap")
+    def _stored(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without `training` where there is none, as results were stored before it existed."""
+        fields = handler(self)
+        if not self.training:
+            del fields["training"]
+        return fields
 
 
 class LineageResult(_Strict):

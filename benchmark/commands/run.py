@@ -16,7 +16,7 @@ def run(
     methods: Annotated[
         list[str], typer.Argument(help="Baselines by name, or files: my_method.py[:Class].")
     ],
-    suite: Annotated[str, typer.Option(help="quick or small.")] = "quick",
+    suite: Annotated[str, typer.Option(help="quick, small, stress or standard.")] = "quick",
     tasks: Annotated[str | None, typer.Option(help="Only tasks matching this glob.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Such as 0,1,2. Default: the suite's.")] = None,
     workers: Annotated[
@@ -43,6 +43,10 @@ def run(
     gpus_per_lineage: Annotated[
         float | None, typer.Option(help="Share of a GPU for a Ray task, such as 0.25.", min=0)
     ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Local copies of the Hub's repositories, as prefetch makes them."),
+    ] = None,
     isolated: Annotated[
         bool,
         typer.Option("--isolated", help="Run hooks in a sandbox (Linux, needs bubblewrap)."),
@@ -55,9 +59,11 @@ def run(
     # Before torch is loaded here or in a worker: one thread a process.
     os.environ["OMP_NUM_THREADS"] = "1"
     from benchmark import grid
+    from benchmark.hub.local import use_data_dir
     from benchmark.progress import Watcher
     from benchmark.table import table
 
+    use_data_dir(data_dir)
     console = Console()
     results = grid.run(
         list(methods),

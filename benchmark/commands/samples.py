@@ -15,14 +15,14 @@ from benchmark.errors import InputError
 def samples(
     methods: Annotated[list[str], typer.Argument(help="Methods that were run, as given to run.")],
     task: Annotated[str, typer.Option(help="Task to show.")] = "digits-replace",
-    suite: Annotated[str, typer.Option(help="quick or small.")] = "quick",
+    suite: Annotated[str, typer.Option(help="quick, small, stress or standard.")] = "quick",
     seed: Annotated[int, typer.Option(help="Lineage to show.")] = 0,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs"),
     label: Annotated[int | None, typer.Option(help="Images: only this class.")] = None,
     to: Annotated[Path, typer.Option(help="Figure to write (images).")] = Path("samples.png"),
 ) -> None:
     """Show samples by generation: images as a figure, text on the terminal."""
-    from benchmark.codecs import TextPublisher
+    from benchmark.generators.causal import LanguageModelling
     from benchmark.items import Items
     from benchmark.jobs import plan
     from benchmark.methods import find_method
@@ -51,13 +51,14 @@ def samples(
         save_image_grid(found, to, title, label=label)
         print(f"Figure: {to}")
         return
+    generator = chosen.generator.build()
+    assert isinstance(generator, LanguageModelling)
     console = Console()
     for name, generations_of in found.items():
         sheet = Table(title=f"{name} on {task}, seed {seed}", title_justify="left")
         sheet.add_column("generation", justify="right")
         sheet.add_column("first samples")
         for t, items in generations_of.items():
-            publisher = TextPublisher(items["tokens"].shape[1])
-            texts = excerpts(publisher.text(items.take(slice(0, 2))), 160)
+            texts = excerpts(generator.publisher.text(items.take(slice(0, 2))), 160)
             sheet.add_row(str(t), "\n".join(texts))
         console.print(sheet)

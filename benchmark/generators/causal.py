@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,27 +14,63 @@ from benchmark.device import current
 from benchmark.errors import Diverged
 from benchmark.generators import language
 from benchmark.generators.base import LossHook, weighted_mean
-from benchmark.generators.training import fit
+from benchmark.generators.training import Objective, fit
 from benchmark.items import Items, TrainingSet
 from benchmark.mitigation import Sampling
 from benchmark.recipes import CausalRecipe
 from benchmark.seeds import seed_global
 
+Chooser = Callable[[Tensor, Tensor], Tensor]  # written (B, t), logits (B, V) -> probabilities
 
-class CausalGenerator:
-    """A small Llama over the frozen tokenizer."""
 
-    def __init__(self, recipe: CausalRecipe) -> None:
-        self.recipe = recipe
-        self.publisher = TextPublisher(recipe.length)
-        self.vocab = self.publisher.tokenizer.get_vocab_size()
+class Recipe(Protocol):
+    """What a language model of any architecture is trained by."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @property
+    def lr(self) -> float: ...
+
+
+class LanguageModelling:
+    """Next-token prediction on blocks; `start` is the token in front of each, never written.
+
+    Subclasses say which network predicts, with what arithmetic, and how it writes.
+    """
+
+    start: int
+    at_once = 250  # items that are scored at a time
+
+    def __init__(self, recipe: Recipe, publisher: TextPublisher) -> None:
+        self.recipe, self.publisher = recipe, publisher
+        self.vocab = publisher.tokenizer.get_vocab_size()
         self.steps, self.batch = recipe.steps, recipe.batch
         self.ranges: Mapping[str, int] = {"tokens": self.vocab}
         self.device = current()
 
     def blank(self) -> nn.Module:
-        r = self.recipe
-        return language.build(self.vocab, r.width, r.layers, r.heads, r.inner).to(self.device)
+        raise NotImplementedError
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator) -> nn.Module:  # fmt: skip
+        """Train `model` in place, see `training.fit`."""
+        raise NotImplementedError
+
+    def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        """Logits (N, L, V) of every token given those before it."""
+        raise NotImplementedError
+
+    def embed(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        """Hidden states (N, F), averaged over the block."""
+        raise NotImplementedError
+
+    def write(self, model: nn.Module, uniform: Tensor, choose: Chooser) -> Tensor:
+        """Tokens like `uniform` (N, L), which decides each by inversion."""
+        raise NotImplementedError
 
     def train(
         self,
@@ -51,23 +88,23 @@ class CausalGenerator:
 
         def objective(model: nn.Module, rows: Tensor) -> Tensor:
             batch = tokens[rows]
-            logits = language.logits_of(model, batch)
+            logits = self.predict(model, batch)
             nats = language.nll(logits, batch)
             return weighted_mean(nats if loss is None else loss(nats, logits), weights, rows)
 
         steps, lr = steps or recipe.steps, rate * recipe.lr
-        return fit(model, objective, len(data), steps, recipe.batch, lr, rng)
+        return self.fit(model, objective, len(data), steps, lr, rng)
 
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
-        uniform = torch.rand(n, self.recipe.length + self.publisher.margin, generator=rng)
-        tokens = language.sample(model, uniform.to(self.device), _chooser(how))
+        uniform = torch.rand(n, self.publisher.length + self.publisher.margin, generator=rng)
+        tokens = self.write(model, uniform.to(self.device), _chooser(how, self.start))
         return self.publisher.publish(tokens.cpu())
 
     @torch.no_grad()
     def _nats(self, model: nn.Module, items: Items) -> Tensor:
         """Negative log-likelihood of every token, (N, L)."""
-        batches = items["tokens"].to(self.device).split(250)
-        return torch.cat([language.nll(language.logits_of(model, b), b) for b in batches]).cpu()
+        batches = items["tokens"].to(self.device).split(self.at_once)
+        return torch.cat([language.nll(self.predict(model, b), b) for b in batches]).cpu()
 
     def log_prob(self, model: nn.Module, items: Items) -> Tensor:
         """Exact log-likelihood of each block in nats."""
@@ -75,19 +112,46 @@ class CausalGenerator:
 
     @torch.no_grad()
     def logits(self, model: nn.Module, items: Items) -> Tensor:
-        logits = language.logits_of(model, items["tokens"].to(self.device))
-        logits[..., language.START] = -torch.inf  # never written
+        logits = self.predict(model, items["tokens"].to(self.device)).float()
+        logits[..., self.start] = -torch.inf  # never written
         return logits.cpu()
 
     def features(self, model: nn.Module, items: Items) -> Tensor:
         """Hidden states averaged over the block."""
-        return language.embed(model, items["tokens"].to(self.device)).cpu()
+        return self.embed(model, items["tokens"].to(self.device)).cpu()
 
     def loss(self, model: nn.Module, items: Items) -> float:
         return float(self._nats(model, items).mean())
 
 
-def _chooser(how: Sampling) -> Callable[[Tensor, Tensor], Tensor]:
+class CausalGenerator(LanguageModelling):
+    """A small Llama over the frozen tokenizer, in bf16."""
+
+    start = language.START
+
+    def __init__(self, recipe: CausalRecipe) -> None:
+        super().__init__(recipe, TextPublisher(recipe.length))
+        self.own = recipe
+
+    def blank(self) -> nn.Module:
+        r = self.own
+        return language.build(self.vocab, r.width, r.layers, r.heads, r.inner).to(self.device)
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator) -> nn.Module:  # fmt: skip
+        return fit(model, objective, size, steps, self.batch, lr, rng)
+
+    def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        return language.logits_of(model, tokens)
+
+    def embed(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        return language.embed(model, tokens)
+
+    def write(self, model: nn.Module, uniform: Tensor, choose: Chooser) -> Tensor:
+        return language.sample(model, uniform, choose)
+
+
+def _chooser(how: Sampling, start: int = language.START) -> Chooser:
     """`how` as a function (written, logits) -> probabilities; watermarks act last, as in
     transformers."""
 
@@ -95,7 +159,7 @@ def _chooser(how: Sampling) -> Callable[[Tensor, Tensor], Tensor]:
         # The sum first: it is cheap, and finite unless some logit is not (or they are absurd).
         if not torch.isfinite(logits.sum()) and not torch.isfinite(logits).all():
             raise Diverged("the language model's logits are not finite")
-        logits[:, language.START] = -torch.inf
+        logits[:, start] = -torch.inf
         if how.temperature != 1:
             logits = logits / how.temperature
         if how.top_k:
@@ -106,7 +170,8 @@ def _chooser(how: Sampling) -> Callable[[Tensor, Tensor], Tensor]:
             beyond = p.cumsum(-1) - p >= how.top_p  # in sorted order; the first always stays
             logits = logits.masked_fill(beyond.scatter(1, order, beyond), -torch.inf)
         if how.logits is not None:
-            logits = how.logits(written, logits)
+            # A method computes on the CPU, wherever the model does.
+            logits = how.logits(written.cpu(), logits.cpu()).to(logits.device)
         return logits.softmax(-1)
 
     return choose

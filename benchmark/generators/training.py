@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from benchmark.errors import Diverged
 
+Objective = Callable[[nn.Module, Tensor], Tensor]  # (model, rows) -> scalar loss of those rows
+
 
 def fit(
     model: nn.Module,
-    loss: Callable[[nn.Module, Tensor], Tensor],  # (model, rows) -> scalar loss of those rows
+    loss: Objective,
     size: int,  # number of rows of the training set
     steps: int,  # optimiser steps, whatever the size
     batch: int,
@@ -24,6 +26,7 @@ def fit(
     weight_decay: float = 0.01,
     clip: float = 1.0,  # gradient norm
     dtype: torch.dtype = torch.bfloat16,
+    after: Callable[[], None] = lambda: None,  # every step, such as averaging
 ) -> nn.Module:
     """Train `model` in place and return it in float32.
 
@@ -59,6 +62,7 @@ def fit(
         optimiser.step()
         with torch.no_grad():
             torch._foreach_copy_(parameters, masters)
+        after()
     if not math.isfinite(running.item()):
         raise Diverged("the training loss is not finite")
     for parameter, master in zip(parameters, masters, strict=True):

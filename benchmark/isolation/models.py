@@ -18,7 +18,12 @@ LLAMA = {
     "heads": "num_attention_heads",
     "inner": "intermediate_size",
 }
-HOMES = {"LatentDenoiser": "networks", "LlamaForCausalLM": "language"}
+HOMES = {
+    "LatentDenoiser": "networks",
+    "LlamaForCausalLM": "language",
+    "UNet2DModel": "unet",
+    "GPT2LMHeadModel": "gpt2",
+}
 
 
 def blueprint(model: nn.Module) -> dict[str, Any]:
@@ -33,6 +38,8 @@ def blueprint(model: nn.Module) -> dict[str, Any]:
         return {"kind": kind, "numbers": {name: config[name] for name in DENOISER}}
     if kind == "LlamaForCausalLM":
         return {"kind": kind, "numbers": {k: getattr(config, v) for k, v in LLAMA.items()}}
+    if kind in HOMES:
+        return {"kind": kind, "numbers": prepare(kind).numbers(model)}
     raise MethodError(f"a {kind} cannot be handed into the sandbox")
 
 
@@ -41,10 +48,10 @@ def prepare(kind: str) -> Any:
     return importlib.import_module(f"benchmark.generators.{HOMES[kind]}")
 
 
-def build(kind: str, numbers: dict[str, int]) -> nn.Module:
+def build(kind: str, numbers: dict[str, Any]) -> nn.Module:
     """A new model of this architecture; draws from torch's global generator."""
     home = prepare(kind)
-    make = home.build if kind == "LlamaForCausalLM" else home.LatentDenoiser
+    make = home.LatentDenoiser if kind == "LatentDenoiser" else home.build
     return make(**numbers).eval()
 
 

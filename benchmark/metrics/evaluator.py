@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,8 +30,10 @@ SCORED = 250  # samples scored by the reference language model
 class ImageEvaluator(FeatureEvaluator):
     """Images in the space of a small digit classifier; its bins are classes."""
 
-    file = "digits-features.safetensors"
     most_pool = 5_000
+
+    def __init__(self) -> None:
+        self.network = assets.network("digits-features.safetensors")
 
     @torch.no_grad()
     def outputs(self, items: Items) -> Tensor:
@@ -58,29 +61,24 @@ class ImageEvaluator(FeatureEvaluator):
         return histogram(logits.argmax(1), logits.shape[1])
 
 
-class TextEvaluator(FeatureEvaluator):
-    """Text in the space of a small language model trained on other addresses than the test's.
+class TextProfile(FeatureEvaluator):
+    """What is measured of text, whatever language model is the reference.
 
     Besides the common entries: `distinct_1` to `distinct_3`, `repetition` (of n-grams inside a
     block), `reference_loss` (nats per token of the samples under the frozen language model) and
     `bits_per_byte` (the held-out loss per byte of text, which no tokenizer enters).
     """
 
-    file = "speeches-reference.safetensors"
-    most = 500
-    most_pool = 250
+    vocab: int  # tokens that items may hold
+    scored: int  # samples that the reference model scores
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = half(self.network)
-        self.vocab: int = self.network.config.vocab_size
+    def texts(self, tokens: Tensor) -> list[str]:
+        """Blocks of tokens as strings."""
+        raise NotImplementedError
 
-    def outputs(self, items: Items) -> Tensor:
-        parts = items["tokens"].split(250)
-        return torch.cat([language.hidden_states(self.network, part) for part in parts])
-
-    def pooled(self, outputs: Tensor) -> Tensor:
-        return outputs.mean(1).float()
+    def reference_loss(self, outputs: Tensor, tokens: Tensor) -> float:
+        """Nats per token of the same samples under the reference model."""
+        raise NotImplementedError
 
     def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
         return rarest(histogram(_tokens(splits), self.vocab))
@@ -98,7 +96,7 @@ class TextEvaluator(FeatureEvaluator):
             "tail_mass": tail_mass(known.tail, _tokens(splits), tokens),
             **{f"distinct_{n}": ngrams.distinct(tokens.numpy(), n) for n in (1, 2, 3)},
             "repetition": ngrams.repetition(tokens.numpy()),
-            "reference_loss": self._reference_loss(outputs[:SCORED], tokens[:SCORED]),
+            "reference_loss": self.reference_loss(outputs[: self.scored], tokens[: self.scored]),
         }
 
     def profile(
@@ -106,14 +104,36 @@ class TextEvaluator(FeatureEvaluator):
     ) -> Profile:
         profile = super().profile(generator, model, samples, splits)
         tokens = splits.heldout["tokens"]
-        texts = assets.tokenizer().decode_batch(tokens.tolist())
         bits = profile["heldout_loss"] / math.log(2) * tokens.numel()
-        return profile | {"bits_per_byte": bits / sum(len(text.encode()) for text in texts)}
+        size = sum(len(text.encode()) for text in self.texts(tokens))
+        return profile | {"bits_per_byte": bits / size}
+
+
+class TextEvaluator(TextProfile):
+    """In the space of a small language model trained on other addresses than the test's."""
+
+    most = 500
+    most_pool = 250
+    scored = SCORED
+
+    def __init__(self) -> None:
+        network = assets.network("speeches-reference.safetensors")
+        self.vocab = network.config.vocab_size
+        self.network: Any = half(network)
+
+    def outputs(self, items: Items) -> Tensor:
+        parts = items["tokens"].split(250)
+        return torch.cat([language.hidden_states(self.network, part) for part in parts])
+
+    def pooled(self, outputs: Tensor) -> Tensor:
+        return outputs.mean(1).float()
+
+    def texts(self, tokens: Tensor) -> list[str]:
+        return assets.tokenizer().decode_batch(tokens.tolist())
 
     @torch.no_grad()
-    def _reference_loss(self, hidden: Tensor, tokens: Tensor) -> float:
-        """Nats per token given hidden states (N, L, width) of the same blocks (N, L)."""
-        parts = zip(hidden.split(100), tokens.split(100), strict=True)
+    def reference_loss(self, outputs: Tensor, tokens: Tensor) -> float:
+        parts = zip(outputs.split(100), tokens.split(100), strict=True)
         nats = [language.nll(self.network.lm_head(h), part) for h, part in parts]
         return float(torch.cat(nats).mean())
 

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from benchmark import assets
 from benchmark.data.sources import Splits
 from benchmark.generators.base import Generator
 from benchmark.items import Items
@@ -53,7 +52,7 @@ class Known:
 
 
 class FeatureEvaluator:
-    """The collapse profile in the feature space of a frozen network.
+    """The collapse profile in the feature space of a frozen network, which subclasses load.
 
     Both modalities share these entries; `m` is a value of unseen real items.
 
@@ -70,13 +69,10 @@ class FeatureEvaluator:
     - `heldout_loss`: of the model on the held-out items.
     """
 
-    file: str
     most: int | None = None  # samples that are embedded (the first ones; their order is random)
     most_pool: int | None = None  # the same of the real pool
 
-    def __init__(self) -> None:
-        self.network = assets.network(self.file)
-        self._known: Known | None = None
+    _known: Known | None = None
 
     def outputs(self, items: Items) -> Tensor:
         """(N, ...) what the frozen network gives for published items."""

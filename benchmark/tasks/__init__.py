@@ -13,6 +13,7 @@ from benchmark.stressors import ImageLaundering, ReserveBias, TextLaundering
 from benchmark.tasks.base import Task
 from benchmark.tasks.digits import digits
 from benchmark.tasks.speeches import speeches
+from benchmark.tasks.standard import cifar10, stories
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,15 @@ def _stress() -> Suite:
     return Suite("stress", description, tuple(tasks), seeds=(0, 1, 2))
 
 
-_SUITES: dict[str, Callable[[], Suite]] = {"quick": _quick, "small": _small, "stress": _stress}
+def _standard() -> Suite:
+    tasks = (cifar10(Replace()), cifar10(Web()), stories(Replace()), stories(Web()))
+    description = "papers' scale: one GPU, data from the Hub; not measured yet"
+    return Suite("standard", description, tasks, seeds=(0, 1, 2))
+
+
+_SUITES: dict[str, Callable[[], Suite]] = {
+    "quick": _quick, "small": _small, "stress": _stress, "standard": _standard,
+}  # fmt: skip
 SUITE_NAMES = tuple(_SUITES)
 
 

@@ -1,0 +1,74 @@
+"""Colour images of a Hub dataset, such as CIFAR-10."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmark.codecs import PixelPublisher
+from benchmark.data.sources import Splits
+from benchmark.errors import InputError
+from benchmark.hub.local import reading
+from benchmark.hub.recipes import PicturesData
+from benchmark.hub.repos import HubRepo
+from benchmark.items import Items
+
+SPLIT_SEED = 1790
+SPLITS = ("train", "test")  # as the recipe lists their files
+
+
+class PicturesSource:
+    """Pool and reserve are drawn from the split `train`, the held-out set from `test`."""
+
+    def __init__(self, recipe: PicturesData) -> None:
+        self.recipe = recipe
+
+    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
+        train, test = load(self.recipe.repo)
+        if real + reserve > len(train):
+            raise InputError(f"{real + reserve} real images asked for, {len(train)} exist")
+        if self.recipe.heldout > len(test):
+            raise InputError(f"{self.recipe.heldout} held-out images asked for, {len(test)} exist")
+        order = torch.randperm(len(train), generator=rng).tolist()
+        fixed = torch.Generator().manual_seed(SPLIT_SEED)
+        held = torch.randperm(len(test), generator=fixed)[: self.recipe.heldout].tolist()
+        publisher = PixelPublisher()
+        return Splits(
+            real=publisher.pass_through(taken(train, order[:real])),
+            reserve=publisher.pass_through(taken(train, order[real : real + reserve])),
+            heldout=publisher.pass_through(taken(test, held)),
+        )
+
+
+def load(repo: HubRepo) -> tuple[Any, Any]:
+    """The splits `train` and `test` as `datasets.Dataset`s.
+
+    Raises:
+        InputError: they cannot be had.
+        CorruptFile: they cannot be read.
+    """
+    with reading(repo) as where:
+        return _loaded(**where, files=repo.files)
+
+
+@lru_cache(maxsize=1)
+def _loaded(path: str, files: tuple[str, ...], revision: str | None = None) -> tuple[Any, Any]:
+    import datasets
+
+    found = datasets.load_dataset(
+        path, revision=revision, data_files=dict(zip(SPLITS, files, strict=True))
+    )
+    train, test = (found[name].cast_column("img", datasets.Image()) for name in SPLITS)
+    return train, test
+
+
+def taken(dataset: Any, rows: Iterable[int]) -> Items:
+    """Items with `image` uint8 (N, 3, H, W) and `label` int64 (N,)."""
+    part = dataset.select(rows)
+    images = np.stack([np.asarray(image.convert("RGB")) for image in part["img"]])
+    labels = torch.tensor(part["label"][:], dtype=torch.int64)
+    return Items(image=torch.from_numpy(images).permute(0, 3, 1, 2), label=labels)

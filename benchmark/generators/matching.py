@@ -1,0 +1,198 @@
+"""Flow matching (Lipman et al. 2023) with diffusers' Euler scheduler, in any space of images."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+from torch import Tensor, nn
+
+from benchmark.device import current
+from benchmark.errors import Diverged, MethodError
+from benchmark.generators.base import LossHook, weighted_mean
+from benchmark.generators.training import Objective
+from benchmark.items import Items, TrainingSet
+from benchmark.mitigation import Sampling
+from benchmark.seeds import seed_global, stream
+
+
+class Publisher(Protocol):
+    """Between published images and the space z in which the flow lives."""
+
+    def encode(self, items: Items) -> Tensor: ...
+
+    def publish(self, latents: Tensor, labels: Tensor) -> Items: ...
+
+
+class Recipe(Protocol):
+    """What a flow in any space is trained and sampled by."""
+
+    @property
+    def classes(self) -> int: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @property
+    def lr(self) -> float: ...
+
+    @property
+    def drop_class(self) -> float: ...
+
+    @property
+    def sampling_steps(self) -> int: ...
+
+
+class FlowMatching:
+    """Class-conditional flow z_s = (1 - s) z + s e from data z to noise e; velocity v = e - z.
+
+    Subclasses say which network predicts v, in which space, and with what arithmetic.
+    """
+
+    publisher: Publisher
+    shape: tuple[int, ...]  # of one z
+    at_once: int = 1 << 30  # items that are sampled or scored at a time
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.steps, self.batch = recipe.steps, recipe.batch
+        self.ranges: Mapping[str, int] = {"label": recipe.classes}
+        self.device = current()
+
+    def blank(self) -> nn.Module:
+        raise NotImplementedError
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator) -> nn.Module:  # fmt: skip
+        """Train `model` in place, see `training.fit`."""
+        raise NotImplementedError
+
+    def ready(self, model: nn.Module) -> nn.Module:
+        """`model` as it samples."""
+        raise NotImplementedError
+
+    def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+        """Predicted v, like `x`, at `times` (N,) in [0, 1000]."""
+        raise NotImplementedError
+
+    def hidden(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor
+               ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """The same v, and a hidden representation (N, F)."""
+        raise NotImplementedError
+
+    def train(
+        self,
+        data: TrainingSet,
+        rng: torch.Generator,
+        loss: LossHook | None = None,
+        model: nn.Module | None = None,
+        steps: int | None = None,
+        rate: float = 1.0,
+    ) -> nn.Module:
+        recipe, device = self.recipe, self.device
+        latents, labels = self.publisher.encode(data.items).to(device), data.items["label"]
+        one_each = [1] * (latents.dim() - 1)
+        weights = None if data.weights is None else data.weights.to(device)
+        seed_global(rng)
+        model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
+
+        def objective(model: nn.Module, rows: Tensor) -> Tensor:
+            z = latents[rows]
+            e = torch.randn(z.shape, generator=rng).to(device)
+            s = torch.rand(len(rows), *one_each, generator=rng).to(device)
+            dropped = torch.rand(len(rows), generator=rng) < recipe.drop_class
+            label = labels[rows].masked_fill(dropped, recipe.classes).to(device)
+            v = self.velocity(model, (1 - s) * z + s * e, 1000 * s.flatten(), label)
+            squared = (v - (e - z)).square()
+            return weighted_mean(squared if loss is None else loss(squared, v), weights, rows)
+
+        steps, lr = steps or recipe.steps, rate * recipe.lr
+        return self.fit(model, objective, len(data), steps, lr, rng)
+
+    @torch.no_grad()
+    def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
+        labels = torch.randint(self.recipe.classes, (n,), generator=rng)
+        noise = torch.randn(n, *self.shape, generator=rng) * how.temperature
+        model = self.ready(model)
+        negative = None if how.negative is None else self.ready(how.negative)
+        parts = zip(*(x.split(self.at_once) for x in (noise, labels)), strict=True)
+        x = torch.cat([
+            self._written(model, negative, e.to(self.device), label.to(self.device), how.guidance)
+            for e, label in parts
+        ])  # fmt: skip
+        if not torch.isfinite(x).all():
+            raise Diverged("the generator's samples are not finite")
+        items = self.publisher.publish(x, labels)
+        if how.pixels is not None:
+            items = Items(image=how.pixels(items["image"]), label=labels)
+        return items
+
+    def _written(
+        self, model: nn.Module, negative: nn.Module | None, x: Tensor, classes: Tensor, by: float
+    ) -> Tensor:
+        """Noise `x` carried to data by Euler steps."""
+        scheduler = FlowMatchEulerDiscreteScheduler()
+        scheduler.set_timesteps(self.recipe.sampling_steps)
+        for timestep in scheduler.timesteps:
+            times = timestep.to(self.device).expand(len(x))
+            v = self._guided(model, negative, x, times, classes, by)
+            x = scheduler.step(v, timestep, x).prev_sample
+        return x.cpu()
+
+    def _guided(
+        self,
+        model: nn.Module,
+        negative: nn.Module | None,
+        x: Tensor,
+        timestep: Tensor,
+        labels: Tensor,
+        guidance: float,
+    ) -> Tensor:
+        v = self.velocity(model, x, timestep, labels)
+        if guidance == 0:
+            return v
+        if negative is not None:
+            other = self.velocity(negative, x, timestep, labels)
+        else:
+            nothing = torch.full_like(labels, self.recipe.classes)
+            other = self.velocity(model, x, timestep, nothing)
+        return v + guidance * (v - other)
+
+    @torch.no_grad()
+    def _denoising(self, model: nn.Module, items: Items) -> tuple[Tensor, Tensor]:
+        """Squared velocity error (N,) averaged over a grid of times, and hidden states (N, F)."""
+        rng, device = stream("denoising loss"), self.device
+        times = torch.linspace(0.1, 0.9, 5).to(device)
+        found = []
+        for start in range(0, len(items), self.at_once):
+            part = items.take(slice(start, start + self.at_once))
+            z, labels = self.publisher.encode(part).to(device), part["label"].to(device)
+            error, hidden = torch.zeros(len(z), device=device), torch.zeros((), device=device)
+            for s in times:
+                e = torch.randn(z.shape, generator=rng).to(device)
+                at = (1000 * s).expand(len(z))
+                v, inside = self.hidden(model, (1 - s) * z + s * e, at, labels)
+                error = error + (v - (e - z)).square().flatten(1).mean(1) / len(times)
+                hidden = hidden + inside / len(times)
+            found.append((error.cpu(), hidden.cpu()))
+        errors, hiddens = zip(*found, strict=True)
+        return torch.cat(errors), torch.cat(hiddens)
+
+    def log_prob(self, model: nn.Module, items: Items) -> Tensor:
+        """Minus the denoising loss: the usual surrogate, up to scale, of the log-likelihood."""
+        return -self._denoising(model, items)[0]
+
+    def logits(self, model: nn.Module, items: Items) -> Tensor:
+        raise MethodError("images have no logits: round.logits is for text")
+
+    def features(self, model: nn.Module, items: Items) -> Tensor:
+        return self._denoising(model, items)[1]
+
+    def loss(self, model: nn.Module, items: Items) -> float:
+        return float(self._denoising(model, items)[0].mean())

@@ -1,0 +1,78 @@
+"""The image generator of suite `standard`: flow matching on pixels by a UNet of diffusers."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from functools import partial
+
+import torch
+from diffusers import UNet2DModel
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+
+from benchmark.codecs import PixelPublisher
+from benchmark.generators import unet
+from benchmark.generators.matching import FlowMatching
+from benchmark.generators.meter import Meter
+from benchmark.generators.training import Objective, fit
+from benchmark.hub.recipes import PixelDiffusionRecipe
+
+
+class PixelGenerator(FlowMatching):
+    """Weights are float32 and averaged over the steps; a GPU computes in bf16, channels last."""
+
+    at_once = 1_000
+
+    def __init__(self, recipe: PixelDiffusionRecipe) -> None:
+        super().__init__(recipe)
+        self.own, self.publisher = recipe, PixelPublisher()
+        self.shape = (3, recipe.size, recipe.size)
+        self.meter = Meter(self.device)
+
+    def blank(self) -> nn.Module:
+        r = self.own
+        model = unet.build(r.size, r.widths, r.attention, r.layers, r.groups, r.classes)
+        model = model.to(self.device)
+        return model.to(memory_format=torch.channels_last) if self._gpu else model
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator) -> nn.Module:  # fmt: skip
+        average = EMAModel(model.parameters(), decay=self.own.ema, foreach=True)
+        example = torch.zeros(1, *self.shape, device=self.device)
+        label = torch.zeros(1, dtype=torch.int64, device=self.device)
+        forward = partial(self.velocity, model, example, torch.ones(1, device=self.device), label)
+        with self.meter.training(forward, steps * self.batch):
+            model = fit(model, objective, size, steps, self.batch, lr, rng, dtype=torch.float32,
+                        after=lambda: average.step(model.parameters()))  # fmt: skip
+        average.copy_to(model.parameters())
+        return model
+
+    def ready(self, model: nn.Module) -> nn.Module:
+        return model
+
+    def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+        with self._arithmetic():
+            return model(self._laid_out(x), times, labels).sample.float()
+
+    def hidden(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor
+               ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """The hidden representation is the innermost block's output, averaged over places."""
+        kept: list[Tensor] = []
+        assert isinstance(model, UNet2DModel)
+        assert model.mid_block is not None
+        hook = model.mid_block.register_forward_hook(lambda _m, _in, out: kept.append(out))
+        try:
+            v = self.velocity(model, x, times, labels)
+        finally:
+            hook.remove()
+        return v, kept[0].float().mean((2, 3))
+
+    @property
+    def _gpu(self) -> bool:
+        return self.device.type == "cuda"
+
+    def _arithmetic(self) -> AbstractContextManager[object]:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._gpu)
+
+    def _laid_out(self, x: Tensor) -> Tensor:
+        return x.contiguous(memory_format=torch.channels_last) if self._gpu else x

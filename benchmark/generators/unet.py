@@ -1,0 +1,45 @@
+"""The image network of suite `standard`: diffusers' UNet2DModel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from diffusers import UNet2DModel
+
+
+def build(
+    size: int,
+    widths: Sequence[int],
+    attention: Sequence[bool],
+    layers: int,
+    groups: int,
+    classes: int,
+) -> UNet2DModel:
+    """A randomly initialised UNet; class `classes` stands for "no class"."""
+    down = tuple("AttnDownBlock2D" if here else "DownBlock2D" for here in attention)
+    up = tuple("AttnUpBlock2D" if here else "UpBlock2D" for here in reversed(attention))
+    return UNet2DModel(
+        sample_size=size,
+        in_channels=3,
+        out_channels=3,
+        layers_per_block=layers,
+        block_out_channels=tuple(widths),
+        down_block_types=down,
+        up_block_types=up,
+        num_class_embeds=classes + 1,
+        norm_num_groups=groups,
+    )
+
+
+def numbers(model: UNet2DModel) -> dict[str, Any]:
+    """What `build` makes a model of this architecture from."""
+    config: Any = model.config
+    return {
+        "size": config.sample_size,
+        "widths": list(config.block_out_channels),
+        "attention": [kind == "AttnDownBlock2D" for kind in config.down_block_types],
+        "layers": config.layers_per_block,
+        "groups": config.norm_num_groups,
+        "classes": config.num_class_embeds - 1,
+    }

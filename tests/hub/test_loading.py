@@ -1,0 +1,248 @@
+"""The loading code of suite `standard` over real HTTP, in processes of their own, at a toy size."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from huggingface_hub import constants
+
+import benchmark.tasks
+from benchmark import run
+from benchmark.commands.prefetch import prefetch
+from benchmark.errors import CorruptFile, InputError
+from benchmark.hub import local
+from benchmark.hub.prefetch import needed
+from benchmark.hub.ready import ready
+from benchmark.hub.repos import repos_of
+from benchmark.seeds import stream
+from benchmark.tasks import Suite, load_suite
+from benchmark.tasks.standard import CIFAR10, DINOV2, GPT2, STORIES
+from tests.hub import LoopbackHub, tiny
+from tests.hub.repo import Blob
+
+ROOT = Path(__file__).parents[2]
+NAMES = [repo.name for repo in (CIFAR10, STORIES, GPT2, DINOV2)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The repositories as local copies in the Hub's layout."""
+    return tiny.write(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def served(folder, hub: LoopbackHub):
+    """The same repositories on a Hub; gives their revisions by name."""
+    revisions = {}
+    for kind in ("datasets", "models"):
+        for name in NAMES:
+            root = folder / kind / name
+            files = {
+                path.relative_to(root).as_posix(): Blob(
+                    path.read_bytes(), lfs=path.suffix in (".parquet", ".safetensors")
+                )
+                for path in root.rglob("*")
+                if path.is_file()
+            }
+            if files:
+                commit = hub.create(kind, name).store("main", files, "all")
+                revisions[name] = commit.sha
+    return revisions
+
+
+@pytest.fixture
+def command(tmp_path, hub):
+    """Runs `autophagy` with an empty home: (exit status, output, errors)."""
+
+    def run(*words: object, offline: bool = False, revisions: dict[str, str]):
+        given = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "AUTOPHAGY"))}
+        given |= {
+            "HF_ENDPOINT": hub.url,
+            "HF_HOME": str(tmp_path / "home"),
+            "XDG_CACHE_HOME": str(tmp_path / "stamps"),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_OFFLINE": str(int(offline)),
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(ROOT),
+        }
+        line = [sys.executable, "-m", "tests.hub.toy_command", json.dumps(revisions)]
+        done = subprocess.run(
+            [*line, *map(str, words)], env=given, cwd=tmp_path, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def profiles(out: Path) -> list:
+    document = json.loads((out / "standard" / "nothing.json").read_text())
+    return [
+        generation["profile"]
+        for name in sorted(document["tasks"])
+        for lineage in document["tasks"][name]["lineages"]
+        for generation in lineage["generations"]
+    ]
+
+
+RUN = ("run", "nothing", "--suite", "standard", "--tasks", "*-replace", "--workers", "1", "--out")
+
+
+def test_a_run_reads_the_hub_and_a_prefetched_one_needs_none(served, command, hub, tmp_path):
+    status, _, said = command(*RUN, "direct", revisions=served)
+    assert status == 0, said
+    asked = " ".join(hub.requests)
+    for name in ("train-00000-of-00001.parquet", "train-00000-of-00004-0.parquet",
+                 "tokenizer.json", "model.safetensors", "preprocessor_config.json"):  # fmt: skip
+        assert f"/resolve/{served[CIFAR10.name]}" in asked
+        assert name in asked
+
+    status, out, said = command("prefetch", "--data-dir", "copies", revisions=served)
+    assert status == 0, said
+    assert "Downloading 10 of 10 files" in out
+    assert "All that suite standard needs is here and checked" in out
+    before = len(hub.requests)
+    status, out, _ = command("prefetch", "--data-dir", "copies", revisions=served)
+    assert status == 0
+    assert "to download" not in out
+    assert not any("/resolve/" in request for request in hub.requests[before:])
+
+    before = len(hub.requests)
+    words = (*RUN, "local", "--data-dir", "copies")
+    status, _, said = command(*words, offline=True, revisions=served)
+    assert status == 0, said
+    assert len(hub.requests) == before
+    assert profiles(tmp_path / "local") == profiles(tmp_path / "direct")
+
+
+@pytest.fixture
+def here(served, hub, tmp_path, monkeypatch) -> Path:
+    """In this process: the toy suite, that Hub, an empty cache. Gives a folder for copies."""
+    suite = Suite("standard", "toy", tuple(tiny.toys(served).values()), (0,))
+    monkeypatch.setitem(benchmark.tasks._SUITES, "standard", lambda: suite)
+    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, hub.url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "stamps"))
+    monkeypatch.delenv(local.VARIABLE, raising=False)
+    return tmp_path / "copies"
+
+
+def test_without_hub_or_copies_one_sentence_says_what_to_do(served, command, tmp_path):
+    status, _, said = command(*RUN, "out", offline=True, revisions=served)
+    assert status == 1
+    assert len(said.strip().splitlines()) == 1
+    assert "HF_HUB_OFFLINE is set: the dataset uoft-cs/cifar10 at revision" in said
+    assert "run autophagy prefetch --suite standard" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_begins_only_when_every_repository_can_be_had(here, hub, monkeypatch, tmp_path):
+    tasks = load_suite("standard").tasks
+    ready(tasks)  # the Hub answers
+    hub.fail("dinov2", status=503, times=9)
+    with pytest.raises(InputError, match=r"status 503: the dataset .* prefetch --suite standard"):
+        ready(tasks)
+    hub.faults._due.clear()
+    hub.fail("TinyStories", drop="before", times=9)
+    with pytest.raises(InputError, match="cannot be reached"):
+        run("nothing", suite="standard", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    here.mkdir()
+    monkeypatch.setenv(local.VARIABLE, str(here))
+    with pytest.raises(InputError, match="copies does not hold all of the dataset uoft-cs/cifar10"):
+        ready(tasks)
+    ready(load_suite("quick").tasks)
+    with pytest.raises(InputError, match="there is no folder"):
+        local.use_data_dir(tmp_path / "nowhere")
+
+
+def test_prefetching_goes_on_after_a_broken_connection(here, hub, capsys, monkeypatch):
+    hub.fail("GET .*model.safetensors", drop="before", times=50)
+    with pytest.raises(InputError, match=r"was not downloaded .* run the same command again"):
+        prefetch("standard", here)
+    capsys.readouterr()
+    hub.faults._due.clear()
+    prefetch("standard", here)
+    out = capsys.readouterr().out
+    assert "here, checked" in out  # of what came before
+    assert "to download" in out
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    ready(load_suite("standard").tasks)
+
+
+def test_what_is_not_the_pinned_content_is_refused(here, hub, served, monkeypatch):
+    name = "plain_text/test-00000-of-00001.parquet"
+    tasks = [t for t in load_suite("standard").tasks if t.name == "cifar10-replace"]
+    repo = replace(tasks[0].data.repo, sha256=((name, "0" * 64),))
+    with pytest.raises(CorruptFile, match="is not the pinned one on this Hub"):
+        needed([repo])
+    with pytest.raises(InputError, match=r"has no extra-\*\.parquet"):
+        needed([replace(repo, sha256=(), files=("extra-*.parquet",))])
+
+
+def test_a_damaged_copy_is_never_read_and_fetched_again(here, capsys):
+    prefetch("standard", here)
+    file = next((here / "datasets" / STORIES.name / "data").glob("train-*"))
+    good = file.read_bytes()
+    file.write_bytes(good[: len(good) // 2])
+    task = next(t for t in load_suite("standard").tasks if t.name == "stories-replace")
+    with pytest.raises(CorruptFile, match="run autophagy prefetch again") as caught:
+        task.data.build().splits(24, 8, stream("damaged"))
+    assert len(str(caught.value).splitlines()) == 1
+    capsys.readouterr()
+    prefetch("standard", here)
+    assert "Downloading 1 of 10 files" in capsys.readouterr().out
+    assert file.read_bytes() == good
+
+
+def test_a_pinned_file_is_checked_once_and_again_when_it_changes(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "stamps"))
+    read = []
+    monkeypatch.setattr(local, "sha256_of", lambda file: read.append(file) or digest(file))
+    file = tmp_path / "x.parquet"
+    file.write_bytes(b"one")
+    pinned = digest(file)
+    for _ in range(2):
+        local.check(file, pinned)
+    assert len(read) == 1
+    file.write_bytes(b"another")
+    for _ in range(2):
+        with pytest.raises(CorruptFile, match="delete it and run autophagy prefetch again"):
+            local.check(file, pinned)
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_the_suite_pins_commits_and_other_suites_need_nothing():
+    repos = repos_of(load_suite("standard").tasks)
+    assert {repo.name for repo in repos} == set(NAMES)
+    assert all(len(repo.revision) == 40 for repo in repos)
+    for name in ("quick", "small", "stress"):
+        assert repos_of(load_suite(name).tasks) == []
+
+
+def test_prefetching_a_suite_that_ships_with_packages_says_so(capsys):
+    prefetch("quick")
+    assert "needs nothing from the Hub" in capsys.readouterr().out
+
+
+def test_copies_are_looked_for_in_the_hubs_layout(folder, monkeypatch, tmp_path):
+    copies = tmp_path / "copies"
+    shutil.copytree(folder, copies)
+    monkeypatch.setenv(local.VARIABLE, str(copies))
+    task = tiny.toys()["cifar10-replace"]
+    assert local.copy_of(task.data.repo) == copies / "datasets" / CIFAR10.name
+    next((copies / "datasets" / CIFAR10.name).rglob("test-*")).unlink()
+    assert local.copy_of(task.data.repo) is None

@@ -1,0 +1,319 @@
+"""Suite `standard` at a toy size, over tiny repositories: every baseline, and the generators.
+
+Nothing here is a result: networks of a few thousand numbers, trained for two steps.
+"""
+
+import copy
+import io
+from dataclasses import replace
+from functools import partial
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from transformers import GPT2LMHeadModel
+
+from benchmark import Sampling, TrainingSet
+from benchmark.cache import FolderCache
+from benchmark.errors import Diverged, InputError
+from benchmark.generators import language
+from benchmark.generators.causal import _chooser
+from benchmark.generators.meter import flop_of
+from benchmark.hub.local import VARIABLE
+from benchmark.hub.models import Reader
+from benchmark.hub.tokens import tokenizer_of
+from benchmark.isolation import isolated
+from benchmark.items import Items
+from benchmark.loop import run_lineage
+from benchmark.methods import baselines as registry
+from benchmark.methods import find_method
+from benchmark.pictures import grid_png, save_image_grid, strip
+from benchmark.seeds import stream
+from benchmark.storage import LineageMemory
+from benchmark.tasks import load_suite
+from tests.hub import tiny
+
+TASKS = tiny.toys()
+GENERATORS = ("cifar10-replace", "stories-replace")
+# Its lists are for the speeches' vocabulary.
+REFUSED = {("watermark_green_list", "text"): "must match the size"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def copies(tmp_path_factory):
+    """Local copies of the tiny repositories."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(tiny.write(tmp_path_factory.mktemp("copies"))))
+        yield
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return FolderCache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module", params=GENERATORS)
+def setup(request, copies):
+    """(generator, a trained model, real items, held-out items)."""
+    task = TASKS[request.param]
+    generator = task.generator.build()
+    splits = task.data.build().splits(24, 8, stream("generators"))
+    model = generator.train(TrainingSet(splits.real), stream("train"), steps=30)
+    return generator, model, splits.real, splits.heldout
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+@pytest.mark.parametrize("name", registry())
+def test_a_baseline_runs_unchanged(name, cache):
+    """On every task; on one with foreign generators twice, and the same comes out."""
+    method = find_method(name)
+    for task in TASKS.values():
+        refused = REFUSED.get((name, task.modality))
+        twice = task.schedule.foreign and task.modality == "image"
+        stores = [LineageMemory() for _ in range(2 if twice else 1)]
+        for store in stores:
+            records = run_lineage(task, method.load(), 0, store, cache)
+            if refused:
+                assert refused in records[-1]["message"]
+                break
+            assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
+            assert store.records[2]["profile"] == stores[0].records[2]["profile"]
+
+
+@pytest.mark.parametrize("task", GENERATORS)
+def test_models_cross_into_the_sandbox(task, cache):
+    method = find_method("neon")
+    stores = [LineageMemory(), LineageMemory()]
+    with isolated(method.file) as cls:
+        for store, hooks in zip(stores, (cls, method.load()), strict=True):
+            records = run_lineage(TASKS[task], hooks, 0, store, cache)
+            assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
+    assert stores[0].published[2].digest() == stores[1].published[2].digest()
+
+
+def test_the_suite_is_as_it_is_announced():
+    suite = load_suite("standard")
+    assert [task.name for task in suite.tasks] == [
+        "cifar10-replace", "cifar10-web", "stories-replace", "stories-web",
+    ]  # fmt: skip
+    assert suite.seeds == (0, 1, 2)
+    assert {task.generations for task in suite.tasks} == {8}
+    assert len({task.hash for task in suite.tasks}) == 4
+    changed = tiny.toys({"uoft-cs/cifar10": "0" * 40})["cifar10-replace"]
+    assert changed.hash != TASKS["cifar10-replace"].hash  # a revision is part of the task
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_splits_are_disjoint_and_heldout_is_fixed(name):
+    source = TASKS[name].data.build()
+    one, two = (source.splits(24, 8, stream("split", i)) for i in range(2))
+    column = "image" if name.startswith("cifar") else "tokens"
+    sets = [{row.numpy().tobytes() for row in part[column]}
+            for part in (one.real, one.reserve, one.heldout)]  # fmt: skip
+    assert [len(part) for part in sets] == [24, 8, 12]
+    assert not sets[0] & sets[1]
+    assert not (sets[0] | sets[1]) & sets[2]
+    assert one.heldout.digest() == two.heldout.digest()
+    assert one.real.digest() != two.real.digest()
+    with pytest.raises(InputError, match=r"real \w+ asked for, \d+ exist"):
+        source.splits(1_000, 8, stream("split"))
+
+
+def test_training_learns_is_reproducible_and_leaves_the_original_alone(setup):
+    generator, model, real, heldout = setup
+    again = generator.train(TrainingSet(real), stream("train"), steps=30)
+    assert torch.equal(weights(model), weights(again))
+    untrained = generator.train(TrainingSet(real), stream("train"), steps=1)
+    assert generator.loss(model, heldout) < generator.loss(untrained, heldout)
+    before = weights(model).clone()
+    tuned = generator.train(TrainingSet(real), stream("f"), model=model, steps=2)
+    assert torch.equal(weights(model), before)
+    assert not torch.equal(weights(tuned), before)
+    still = generator.train(TrainingSet(real), stream("f"), model=model, steps=2, rate=0.0)
+    assert torch.allclose(weights(still), before, atol=1e-6)
+
+
+def test_samples_have_the_published_form_and_do_not_depend_on_the_batch(setup, monkeypatch):
+    generator, model, real, _ = setup
+    samples = generator.sample(model, 10, stream("s"), Sampling())
+    assert len(samples) == 10
+    assert samples.same_kind(real)
+    monkeypatch.setattr(type(generator), "at_once", 3)
+    monkeypatch.setattr("benchmark.generators.stories.WRITTEN", 3)
+    parts = generator.sample(model, 10, stream("s"), Sampling())
+    column = "tokens" if "tokens" in real.columns else "image"
+    same = (parts[column] == samples[column]).double().mean()
+    assert same > 0.99  # arithmetic may differ in the last bit
+
+
+def test_hooks_weights_and_scores(setup):
+    generator, model, real, heldout = setup
+    seen = []
+
+    def hook(per_element, outputs):
+        seen.append((per_element.shape, outputs.shape))
+        return per_element * 0
+
+    trained = generator.train(TrainingSet(real), stream("h"), loss=hook, steps=1)
+    assert torch.allclose(
+        weights(trained), weights(generator.train(TrainingSet(real), stream("h"), hook, steps=1))
+    )
+    assert seen[0][1][: len(seen[0][0])] == seen[0][0]
+    chosen = torch.arange(len(real)) < 12
+    other = Items.concat([real.take(chosen), real.take(chosen)])  # other items where weight is 0
+    pair = [generator.train(TrainingSet(x, chosen.float()), stream("w"), steps=3)
+            for x in (real, other)]  # fmt: skip
+    assert torch.allclose(weights(pair[0]), weights(pair[1]), atol=1e-5)
+    assert generator.log_prob(model, real).shape == (24,)
+    assert generator.features(model, heldout).shape == (
+        12,
+        generator.features(model, real).shape[1],
+    )
+
+
+def test_nan_is_a_divergence(setup):
+    generator, model, real, _ = setup
+    broken = copy.deepcopy(model)
+    with torch.no_grad():
+        for parameter in broken.parameters():
+            parameter.fill_(torch.nan)
+    with pytest.raises(Diverged):
+        generator.sample(broken, 3, stream("nan"), Sampling())
+    with pytest.raises(Diverged):
+        generator.train(TrainingSet(real), stream("nan"), model=broken, steps=2)
+
+
+def test_what_a_training_took_is_measured(setup):
+    generator, _, real, _ = setup
+    generator.train(TrainingSet(real), stream("m"), steps=3)
+    taken = generator.meter.take()
+    assert taken["items"] == 3 * generator.batch
+    assert taken["seconds"] > 0
+    one = generator.train(TrainingSet(real), stream("m"), steps=1) and generator.meter.take()
+    assert taken["flop"] == 3 * one["flop"]
+    assert generator.meter.take() == {}
+
+
+def test_operations_are_counted_as_two_a_multiply_add():
+    a, b = torch.ones(5, 7), torch.ones(7, 11)
+    assert flop_of(lambda: a @ b) == 2 * 5 * 7 * 11
+
+
+def test_pictures_of_colour_images_are_in_colour(tmp_path):
+    images = torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8, generator=stream("p"))
+    items = Items(image=images, label=torch.arange(20) % 10)
+    row = strip(items, 4)
+    assert row.shape == (8, 32, 3)
+    assert torch.equal(row[:, 8:16], images[1].movedim(0, -1))
+    assert plt.imread(io.BytesIO(grid_png({0: items, 1: items}, 4))).shape[:2] == (16, 32)
+    save_image_grid({"m": {0: items}}, tmp_path / "x.png", "title", 4)
+
+
+def test_guidance_steers_images_and_not_away_from_itself(copies):
+    task = TASKS["cifar10-replace"]
+    generator = task.generator.build()
+    real = task.data.build().splits(24, 8, stream("g")).real
+    model = generator.train(TrainingSet(real), stream("g"), steps=10)
+    plain = generator.sample(model, 10, stream("g"), Sampling())
+    for how in (Sampling(guidance=2.0), Sampling(temperature=0.5),
+                Sampling(guidance=1.0, negative=model)):  # fmt: skip
+        changed = generator.sample(model, 10, stream("g"), how)
+        assert torch.equal(changed["image"], plain["image"]) == (how.negative is not None)
+    marked = generator.sample(model, 10, stream("g"), Sampling(pixels=lambda x: 255 - x))
+    assert torch.equal(marked["image"], 255 - plain["image"])
+
+
+@pytest.fixture(scope="module")
+def text(copies):
+    task = TASKS["stories-replace"]
+    generator = task.generator.build()
+    real = task.data.build().splits(24, 8, stream("t")).real
+    return generator, generator.train(TrainingSet(real), stream("t"), steps=60)
+
+
+def test_generate_writes_with_the_models_own_probabilities(text):
+    """What the sampler sees at each step are the logits of the model's forward pass."""
+    generator, model = text
+    steps = []
+
+    def record(written, logits):
+        steps.append(logits.log_softmax(-1))
+        return logits.softmax(-1)
+
+    tokens = generator.write(model, torch.rand(8, 12, generator=stream("u")), record)
+    with torch.no_grad():
+        reference = generator.predict(model, tokens).log_softmax(-1)
+    assert torch.allclose(torch.stack(steps, 1), reference, atol=1e-4)
+
+
+def test_tokens_are_drawn_with_their_probabilities(text):
+    """Chi-squared of 4,000 first tokens; START is never among them."""
+    generator, model = text
+    uniform = torch.rand(4_000, 1, generator=stream("chi"))
+    drawn = generator.write(model, uniform, _chooser(Sampling(), generator.start)).flatten()
+    logits = generator.logits(model, Items(tokens=torch.zeros(1, 1, dtype=torch.int64)))[0, 0]
+    expected = logits.softmax(-1) * len(drawn)
+    assert expected[generator.start] == 0
+    often = expected > 10
+    observed = torch.bincount(drawn, minlength=len(expected))
+    chi2 = ((observed - expected)[often] ** 2 / expected[often]).sum().item()
+    freedom = int(often.sum()) - 1
+    assert abs(chi2 - freedom) < 5 * (2 * freedom) ** 0.5
+
+
+def test_sampling_settings_and_marks_are_honoured(text):
+    generator, model = text
+    assert isinstance(model, GPT2LMHeadModel)
+
+    def written(**how):
+        uniform = torch.rand(30, 16, generator=stream("how"))
+        return generator.write(model, uniform, _chooser(Sampling(**how), generator.start))
+
+    greedy = written(top_k=1)
+    assert (greedy == greedy[0]).all()
+    assert torch.equal(written(temperature=1e-4), greedy)
+    assert torch.equal(written(top_p=1e-6), greedy)
+    favourite = torch.zeros(tiny.VOCABULARY).index_fill_(0, torch.tensor(7), 1e4)
+    assert (written(logits=partial(lambda mark, w, logits: logits + mark, favourite)) == 7).all()
+
+
+def test_the_tokenizer_is_the_first_merges_of_the_whole_one(copies):
+    tokens = TASKS["stories-replace"].generator.tokens
+    cut = tokenizer_of(tokens)
+    assert cut.get_vocab_size() == tiny.VOCABULARY
+    assert cut.token_to_id("<|endoftext|>") == tiny.VOCABULARY - 1
+    words = "the big dog found a happy bird and then"
+    ids = cut.encode(words).ids
+    assert cut.decode(ids) == words
+    assert max(ids) < tiny.VOCABULARY - 1
+    with pytest.raises(InputError, match="has fewer than 9999 tokens"):
+        tokenizer_of(replace(tokens, vocabulary=9999))
+
+
+def test_the_reference_loss_is_the_models_own(copies):
+    """Nats of a padded batch are those of each text alone, by the model's forward pass."""
+    reader = Reader(TASKS["stories-replace"].evaluation.network)
+    texts = ["the dog ran", "a big happy bird found the little tree and then"]
+    both = reader.read(texts)
+    for text, row in zip(texts, both, strict=True):
+        ids = torch.tensor([[reader.start, *reader.tokenizer.encode(text).ids]])
+        logits = reader.network(input_ids=ids).logits[:, :-1]
+        nats = language.nll(logits, ids[:, 1:]).sum()
+        assert row[-2] == pytest.approx(float(nats), rel=1e-4)
+        assert row[-1] == ids.shape[1] - 1
+        assert torch.allclose(reader.read([text])[0], row, atol=1e-3)
+
+
+def test_verifiers_prefer_what_is_like_real_items(copies):
+    task = TASKS["cifar10-replace"]
+    real = task.data.build().splits(24, 8, stream("v")).real
+    wrong = Items(image=real["image"], label=(real["label"] + 5) % 10)
+    score = task.verifier.build()
+    assert score(real).shape == (24,)
+    assert score(real).mean() > score(wrong).mean()
+    story = TASKS["stories-replace"]
+    items = story.data.build().splits(24, 8, stream("v")).real
+    assert story.verifier.build()(items).shape == (24,)
