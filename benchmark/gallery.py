@@ -134,7 +134,7 @@ def make_gallery(result: Result, file: Path) -> Gallery:
     Raises:
         CorruptFile: a file of a lineage is damaged.
     """
-    from benchmark.report.published import first_seed, published_beside
+    from benchmark.report.published import first_seed, published_beside, text_publisher
     from benchmark.report.showings import beginnings, picture
 
     tasks: dict[str, Pictures | Excerpts] = {}
@@ -146,9 +146,9 @@ def make_gallery(result: Result, file: Path) -> Gallery:
             png, generations = picture(samples, task.generations)
             tasks[name] = Pictures(seed=seed, generations=generations, png=_encoded(png))
         else:
-            tasks[name] = Excerpts(
-                seed=seed, texts=beginnings(samples, task.generations, MOST_ROWS)
-            )
+            publisher = text_publisher(result, name)
+            texts = beginnings(samples, task.generations, MOST_ROWS, publisher)
+            tasks[name] = Excerpts(seed=seed, texts=texts)
     return Gallery(tasks=tasks)
 
 

@@ -18,6 +18,8 @@ from statistics import fmean
 import numpy as np
 
 from benchmark.report.curves import curves
+from benchmark.standings import standings
+from benchmark.transfer import EVERY, transfers
 from leaderboard.entries import Board, read_board
 from leaderboard.source import HERE
 from leaderboard.table import TASK, frame
@@ -102,6 +104,25 @@ def profile(board: Board, suite: str, task: str) -> str:
     return _markdown(["method", *entries], rows)
 
 
+def transfer(board: Board, one: str, other: str) -> str:
+    """How alike two suites rank the methods that have results in both."""
+    suites = {
+        suite: standings({e.name: board.result(suite, e.name) for e in board.entries[suite]})
+        for suite in (one, other)
+    }
+    rows = [
+        [
+            found.tasks if found.tasks == EVERY else f"`{found.tasks}`",
+            str(found.methods),
+            f"{found.tau:z.2f}",
+            f"{found.interval[0]:z.2f} to {found.interval[1]:z.2f}",
+            f"{found.agreed} of {found.separated}",
+        ]
+        for found in transfers(suites)
+    ]
+    return _markdown(["tasks", "methods", "Kendall's tau", "95% interval", "ordered alike"], rows)
+
+
 def _mean(board: Board, suite: str, method: str, task: str, entry: str, generation: int) -> str:
     values = curves(board.result(suite, method), task, entry)[:, generation]
     values = values[~np.isnan(values)]
@@ -114,7 +135,12 @@ def _markdown(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-TABLES: dict[str, Callable[..., str]] = {"scores": scores, "costs": costs, "profile": profile}
+TABLES: dict[str, Callable[..., str]] = {
+    "scores": scores,
+    "costs": costs,
+    "profile": profile,
+    "transfer": transfer,
+}
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def test_a_gpus_files_and_results_lie_apart(toy_suite, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
     monkeypatch.setattr(device, "current", lambda: torch.device("cpu"))
-    for module in ("flow", "causal"):
+    for module in ("matching", "causal"):
         monkeypatch.setattr(f"benchmark.generators.{module}.current", device.current)
     results = benchmark.run(
         "nothing", tasks="digits-replace", workers=1, out=tmp_path, device="cuda"

@@ -13,6 +13,7 @@ from benchmark.storage import LineageFolder
 from benchmark.tasks import Task, load_task
 
 if TYPE_CHECKING:
+    from benchmark.codecs import TextPublisher
     from benchmark.items import Items
 
 
@@ -52,6 +53,19 @@ def known_task(result: Result, name: str) -> Task | None:
     except InputError:
         return None
     return task if task.hash == result.tasks[name].hash else None
+
+
+def text_publisher(result: Result, name: str) -> TextPublisher:
+    """What turns the items of a known text task into text.
+
+    Raises:
+        InputError: it needs a tokenizer from the Hub, which is not there.
+    """
+    from benchmark.generators.causal import LanguageModelling
+
+    generator = load_task(name, result.suite).generator.build()
+    assert isinstance(generator, LanguageModelling)
+    return generator.publisher
 
 
 def lineage_beside(result: Result, file: Path, task: Task, seed: int) -> Path | None:

@@ -12,7 +12,7 @@ from benchmark.codecs import TextPublisher
 from benchmark.gallery import COLUMNS, LABEL, MOST_ROWS
 from benchmark.items import Items
 from benchmark.pictures import excerpts, grid_png, save_image_grid
-from benchmark.report.published import first_seed, published_beside
+from benchmark.report.published import first_seed, published_beside, text_publisher
 from benchmark.report.writing import file_name
 from benchmark.results import Result
 
@@ -80,7 +80,8 @@ def showing(
         )
         shown.pictures.extend(Picture(m, *picture(s, last)) for m, s in found.items())
     else:
-        begun = {m: beginnings(s, last, 3) for m, s in found.items()}
+        publisher = text_publisher(some, name)
+        begun = {m: beginnings(s, last, 3, publisher) for m, s in found.items()}
         for t in spread(last, 3):
             texts = {m: begun[m].get(t, "") for m in begun}
             shown.excerpts[t] = [
@@ -96,9 +97,11 @@ def picture(samples: Mapping[int, Items], last: int) -> tuple[bytes, list[int]]:
     return grid_png(chosen, COLUMNS, LABEL), list(chosen)
 
 
-def beginnings(samples: Mapping[int, Items], last: int, most: int) -> dict[int, str]:
+def beginnings(
+    samples: Mapping[int, Items], last: int, most: int, publisher: TextPublisher
+) -> dict[int, str]:
     """How the first text of each of at most `most` generations begins."""
-    return {t: _beginning(samples[t]) for t in spread(last, most) if t in samples}
+    return {t: _beginning(samples[t], publisher) for t in spread(last, most) if t in samples}
 
 
 def _rows(samples: Mapping[int, Items], last: int) -> dict[int, Items]:
@@ -110,6 +113,5 @@ def spread(last: int, most: int) -> list[int]:
     return sorted({round(float(t)) for t in np.linspace(0, last, min(most, last + 1))})
 
 
-def _beginning(items: Items) -> str:
-    publisher = TextPublisher(items["tokens"].shape[1])
+def _beginning(items: Items, publisher: TextPublisher) -> str:
     return excerpts(publisher.text(items.take(slice(0, 1))), EXCERPT)[0]
