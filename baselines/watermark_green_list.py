@@ -10,7 +10,6 @@ from transformers import WatermarkLogitsProcessor
 from baselines._watermark import mark_pixels, pixel_scores, unmarked
 from benchmark import Access, Items, Mitigation, Round, Sampling, TrainingSet
 
-VOCABULARY = 512
 GREEN, BIAS = 0.25, 2.0  # share of green tokens, and what is added to their logits
 
 
@@ -28,7 +27,7 @@ class WatermarkGreenList(Mitigation):
         crawled, trusted = (
             pixel_scores(items["image"], round.key)
             if round.modality == "image"
-            else green_scores(items["tokens"], round.key)
+            else green_scores(items["tokens"], round.key, round.vocabulary)
             for items in (crawl, round.reserve)
         )
         return unmarked(crawl, round, crawled, trusted)
@@ -36,27 +35,27 @@ class WatermarkGreenList(Mitigation):
     def sampling(self, round: Round) -> Sampling:
         if round.modality == "image":
             return Sampling(pixels=partial(mark_pixels, key=round.key))
-        return Sampling(logits=partial(favour, green_list(round.key)))
+        return Sampling(logits=partial(favour, green_list(round.key, round.vocabulary)))
 
 
-def green_list(key: int) -> Tensor:
+def green_list(key: int, vocabulary: int) -> Tensor:
     """(V, V): what is added to the logit of a token (column) after another (row).
 
     The library makes one row's list at a time, for every row of every step: all lists at once
     are the same and much faster.
     """
-    processor = WatermarkLogitsProcessor(VOCABULARY, "cpu", GREEN, BIAS, hashing_key=key)
-    return processor(torch.arange(VOCABULARY)[:, None], torch.zeros(VOCABULARY, VOCABULARY))
+    processor = WatermarkLogitsProcessor(vocabulary, "cpu", GREEN, BIAS, hashing_key=key)
+    return processor(torch.arange(vocabulary)[:, None], torch.zeros(vocabulary, vocabulary))
 
 
 def favour(lists: Tensor, written: Tensor, logits: Tensor) -> Tensor:
     return logits + lists[written[:, -1]] if written.shape[1] else logits
 
 
-def green_scores(tokens: Tensor, key: int) -> Tensor:
+def green_scores(tokens: Tensor, key: int, vocabulary: int) -> Tensor:
     """(N,) z-scores of the number of green tokens among a text's distinct bigrams."""
-    bigrams, _ = (tokens[:, :-1] * VOCABULARY + tokens[:, 1:]).sort()
+    bigrams, _ = (tokens[:, :-1] * vocabulary + tokens[:, 1:]).sort()
     distinct = F.pad(bigrams[:, 1:] != bigrams[:, :-1], (1, 0), value=True)
-    green = (green_list(key).flatten()[bigrams] > 0) & distinct
+    green = (green_list(key, vocabulary).flatten()[bigrams] > 0) & distinct
     n = distinct.sum(1)
     return (green.sum(1) - GREEN * n) / (n * GREEN * (1 - GREEN)).sqrt()

@@ -251,7 +251,8 @@ def _round(
         forward_passes=round(budget.forward_passes * task.n),
     )
     rng = _rng(task, seed, t, purpose)
-    return Round(t, task.n, task.modality, rng, granted, generator, ledger, limits)
+    vocabulary = generator.ranges.get("tokens", 0)
+    return Round(t, task.n, task.modality, rng, granted, generator, ledger, limits, vocabulary)
 
 
 class _Clock:

@@ -35,6 +35,7 @@ class Round:
         generation: t.
         n: items in a crawl.
         modality: "image", "text", or an analytic task's name.
+        vocabulary: text: how many tokens there are; 0 elsewhere.
         rng: a seeded generator, the method's own in this hook.
         limits: auxiliary work allowed in this generation.
         ledger: auxiliary work done so far in this generation.
@@ -53,9 +54,10 @@ class Round:
         generator: Generator | None,
         ledger: Ledger,
         limits: Limits,
+        vocabulary: int = 0,
     ) -> None:
         self.generation, self.n, self.modality = generation, n, modality
-        self.rng, self.limits = rng, limits
+        self.rng, self.limits, self.vocabulary = rng, limits, vocabulary
         self._granted = granted
         self._generator = generator if Access.MODEL in granted else None
         self.ledger = ledger

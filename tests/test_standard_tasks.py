@@ -35,8 +35,6 @@ from tests.hub import tiny
 
 TASKS = tiny.toys()
 GENERATORS = ("cifar10-replace", "stories-replace")
-# Its lists are for the speeches' vocabulary.
-REFUSED = {("watermark_green_list", "text"): "must match the size"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,14 +69,10 @@ def test_a_baseline_runs_unchanged(name, cache):
     """On every task; on one with foreign generators twice, and the same comes out."""
     method = find_method(name)
     for task in TASKS.values():
-        refused = REFUSED.get((name, task.modality))
         twice = task.schedule.foreign and task.modality == "image"
         stores = [LineageMemory() for _ in range(2 if twice else 1)]
         for store in stores:
             records = run_lineage(task, method.load(), 0, store, cache)
-            if refused:
-                assert refused in records[-1]["message"]
-                break
             assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
             assert store.records[2]["profile"] == stores[0].records[2]["profile"]
 

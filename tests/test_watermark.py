@@ -21,8 +21,12 @@ from benchmark.tasks import load_task
 
 KEY = stream("watermark key", 0).initial_seed()  # as large as the harness's
 OTHER = stream("watermark key", 1).initial_seed()
+VOCABULARY = 512  # of the speeches
 TEXTS = {
-    "green list": (lambda key: partial(green.favour, green.green_list(key)), green.green_scores),
+    "green list": (
+        lambda key: partial(green.favour, green.green_list(key, VOCABULARY)),
+        partial(green.green_scores, vocabulary=VOCABULARY),
+    ),
     "synthid": (synthid.Tournament, synthid.tournament_scores),
 }
 
@@ -84,20 +88,20 @@ def test_replaced_tokens_hide_a_text_mark_the_more_the_more_there_are(name, writ
 def test_the_green_list_is_that_of_transformers():
     """Its processor, text after text, and its detector."""
     rng = stream("green list")
-    texts = torch.randint(1, green.VOCABULARY, (20, 40), generator=rng)
+    texts = torch.randint(1, VOCABULARY, (20, 40), generator=rng)
     texts[:, 20:30] = texts[:, :10]  # repeated bigrams
-    logits = torch.randn(20, green.VOCABULARY, generator=rng)
+    logits = torch.randn(20, VOCABULARY, generator=rng)
     processor = WatermarkLogitsProcessor(
-        green.VOCABULARY, "cpu", green.GREEN, green.BIAS, hashing_key=KEY
+        VOCABULARY, "cpu", green.GREEN, green.BIAS, hashing_key=KEY
     )
-    ours = green.favour(green.green_list(KEY), texts, logits)
+    ours = green.favour(green.green_list(KEY, VOCABULARY), texts, logits)
     torch.testing.assert_close(ours, processor(texts, logits), rtol=0, atol=0)
 
     config = WatermarkingConfig(green.GREEN, green.BIAS, hashing_key=KEY)
-    model = LlamaConfig(vocab_size=green.VOCABULARY, bos_token_id=0)
+    model = LlamaConfig(vocab_size=VOCABULARY, bos_token_id=0)
     detector = WatermarkDetector(model, "cpu", config, ignore_repeated_ngrams=True)
     torch.testing.assert_close(
-        green.green_scores(texts, KEY).double(),
+        green.green_scores(texts, KEY, VOCABULARY).double(),
         torch.as_tensor(detector(texts, return_dict=True).z_score).double(),
     )
 

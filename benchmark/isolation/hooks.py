@@ -30,6 +30,7 @@ class Isolated(Mitigation):
             "generation": round.generation,
             "n": round.n,
             "modality": round.modality,
+            "vocabulary": round.vocabulary,
             "limits": asdict(round.limits),
         }
         return self.session.call(hook, *args, round=facts)

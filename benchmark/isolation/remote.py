@@ -27,7 +27,8 @@ class RemoteRound(Round):
     def begin(self, facts: dict[str, Any]) -> None:
         """A hook begins; `facts` are the public ones."""
         self.generation, self.n = facts["generation"], facts["n"]
-        self.modality, self.limits = facts["modality"], Limits(**facts["limits"])
+        self.modality, self.vocabulary = facts["modality"], facts["vocabulary"]
+        self.limits = Limits(**facts["limits"])
 
     def charge(self, ledger: dict[str, int]) -> None:
         """The harness's count so far."""
