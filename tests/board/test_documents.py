@@ -19,11 +19,11 @@ def test_the_tables_are_up_to_date(name):
 
 
 def test_a_table_is_written_between_its_marks():
-    text = "before\n<!-- profile small digits-web -->\nold\n<!-- end -->\nafter\n"
+    text = "before\n<!-- profile small digits-web -->\nstale words\n<!-- end -->\nafter\n"
     new = filled(text, read_board(HERE))
     assert new.startswith("before\n<!-- profile small digits-web -->\n\n| method | log_frechet |")
     assert new.endswith("|\n\n<!-- end -->\nafter\n")
-    assert "old" not in new
+    assert "stale" not in new
     oracle = next(line for line in new.splitlines() if line.startswith("| `oracle` |"))
     assert oracle.split(" | ")[1] == "3.26"
     with pytest.raises(KeyError):
