@@ -19,6 +19,7 @@ from leaderboard.pairs import pair
 from leaderboard.table import TASK, export, frame, select, shown
 
 ROOT = Path(__file__).parents[2] / "leaderboard"
+FEW = ("nothing", "oracle", "anchor", "accumulate_subsample", "neon")
 HOSTILE = Card(
     name="anchor",
     summary="An ordinary summary.",
@@ -31,9 +32,10 @@ HOSTILE = Card(
 
 @pytest.fixture(scope="module")
 def board():
-    """The published one, but for one card."""
+    """A few of the published entries, so that a new result changes no test; one card is hostile."""
     found = read_board(ROOT)
-    small = [replace(e, card=HOSTILE) if e.name == "anchor" else e for e in found.entries["small"]]
+    few = [entry for entry in found.entries["small"] if entry.name in FEW]
+    small = [replace(e, card=HOSTILE) if e.name == "anchor" else e for e in few]
     return Board(found.root, {"small": small})
 
 
