@@ -64,9 +64,13 @@ def _end_with(parent: int) -> None:
 
 
 def on_ray(
-    jobs: Sequence[Job], work: Work, address: str | None = None, gpus: float = 0.0
+    jobs: Sequence[Job],
+    work: Work,
+    address: str | None = None,
+    gpus: float = 0.0,
+    processors: int = 1,
 ) -> Iterator[Outcome]:
-    """Ray tasks of one processor and `gpus` GPUs each, on the cluster at `address`.
+    """Ray tasks of so many processors and GPUs each, on the cluster at `address`.
 
     Without an address, the cluster this process is connected to or one on this machine. The task
     of a worker or node that dies is begun again, `RETRIES` times.
@@ -83,7 +87,7 @@ def on_ray(
     if mine:
         _connect(ray, address)
     try:
-        task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(work)
+        task = ray.remote(num_cpus=processors, num_gpus=gpus, max_retries=RETRIES)(work)
         left = {task.remote(job): job for job in jobs}
         while left:
             (ready,), _ = ray.wait(list(left))

@@ -77,7 +77,9 @@ def checked_training_set(
     """
     crawl, t = crawls[-1], round_.generation
     where = _where(strategy, "curate", t)
-    lent = [*crawls, reserve]
+    lent = [crawl]
+    lent += crawls[:-1] if Access.ARCHIVE in strategy.access else []
+    lent += [reserve] if Access.RESERVE in strategy.access else []
     before = [items.digest() for items in lent]
     result = guarded(strategy.curate, where)(crawl, round_)
     if [items.digest() for items in lent] != before:

@@ -38,6 +38,7 @@ def run(
     address: str | None = None,
     device: str = "cpu",
     gpus_per_lineage: float | None = None,
+    ranks: int = 1,
     isolated: bool = False,
     watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
 ) -> dict[str, Result]:
@@ -64,6 +65,8 @@ def run(
         device: where generators compute, "cpu" or "cuda". A GPU's numbers differ in their last
             digits, so everything of it lies apart, in `OUT/cuda`, with its own references.
         gpus_per_lineage: share of a GPU that Ray sets aside for a lineage; without it 1/4 on cuda.
+        ranks: processes, on cuda each with a GPU of its own, that train one lineage together: for
+            suite large. The numbers are the same up to rounding.
         isolated: hooks run in a sandbox that sees neither real data nor files; for files and
             baselines by name, on Linux with bubblewrap. The numbers are the same.
         watch: makes, from the list of jobs, the context in which they run (progress display).
@@ -79,10 +82,12 @@ def run(
         WorkerLost: a process that ran a lineage was killed. What is finished is kept.
         Interrupted: Ctrl-C. What is finished is kept.
     """
-    execution = _backend(backend, workers, address, device, gpus_per_lineage)
+    execution = _backend(backend, workers, address, device, gpus_per_lineage, ranks)
     chosen = load_suite(suite)
     picked = chosen.choose(tasks)
     wanted = check_seeds(chosen, seeds)
+    if ranks > 1 and not all(getattr(task.generator, "shared", False) for task in picked):
+        raise InputError(f"suite {suite!r} trains a lineage in one process: --ranks is for large")
     given = [method] if isinstance(method, str | Path | type) else list(method)
     methods = {m.name: m for m in (find_method(g, isolated) for g in given)}
     folder = Path(out).absolute() if backend == "ray" else Path(out)
@@ -94,7 +99,7 @@ def run(
     if own_references or not kept or all_finished(plan(absent, suite, picked, wanted, folder)):
         methods |= {m.name: m for m in absent}
     ready(picked)
-    jobs = plan(methods.values(), suite, picked, wanted, folder, device)
+    jobs = plan(methods.values(), suite, picked, wanted, folder, device, ranks)
     with alone_in(folder / suite):  # fails now rather than after the first hour
         write_bytes(folder / suite / ".writable", b"")
         (folder / suite / ".writable").unlink(missing_ok=True)
@@ -135,13 +140,19 @@ def check_seeds(suite: Suite, seeds: Iterable[int] | None) -> tuple[int, ...]:
 
 
 def _backend(
-    name: str, workers: int | None, address: str | None, device: str, gpus: float | None
+    name: str,
+    workers: int | None,
+    address: str | None,
+    device: str,
+    gpus: float | None,
+    ranks: int,
 ) -> Backend:
     if device not in DEVICES:
         raise InputError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
     if name == "ray":
-        share = gpus if gpus is not None else float(device == "cuda") / ON_A_GPU
-        return partial(backends.on_ray, address=address, gpus=share)
+        share = ranks if ranks > 1 else 1 / ON_A_GPU
+        share = gpus if gpus is not None else share * (device == "cuda")
+        return partial(backends.on_ray, address=address, gpus=share, processors=ranks)
     if name != "local":
         raise InputError(f"there is no backend {name!r}: choose one of {', '.join(backends.NAMES)}")
     if address is not None or gpus is not None:
@@ -150,7 +161,8 @@ def _backend(
         from benchmark.device import check
 
         check(device)
-    count = workers or (ON_A_GPU if device == "cuda" else os.cpu_count() or 1)
+    usual = ON_A_GPU if device == "cuda" else os.cpu_count() or 1
+    count = workers or (1 if ranks > 1 else usual)
     if count < 1:
         raise InputError(f"--workers must be at least 1, got {workers}")
     return partial(backends.local, workers=count)

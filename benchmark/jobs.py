@@ -14,7 +14,8 @@ from benchmark.tasks import Task
 
 @dataclass(frozen=True)
 class Job:
-    """One lineage of the grid; `folder` is its own, `device` where its generator computes."""
+    """One lineage of the grid; `folder` is its own, `device` where its generator computes, `ranks`
+    the number of processes that train it together."""
 
     method: Method
     task: Task
@@ -22,6 +23,7 @@ class Job:
     folder: Path
     cache: Path
     device: str = "cpu"
+    ranks: int = 1
 
     def finished(self) -> int:
         """Generations whose record is written."""
@@ -47,6 +49,7 @@ def plan(
     seeds: Sequence[int],
     out: Path,
     device: str = "cpu",
+    ranks: int = 1,
 ) -> list[Job]:
     """All lineages, the user's methods first: a broken one then shows at once."""
     jobs = []
@@ -56,7 +59,7 @@ def plan(
                 folder = lineage_folder(
                     out, suite, method.name, task.name, seed, task.hash, method.source
                 )
-                jobs.append(Job(method, task, seed, folder, out / "cache", device))
+                jobs.append(Job(method, task, seed, folder, out / "cache", device, ranks))
     return jobs
 
 

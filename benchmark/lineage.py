@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
-from benchmark.cache import FolderCache
+from benchmark.cache import Cache, FolderCache
 from benchmark.errors import AutophagyError, InputError, MethodError
 from benchmark.files import alone_in
 from benchmark.jobs import Job, Outcome
 from benchmark.results import GenerationResult, LineageResult
-from benchmark.storage import LineageFolder, finished_records
+from benchmark.storage import LineageFolder, LineageStore, finished_records
 
 
 def read(job: Job) -> Outcome:
@@ -20,11 +21,26 @@ def read(job: Job) -> Outcome:
 
 
 def work(job: Job) -> Outcome:
-    """Run or continue one lineage in this process, with one thread.
+    """Run or continue one lineage in this process, with one thread, or in `job.ranks` processes.
 
     Of two processes that are given the same lineage, one waits for the other and reads.
     """
-    return _outcome(job, lambda: _run(job))
+    if job.ranks > 1:
+        from benchmark.launch import launch
+
+        return launch(together, job)
+    return _outcome(job, lambda: _run(job, LineageFolder(job.folder), FolderCache(job.cache)))
+
+
+def together(job: Job) -> Outcome:
+    """The part of one of several ranks in `work`."""
+    from benchmark import ranks
+
+    def run() -> list[dict[str, Any]]:
+        store = ranks.SharedStore(LineageFolder(job.folder))
+        return _run(job, store, ranks.SharedCache(FolderCache(job.cache)))
+
+    return _outcome(job, run)
 
 
 def _outcome(job: Job, records_of: Callable[[], list[dict[str, Any]] | None]) -> Outcome:
@@ -39,7 +55,7 @@ def _outcome(job: Job, records_of: Callable[[], list[dict[str, Any]] | None]) ->
         return Outcome(job, None, error)
 
 
-def _run(job: Job) -> list[dict[str, Any]]:
+def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     import torch
     import transformers
@@ -47,6 +63,7 @@ def _run(job: Job) -> list[dict[str, Any]]:
 
     from benchmark.device import computing_on
     from benchmark.loop import run_lineage
+    from benchmark.ranks import rank
 
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
@@ -56,8 +73,8 @@ def _run(job: Job) -> list[dict[str, Any]]:
             f"{job.cache.parent} is not there: --out must stay during a run, and on a cluster be "
             f"a folder that every node sees"
         )
-    store, cache = LineageFolder(job.folder), FolderCache(job.cache)
-    with computing_on(job.device), alone_in(job.folder), job.method.opened() as method:
+    alone = nullcontext() if rank() > 0 else alone_in(job.folder)
+    with computing_on(job.device), alone, job.method.opened() as method:
         try:
             return run_lineage(job.task, method, job.seed, store, cache)
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:

@@ -94,7 +94,7 @@ def test_what_two_methods_agree_on_is_trained_once(tmp_path):
     assert [r["profile"] for r in same] == [r["profile"] for r in first]
     # What the cache saved is charged, so that costs do not depend on what ran before.
     for old, new in zip(first, same, strict=True):
-        assert new["seconds"]["train"] >= 0.9 * old["seconds"]["train"] > 0
+        assert new["seconds"]["train"] >= 0.5 * old["seconds"]["train"] > 0
     other = run(Other)
     assert other[0]["profile"] == first[0]["profile"] != first[1]["profile"]
     assert other[1]["profile"] != first[1]["profile"]

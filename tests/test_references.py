@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import benchmark
+import benchmark.tasks
 from benchmark import references
 from benchmark.errors import InputError
 from benchmark.methods import REFERENCES, find_method
@@ -14,6 +15,7 @@ from benchmark.references import frozen
 from benchmark.references.freeze import freeze
 from benchmark.results import load_result
 from benchmark.tasks import load_suite
+from tests.conftest import TOY
 from tests.test_run import cli
 
 SUITES = ["quick", "small"]
@@ -23,11 +25,21 @@ def hashes(tasks):
     return {task.name: task.hash for task in tasks}
 
 
+@pytest.fixture(scope="module")
+def toy_run(tmp_path_factory):
+    """The folder of a toy run of `nothing`."""
+    folder = tmp_path_factory.mktemp("toy run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(benchmark.tasks._SUITES, "quick", lambda: TOY)
+        benchmark.run("nothing", out=folder)
+    return folder
+
+
 @pytest.fixture
-def frozen_toys(toy_suite, tmp_path, monkeypatch):
+def frozen_toys(toy_run, toy_suite, tmp_path, monkeypatch):
     """A toy run's references, frozen in a folder of the test."""
     run = tmp_path / "references run"
-    benchmark.run("nothing", out=run)
+    shutil.copytree(toy_run, run)
     freeze(run / "quick", tmp_path / "frozen")
     monkeypatch.setattr(references, "FOLDER", tmp_path / "frozen")
     return run

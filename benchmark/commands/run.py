@@ -16,7 +16,7 @@ def run(
     methods: Annotated[
         list[str], typer.Argument(help="Baselines by name, or files: my_method.py[:Class].")
     ],
-    suite: Annotated[str, typer.Option(help="quick, small, stress or standard.")] = "quick",
+    suite: Annotated[str, typer.Option(help="quick, small, stress, standard or large.")] = "quick",
     tasks: Annotated[str | None, typer.Option(help="Only tasks matching this glob.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Such as 0,1,2. Default: the suite's.")] = None,
     workers: Annotated[
@@ -43,6 +43,10 @@ def run(
     gpus_per_lineage: Annotated[
         float | None, typer.Option(help="Share of a GPU for a Ray task, such as 0.25.", min=0)
     ] = None,
+    ranks: Annotated[
+        int,
+        typer.Option(help="Processes, each with a GPU, that train one lineage: large.", min=1),
+    ] = 1,
     data_dir: Annotated[
         Path | None,
         typer.Option(help="Local copies of the Hub's repositories, as prefetch makes them."),
@@ -77,6 +81,7 @@ def run(
         address=address,
         device=device,
         gpus_per_lineage=gpus_per_lineage,
+        ranks=ranks,
         isolated=isolated,
         watch=lambda jobs: Watcher(jobs, console),
     )

@@ -15,7 +15,7 @@ from benchmark.errors import InputError
 def samples(
     methods: Annotated[list[str], typer.Argument(help="Methods that were run, as given to run.")],
     task: Annotated[str, typer.Option(help="Task to show.")] = "digits-replace",
-    suite: Annotated[str, typer.Option(help="quick, small, stress or standard.")] = "quick",
+    suite: Annotated[str, typer.Option(help="quick, small, stress, standard or large.")] = "quick",
     seed: Annotated[int, typer.Option(help="Lineage to show.")] = 0,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs"),
     label: Annotated[int | None, typer.Option(help="Images: only this class.")] = None,

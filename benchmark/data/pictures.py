@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image, ImageOps
 
 from benchmark.codecs import PixelPublisher
 from benchmark.data.sources import Splits
 from benchmark.errors import InputError
+from benchmark.generators.parts import Publisher
 from benchmark.hub.local import reading
 from benchmark.hub.recipes import PicturesData
-from benchmark.hub.repos import HubRepo
 from benchmark.items import Items
 
 SPLIT_SEED = 1790
@@ -28,7 +29,7 @@ class PicturesSource:
         self.recipe = recipe
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        train, test = load(self.recipe.repo)
+        train, test = load(self.recipe)
         if real + reserve > len(train):
             raise InputError(f"{real + reserve} real images asked for, {len(train)} exist")
         if self.recipe.heldout > len(test):
@@ -36,39 +37,54 @@ class PicturesSource:
         order = torch.randperm(len(train), generator=rng).tolist()
         fixed = torch.Generator().manual_seed(SPLIT_SEED)
         held = torch.randperm(len(test), generator=fixed)[: self.recipe.heldout].tolist()
-        publisher = PixelPublisher()
+        publish = publisher_of(self.recipe).pass_through
         return Splits(
-            real=publisher.pass_through(taken(train, order[:real])),
-            reserve=publisher.pass_through(taken(train, order[real : real + reserve])),
-            heldout=publisher.pass_through(taken(test, held)),
+            real=publish(taken(train, order[:real], self.recipe)),
+            reserve=publish(taken(train, order[real : real + reserve], self.recipe)),
+            heldout=publish(taken(test, held, self.recipe)),
         )
 
 
-def load(repo: HubRepo) -> tuple[Any, Any]:
+def publisher_of(recipe: PicturesData) -> Publisher:
+    """Images in published form."""
+    if recipe.codec is None:
+        return PixelPublisher()
+    from benchmark.hub.autoencoder import LatentPublisher
+
+    return LatentPublisher(recipe.codec)
+
+
+def load(recipe: PicturesData) -> tuple[Any, Any]:
     """The splits `train` and `test` as `datasets.Dataset`s.
 
     Raises:
         InputError: they cannot be had.
         CorruptFile: they cannot be read.
     """
-    with reading(repo) as where:
-        return _loaded(**where, files=repo.files)
+    with reading(recipe.repo) as where:
+        return _loaded(**where, files=recipe.repo.files, column=recipe.column)
 
 
 @lru_cache(maxsize=1)
-def _loaded(path: str, files: tuple[str, ...], revision: str | None = None) -> tuple[Any, Any]:
+def _loaded(
+    path: str, files: tuple[str, ...], column: str, revision: str | None = None
+) -> tuple[Any, Any]:
     import datasets
 
     found = datasets.load_dataset(
         path, revision=revision, data_files=dict(zip(SPLITS, files, strict=True))
     )
-    train, test = (found[name].cast_column("img", datasets.Image()) for name in SPLITS)
+    train, test = (found[name].cast_column(column, datasets.Image()) for name in SPLITS)
     return train, test
 
 
-def taken(dataset: Any, rows: Iterable[int]) -> Items:
+def taken(dataset: Any, rows: Iterable[int], recipe: PicturesData) -> Items:
     """Items with `image` uint8 (N, 3, H, W) and `label` int64 (N,)."""
     part = dataset.select(rows)
-    images = np.stack([np.asarray(image.convert("RGB")) for image in part["img"]])
+    pictures = (image.convert("RGB") for image in part[recipe.column])
+    if recipe.size is not None:
+        square = (recipe.size, recipe.size)
+        pictures = (ImageOps.fit(image, square, Image.Resampling.BICUBIC) for image in pictures)
+    images = np.stack([np.asarray(image) for image in pictures])
     labels = torch.tensor(part["label"][:], dtype=torch.int64)
     return Items(image=torch.from_numpy(images).permute(0, 3, 1, 2), label=labels)

@@ -29,7 +29,7 @@ class StoriesSource:
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
         recipe, characters = self.recipe, CHARACTERS * self.recipe.tokens.length
-        heldout = beginnings(recipe.repo, "validation", 4 * recipe.heldout, characters)
+        heldout = beginnings(recipe.repo, "validation", recipe.scanned * recipe.heldout, characters)
         seen = set(heldout)
         stories = beginnings(recipe.repo, "train", recipe.stories, characters)
         usable = [text for text in stories if text not in seen]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Protocol
+from functools import partial
 
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
@@ -13,40 +13,12 @@ from torch import Tensor, nn
 from benchmark.device import current
 from benchmark.errors import Diverged, MethodError
 from benchmark.generators.base import LossHook, weighted_mean
+from benchmark.generators.parts import Publisher, Recipe, Scheduler
 from benchmark.generators.training import Objective
 from benchmark.items import Items, TrainingSet
 from benchmark.mitigation import Sampling
+from benchmark.ranks import spread
 from benchmark.seeds import seed_global, stream
-
-
-class Publisher(Protocol):
-    """Between published images and the space z in which the flow lives."""
-
-    def encode(self, items: Items) -> Tensor: ...
-
-    def publish(self, latents: Tensor, labels: Tensor) -> Items: ...
-
-
-class Recipe(Protocol):
-    """What a flow in any space is trained and sampled by."""
-
-    @property
-    def classes(self) -> int: ...
-
-    @property
-    def steps(self) -> int: ...
-
-    @property
-    def batch(self) -> int: ...
-
-    @property
-    def lr(self) -> float: ...
-
-    @property
-    def drop_class(self) -> float: ...
-
-    @property
-    def sampling_steps(self) -> int: ...
 
 
 class FlowMatching:
@@ -81,6 +53,24 @@ class FlowMatching:
         """Predicted v, like `x`, at `times` (N,) in [0, 1000]."""
         raise NotImplementedError
 
+    def noised(self, z: Tensor, e: Tensor, s: Tensor) -> Tensor:
+        """Data `z` and noise `e` at `s` in [0, 1], shaped to be multiplied with them."""
+        return (1 - s) * z + s * e
+
+    def times(self, s: Tensor) -> Tensor:
+        """(N,) `s` as `velocity` takes it."""
+        return 1000 * s.flatten()
+
+    def target(self, z: Tensor, e: Tensor, s: Tensor) -> Tensor:
+        """What `velocity` should give."""
+        return e - z
+
+    def scheduler(self) -> Scheduler:
+        """Goes from noise to data; its time steps are set."""
+        scheduler = FlowMatchEulerDiscreteScheduler()
+        scheduler.set_timesteps(self.recipe.sampling_steps)
+        return scheduler
+
     def hidden(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor
                ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """The same v, and a hidden representation (N, F)."""
@@ -108,8 +98,8 @@ class FlowMatching:
             s = torch.rand(len(rows), *one_each, generator=rng).to(device)
             dropped = torch.rand(len(rows), generator=rng) < recipe.drop_class
             label = labels[rows].masked_fill(dropped, recipe.classes).to(device)
-            v = self.velocity(model, (1 - s) * z + s * e, 1000 * s.flatten(), label)
-            squared = (v - (e - z)).square()
+            v = self.velocity(model, self.noised(z, e, s), self.times(s), label)
+            squared = (v - self.target(z, e, s)).square()
             return weighted_mean(squared if loss is None else loss(squared, v), weights, rows)
 
         steps, lr = steps or recipe.steps, rate * recipe.lr
@@ -122,10 +112,7 @@ class FlowMatching:
         model = self.ready(model)
         negative = None if how.negative is None else self.ready(how.negative)
         parts = zip(*(x.split(self.at_once) for x in (noise, labels)), strict=True)
-        x = torch.cat([
-            self._written(model, negative, e.to(self.device), label.to(self.device), how.guidance)
-            for e, label in parts
-        ])  # fmt: skip
+        x = spread(partial(self._written, model, negative, how.guidance), list(parts))
         if not torch.isfinite(x).all():
             raise Diverged("the generator's samples are not finite")
         items = self.publisher.publish(x, labels)
@@ -134,16 +121,20 @@ class FlowMatching:
         return items
 
     def _written(
-        self, model: nn.Module, negative: nn.Module | None, x: Tensor, classes: Tensor, by: float
+        self, model: nn.Module, negative: nn.Module | None, by: float, x: Tensor, classes: Tensor
     ) -> Tensor:
-        """Noise `x` carried to data by Euler steps."""
-        scheduler = FlowMatchEulerDiscreteScheduler()
-        scheduler.set_timesteps(self.recipe.sampling_steps)
+        """Noise `x` carried to data by the scheduler's steps."""
+        x, classes = x.to(self.device), classes.to(self.device)
+        scheduler = self.scheduler()
         for timestep in scheduler.timesteps:
             times = timestep.to(self.device).expand(len(x))
             v = self._guided(model, negative, x, times, classes, by)
             x = scheduler.step(v, timestep, x).prev_sample
         return x.cpu()
+
+    def plain(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+        """What a model is sampled by without a method's guidance."""
+        return self.velocity(model, x, times, labels)
 
     def _guided(
         self,
@@ -154,11 +145,11 @@ class FlowMatching:
         labels: Tensor,
         guidance: float,
     ) -> Tensor:
-        v = self.velocity(model, x, timestep, labels)
+        v = self.plain(model, x, timestep, labels)
         if guidance == 0:
             return v
         if negative is not None:
-            other = self.velocity(negative, x, timestep, labels)
+            other = self.plain(negative, x, timestep, labels)
         else:
             nothing = torch.full_like(labels, self.recipe.classes)
             other = self.velocity(model, x, timestep, nothing)
@@ -176,9 +167,9 @@ class FlowMatching:
             error, hidden = torch.zeros(len(z), device=device), torch.zeros((), device=device)
             for s in times:
                 e = torch.randn(z.shape, generator=rng).to(device)
-                at = (1000 * s).expand(len(z))
-                v, inside = self.hidden(model, (1 - s) * z + s * e, at, labels)
-                error = error + (v - (e - z)).square().flatten(1).mean(1) / len(times)
+                at = self.times(s).expand(len(z))
+                v, inside = self.hidden(model, self.noised(z, e, s), at, labels)
+                error = error + (v - self.target(z, e, s)).square().flatten(1).mean(1) / len(times)
                 hidden = hidden + inside / len(times)
             found.append((error.cpu(), hidden.cpu()))
         errors, hiddens = zip(*found, strict=True)

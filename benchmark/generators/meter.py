@@ -16,18 +16,19 @@ class Meter:
     """What the last training took.
 
     Attributes:
-        last: `flop`, counted of matrix products and convolutions, three times those of the forward
-            pass (the backward pass counts twice); `seconds` of wall time; `items`. Empty before.
+        last: `flop`, counted of matrix products and convolutions: those of the forward pass, and
+            `backward` times as many (twice, unless most weights are frozen); `seconds` of wall
+            time; `items`. Empty before.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
+    def __init__(self, device: torch.device, backward: int = 2) -> None:
+        self.device, self.backward = device, backward
         self.last: dict[str, float] = {}
 
     @contextmanager
     def training(self, forward: Callable[[], Tensor], items: int) -> Iterator[None]:
         """Around a training on `items` items in all; `forward` is one item's forward pass."""
-        flop = 3 * flop_of(forward) * items
+        flop = (1 + self.backward) * flop_of(forward) * items
         self._wait()
         begun = time.perf_counter()
         yield

@@ -20,6 +20,7 @@ from benchmark.generators.meter import Meter
 from benchmark.generators.training import Objective, fit
 from benchmark.hub.recipes import StoriesRecipe
 from benchmark.hub.tokens import publisher_of
+from benchmark.ranks import spread
 
 WRITTEN = 2_000  # texts at a time
 
@@ -36,8 +37,12 @@ class StoriesGenerator(LanguageModelling):
 
     def blank(self) -> nn.Module:
         r = self.own
-        longest = self.publisher.length + self.publisher.margin + 1
-        return gpt2.build(self.vocab, r.width, r.layers, r.heads, longest).to(self.device)
+        return gpt2.build(self.vocab, r.width, r.layers, r.heads, self.longest).to(self.device)
+
+    @property
+    def longest(self) -> int:
+        """Positions that are needed: the start, a block and what is written beyond it."""
+        return self.publisher.length + self.publisher.margin + 1
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator) -> nn.Module:  # fmt: skip
@@ -64,8 +69,8 @@ class StoriesGenerator(LanguageModelling):
             max_new_tokens=uniform.shape[1], do_sample=False, use_cache=True, bos_token_id=None,
             eos_token_id=None, pad_token_id=self.start,
         )  # fmt: skip
-        written = []
-        for u in uniform.split(WRITTEN):
+
+        def texts(u: Tensor) -> Tensor:
             first = torch.full((len(u), 1), self.start, device=self.device)
             inversion = LogitsProcessorList([Inversion(u, choose)])
             with self._arithmetic():
@@ -73,8 +78,9 @@ class StoriesGenerator(LanguageModelling):
                     first, attention_mask=torch.ones_like(first), generation_config=how,
                     logits_processor=inversion,
                 )  # fmt: skip
-            written.append(out[:, 1:])
-        return torch.cat(written)
+            return out[:, 1:]
+
+        return spread(texts, [(u,) for u in uniform.split(WRITTEN)])
 
     def _arithmetic(self) -> torch.autocast:
         gpu = self.device.type == "cuda"

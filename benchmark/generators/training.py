@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -44,21 +44,15 @@ def fit(
     model.train()
     parameters: list[Tensor] = list(model.parameters())
     _cast(parameters, dtype)
-    rise = max(1, round(warmup * steps))
-    order = torch.empty(0, dtype=torch.int64)
     running = torch.zeros(())
-    for step in range(steps):
-        while len(order) < batch:
-            order = torch.cat([order, torch.randperm(size, generator=rng)])
-        rows, order = order[:batch], order[batch:]
+    for step, rows in enumerate(visits(size, batch, steps, rng)):
         value = loss(model, rows)
         gradients = torch.autograd.grad(value, parameters)
         running = running + value.detach().float()
         for master, gradient in zip(masters, gradients, strict=True):
             master.grad = gradient.float()
         nn.utils.clip_grad_norm_(masters, clip)
-        fade = 0.5 * (1 + math.cos(math.pi * max(0, step - rise) / max(1, steps - rise)))
-        optimiser.param_groups[0]["lr"] = lr * min(1.0, (step + 1) / rise) * fade
+        optimiser.param_groups[0]["lr"] = lr * pace(step, steps, warmup)
         optimiser.step()
         with torch.no_grad():
             torch._foreach_copy_(parameters, masters)
@@ -68,6 +62,23 @@ def fit(
     for parameter, master in zip(parameters, masters, strict=True):
         parameter.data = master
     return model.eval()
+
+
+def visits(size: int, batch: int, steps: int, rng: torch.Generator) -> Iterator[Tensor]:
+    """The rows (batch,) of each step, in shuffled epochs over `size` rows."""
+    order = torch.empty(0, dtype=torch.int64)
+    for _ in range(steps):
+        while len(order) < batch:
+            order = torch.cat([order, torch.randperm(size, generator=rng)])
+        yield order[:batch]
+        order = order[batch:]
+
+
+def pace(step: int, steps: int, warmup: float) -> float:
+    """Share of the learning rate at a step: a linear rise, then a cosine to zero."""
+    rise = max(1, round(warmup * steps))
+    fade = 0.5 * (1 + math.cos(math.pi * max(0, step - rise) / max(1, steps - rise)))
+    return min(1.0, (step + 1) / rise) * fade
 
 
 def half(model: nn.Module) -> nn.Module:

@@ -28,7 +28,7 @@ class Vision:
     at_once = 250
 
     def __init__(self, repo: HubRepo) -> None:
-        self.network = _pretrained("AutoModel", repo)
+        self.network = pretrained("AutoModel", repo)
         self.device = current()
         processor = json.loads(file_of(repo, "preprocessor_config.json").read_text())
         crop = processor.get("crop_size") or processor["size"]
@@ -56,7 +56,7 @@ class Reader:
     at_once = 32
 
     def __init__(self, repo: HubRepo) -> None:
-        self.network = _pretrained("AutoModelForCausalLM", repo)
+        self.network = pretrained("AutoModelForCausalLM", repo)
         self.device = current()
         self.tokenizer = Tokenizer.from_file(str(file_of(repo, "tokenizer.json")))
         start = self.tokenizer.token_to_id(START)
@@ -103,5 +103,11 @@ def _loaded(kind: str, repo: HubRepo, device: torch.device) -> Any:
     return network.eval().requires_grad_(False).to(device)
 
 
-def _pretrained(kind: str, repo: HubRepo) -> Any:
+def pretrained(kind: str, repo: HubRepo) -> Any:
+    """A frozen network of transformers' class `kind`; the same one for all who ask.
+
+    Raises:
+        InputError: it cannot be had.
+        CorruptFile: it cannot be read.
+    """
     return _loaded(kind, repo, current())

@@ -19,10 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PicturesData:
-    """Labelled colour images: columns `img` and `label`, splits `train` and `test`."""
+    """Labelled colour images: columns `column` and `label`; of `repo.files`, the first is the split
+    `train`, the second `test`.
+
+    `size` is that of the square to which the middle of each image is scaled; without it they are
+    as they are. `codec` has the autoencoder that the generator publishes by.
+    """
 
     repo: HubRepo
     heldout: int = 5_000
+    column: str = "img"
+    size: int | None = None
+    codec: HubRepo | None = None
 
     def build(self) -> Source:
         from benchmark.data.pictures import PicturesSource
@@ -53,6 +61,7 @@ class StoriesData:
     tokens: Tokens
     stories: int = 60_000
     heldout: int = 2_000
+    scanned: int = 4  # rows of `validation` that are looked at for each held-out story
 
     def build(self) -> Source:
         from benchmark.data.stories import StoriesSource
@@ -135,7 +144,7 @@ class StoryEvaluation:
 @dataclass(frozen=True)
 class PictureVerifier:
     """Scores an image by how much nearer its features are to its class than to any other; class
-    means are those of the first `images` training images."""
+    means are those of `images` training images."""
 
     data: PicturesData
     network: HubRepo

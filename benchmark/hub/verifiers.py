@@ -20,8 +20,10 @@ class PictureScorer:
 
     def __init__(self, recipe: PictureVerifier) -> None:
         self.vision = Vision(recipe.network)
-        train, _ = load(recipe.data.repo)
-        known = taken(train, range(min(recipe.images, len(train))))
+        train, _ = load(recipe.data)
+        count = min(recipe.images, len(train))
+        # Evenly spread: some datasets are sorted by class.
+        known = taken(train, [i * len(train) // count for i in range(count)], recipe.data)
         features, self.classes = self.vision.features(known["image"]), known["label"].unique()
         means = [features[known["label"] == label].mean(0) for label in self.classes]
         self.means = torch.stack(means)

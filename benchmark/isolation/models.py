@@ -23,6 +23,7 @@ HOMES = {
     "LlamaForCausalLM": "language",
     "UNet2DModel": "unet",
     "GPT2LMHeadModel": "gpt2",
+    "Adapter": "adapter",
 }
 
 
@@ -33,7 +34,7 @@ def blueprint(model: nn.Module) -> dict[str, Any]:
         MethodError: no model of this kind can be built in the sandbox.
     """
     kind = type(model).__name__
-    config: Any = model.config if kind in HOMES else None
+    config: Any = getattr(model, "config", None)
     if kind == "LatentDenoiser":
         return {"kind": kind, "numbers": {name: config[name] for name in DENOISER}}
     if kind == "LlamaForCausalLM":

@@ -12,6 +12,7 @@ from benchmark.schedules import Replace, Web
 from benchmark.stressors import ImageLaundering, ReserveBias, TextLaundering
 from benchmark.tasks.base import Task
 from benchmark.tasks.digits import digits
+from benchmark.tasks.large import imagenette, wikitext
 from benchmark.tasks.speeches import speeches
 from benchmark.tasks.standard import cifar10, stories
 
@@ -94,8 +95,15 @@ def _standard() -> Suite:
     return Suite("standard", description, tasks, seeds=(0, 1, 2))
 
 
+def _large() -> Suite:
+    tasks = (imagenette(Replace()), imagenette(Web()), wikitext(Replace()), wikitext(Web()))
+    description = "pretrained models, fine-tuned: several GPUs, from the Hub; not measured yet"
+    return Suite("large", description, tasks, seeds=(0, 1, 2))
+
+
 _SUITES: dict[str, Callable[[], Suite]] = {
     "quick": _quick, "small": _small, "stress": _stress, "standard": _standard,
+    "large": _large,
 }  # fmt: skip
 SUITE_NAMES = tuple(_SUITES)
 

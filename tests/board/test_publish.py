@@ -1,6 +1,7 @@
 """Results of the baselines are stored with their samples, if they are what they say."""
 
 import json
+import shutil
 
 import pytest
 
@@ -18,12 +19,22 @@ from tests.conftest import TOY_TASKS
 TWO = Suite("quick", "toy", tuple(TOY_TASKS[f"{x}-replace"] for x in ("digits", "speeches")), (0,))
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of a run of `anchor`."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(benchmark.tasks._SUITES, "quick", lambda: TWO)
+        benchmark.run("anchor", suite="quick", workers=1, out=folder)
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(finished, tmp_path, monkeypatch):
     """A result of `anchor`, said to be scored against frozen references."""
     monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: TWO)
     monkeypatch.setattr("benchmark.submission.claim.frozen", lambda *_: {"nothing": None})
-    benchmark.run("anchor", suite="quick", workers=1, out=tmp_path / "runs")
+    shutil.copytree(finished, tmp_path / "runs")
     file = tmp_path / "runs" / "quick" / "anchor.json"
     result = load_result(file)
     result.references = dict.fromkeys(result.references, "frozen")

@@ -110,12 +110,6 @@ def test_a_run_reads_the_hub_and_a_prefetched_one_needs_none(served, command, hu
     assert "Downloading 10 of 10 files" in out
     assert "All that suite standard needs is here and checked" in out
     before = len(hub.requests)
-    status, out, _ = command("prefetch", "--data-dir", "copies", revisions=served)
-    assert status == 0
-    assert "to download" not in out
-    assert not any("/resolve/" in request for request in hub.requests[before:])
-
-    before = len(hub.requests)
     words = (*RUN, "local", "--data-dir", "copies")
     status, _, said = command(*words, offline=True, revisions=served)
     assert status == 0, said

@@ -36,13 +36,15 @@ def write(root: Path) -> Path:
     return root
 
 
-def pictures(folder: Path) -> None:
+def pictures(
+    folder: Path, column: str = "img", name: str = "{}-00000-of-00001", second: str = "test"
+) -> None:
     """Parquet files of PNGs; each class has its own colour."""
     rng = np.random.default_rng(0)
-    features = {"info": {"features": {"img": {"_type": "Image"}, "label": {"dtype": "int64",
+    features = {"info": {"features": {column: {"_type": "Image"}, "label": {"dtype": "int64",
                 "_type": "Value"}}}}  # fmt: skip
     folder.mkdir(parents=True)
-    for split, count in (("train", TRAIN), ("test", TEST)):
+    for split, count in (("train", TRAIN), (second, TEST)):
         labels = [i % 10 for i in range(count)]
         cells = []
         for label in labels:
@@ -51,9 +53,9 @@ def pictures(folder: Path) -> None:
             Image.fromarray(pixels.astype(np.uint8)).save(content, "PNG")
             cells.append({"bytes": content.getvalue(), "path": None})
         kind = pa.struct({"bytes": pa.binary(), "path": pa.string()})
-        table = pa.table({"img": pa.array(cells, kind), "label": labels})
+        table = pa.table({column: pa.array(cells, kind), "label": labels})
         table = table.replace_schema_metadata({"huggingface": json.dumps(features)})
-        pq.write_table(table, folder / f"{split}-00000-of-00001.parquet")
+        pq.write_table(table, folder / f"{name.format(split)}.parquet")
 
 
 def stories(folder: Path) -> None:

@@ -1,0 +1,242 @@
+"""Suite `large` at a toy size: pretrained models that are tuned, by one process and by two.
+
+Nothing here is a result: networks of a few thousand numbers, tuned for two steps.
+"""
+
+import copy
+import os
+from dataclasses import replace
+
+import pytest
+import torch
+
+from benchmark import Sampling, TrainingSet, lineage, ranks
+from benchmark.cache import FolderCache
+from benchmark.errors import Diverged, InputError, WorkerLost
+from benchmark.generators.adapter import Adapter
+from benchmark.grid import run
+from benchmark.hub.local import VARIABLE
+from benchmark.hub.repos import repos_of
+from benchmark.isolation import isolated
+from benchmark.jobs import Outcome, plan
+from benchmark.launch import launch
+from benchmark.loop import run_lineage
+from benchmark.methods import find_method
+from benchmark.seeds import stream
+from benchmark.storage import LineageFolder, LineageMemory
+from benchmark.tasks import load_suite
+from tests.hub import tiny_large
+
+TASKS = tiny_large.toys()
+GENERATORS = ("imagenette-replace", "wikitext-replace")
+# At least one method for each hook and for each kind of access.
+METHODS = (
+    "sims", "verifier_filter", "likelihood_surprising", "truncated_cross_entropy",
+    "watermark_green_list", "accumulate_subsample",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def copies(tmp_path_factory):
+    """Local copies of the tiny repositories."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(tiny_large.write(tmp_path_factory.mktemp("copies"))))
+        yield
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return FolderCache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module", params=GENERATORS)
+def setup(request, copies):
+    """(generator, a tuned model, real items, held-out items)."""
+    task = TASKS[request.param]
+    task = replace(task, generator=replace(task.generator, lr=3e-3))
+    generator = task.generator.build()
+    splits = task.data.build().splits(24, 8, stream("generators"))
+    model = generator.train(TrainingSet(splits.real), stream("train"), steps=40)
+    return generator, model, splits.real, splits.heldout
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_the_suite_is_as_it_is_announced():
+    suite = load_suite("large")
+    names = ["imagenette-replace", "imagenette-web", "wikitext-replace", "wikitext-web"]
+    assert [task.name for task in suite.tasks] == names
+    assert len({task.hash for task in suite.tasks}) == 4
+    repos = {repo.name for repo in repos_of(suite.tasks)}
+    assert {"frgfm/imagenette", "Salesforce/wikitext", "openai-community/gpt2"} <= repos
+    for task in suite.tasks:
+        assert task.schedule.real_needed(task.n, task.generations) + task.reserve < 60_000
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_baseline_runs_unchanged(name, cache):
+    for task in (TASKS[name] for name in ("imagenette-web", "wikitext-replace")):
+        records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), cache)
+        assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
+
+
+def test_tuning_begins_with_the_pretrained_model_and_learns(setup):
+    generator, model, real, heldout = setup
+    assert generator.loss(model, heldout) < generator.loss(generator.blank(), heldout)
+    again = generator.train(TrainingSet(real), stream("train"), steps=40)
+    assert torch.equal(weights(model), weights(again))
+    still = generator.train(TrainingSet(real), stream("f"), model=model, steps=2, rate=0.0)
+    assert torch.allclose(weights(still), weights(model))
+    before = weights(model).clone()
+    generator.meter.take()
+    tuned = generator.train(TrainingSet(real), stream("f"), model=model, steps=2)
+    taken = generator.meter.take()
+    assert taken["items"] == 2 * generator.batch
+    assert taken["flop"] > 0
+    assert torch.equal(weights(model), before)
+    assert not torch.equal(weights(tuned), before)
+
+
+def test_samples_have_the_published_form(setup, monkeypatch):
+    generator, model, real, _ = setup
+    samples = generator.sample(model, 10, stream("s"), Sampling())
+    assert samples.same_kind(real)
+    monkeypatch.setattr(type(generator), "at_once", 3)
+    monkeypatch.setattr("benchmark.generators.stories.WRITTEN", 3)
+    parts = generator.sample(model, 10, stream("s"), Sampling())
+    column = "tokens" if "tokens" in real.columns else "image"
+    assert (parts[column] == samples[column]).double().mean() > 0.99
+
+
+def test_nan_is_a_divergence(setup):
+    generator, model, real, _ = setup
+    broken = copy.deepcopy(model)
+    with torch.no_grad():
+        for parameter in broken.parameters():
+            parameter.fill_(torch.nan)
+    with pytest.raises(Diverged):
+        generator.sample(broken, 3, stream("nan"), Sampling())
+    with pytest.raises(Diverged):
+        generator.train(TrainingSet(real), stream("nan"), model=broken, steps=2)
+
+
+def test_an_adapter_keeps_only_itself(copies):
+    generator = TASKS["imagenette-replace"].generator.build()
+    model = generator.blank()
+    assert isinstance(model, Adapter)
+    base = model.base.network
+    assert sum(t.numel() for t in model.state_dict().values()) < sum(
+        p.numel() for p in base.parameters()
+    )
+    assert copy.deepcopy(model).base is model.base
+    x, t = torch.randn(2, *generator.shape, generator=stream("x")), torch.tensor([10, 900])
+    words = generator.prompts[torch.tensor([0, 3])]
+    base.disable_adapters()
+    alone = base(x, t, encoder_hidden_states=words).sample
+    base.enable_adapters()
+    assert torch.equal(model(x, t, encoder_hidden_states=words).sample, alone)
+    other = generator.prompts[torch.tensor([1, 3])]
+    assert not torch.equal(model(x, t, encoder_hidden_states=other).sample[0], alone[0])
+
+
+def test_pretrained_text_is_that_of_the_whole_network(copies):
+    """The first tokens, and where a block begins, mean the same after the cut."""
+    task = TASKS["wikitext-replace"]
+    generator = task.generator.build()
+    whole = task.evaluation.build().reader
+    tokens = task.data.build().splits(4, 2, stream("cut")).real["tokens"]
+    start = torch.full((len(tokens), 1), whole.start)
+    given = torch.cat([start, tokens[:, :-1]], 1)
+    expected = whole.network(input_ids=given).logits[..., : generator.start]
+    cut = generator.predict(generator.blank(), tokens)[..., : generator.start]
+    assert torch.allclose(cut, expected, atol=1e-5)
+
+
+def test_adapters_cross_into_the_sandbox(cache):
+    method = find_method("neon")
+    stores = [LineageMemory(), LineageMemory()]
+    with isolated(method.file) as cls:
+        for store, hooks in zip(stores, (cls, method.load()), strict=True):
+            records = run_lineage(TASKS["imagenette-replace"], hooks, 0, store, cache)
+            assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
+    assert stores[0].published[2].digest() == stores[1].published[2].digest()
+
+
+# --- several processes ------------------------------------------------------------------------
+
+
+def job(task, method, out, count=2):
+    out.mkdir(exist_ok=True)
+    return plan([find_method(method)], "large", [TASKS[task]], [0], out, ranks=count)[0]
+
+
+def close(one, two):
+    """Whether two stores hold the same lineage but for rounding."""
+    for t in range(3):
+        for name, tensor in one.model(t).items() if t == 2 else ():
+            assert torch.allclose(tensor, two.model(t)[name], atol=2e-5), name
+        a, b = (next(iter(store.samples(t).columns.values())).double() for store in (one, two))
+        assert ((a - b).abs() <= 1).double().mean() > 0.97
+
+
+def test_two_processes_make_the_lineage_of_one(tmp_path):
+    name = "imagenette-replace"
+    alone, both = (job(name, "nothing", tmp_path / str(count), count) for count in (1, 2))
+    first, second = lineage.work(alone), lineage.work(both)
+    assert first.error is None
+    assert second.error is None
+    assert [g.status for g in second.lineage.generations] == ["ok"] * 3
+    assert second.lineage.generations[1].ledger == first.lineage.generations[1].ledger
+    close(LineageFolder(alone.folder), LineageFolder(both.folder))
+
+
+def stops(job):
+    """Rank 1 dies when generation 1 is done."""
+    save = ranks.SharedStore.save
+
+    def once(self, t, *rest):
+        save(self, t, *rest)
+        if ranks.told(t) == 1 and ranks.rank() == 1:
+            os._exit(9)
+
+    ranks.SharedStore.save = once
+    return lineage.together(job)
+
+
+def test_a_lineage_goes_on_when_one_of_its_processes_died(tmp_path):
+    words = ("wikitext-replace", "truncated_cross_entropy")  # its own loss
+    alone, both = (job(*words, tmp_path / str(count), count) for count in (1, 2))
+    outcome = launch(stops, both)
+    assert isinstance(outcome.error, WorkerLost)
+    assert "one of its 2 processes died" in str(outcome.error)
+    kept = {file: file.read_bytes() for file in both.folder.glob("gen-*.json")}
+    assert len(kept) == 2
+    assert lineage.work(both).error is None
+    assert all(file.read_bytes() == content for file, content in kept.items())
+    lineage.work(alone)
+    close(LineageFolder(alone.folder), LineageFolder(both.folder))
+
+
+def fails(job):
+    if ranks.rank() == 0:
+        return Outcome(job, None, InputError("the disk is full"))
+    ranks.told()  # waits for rank 0, in vain
+    return Outcome(job, None)
+
+
+def test_an_error_of_the_first_process_is_that_of_all(tmp_path):
+    outcome = launch(fails, job("wikitext-replace", "nothing", tmp_path))
+    assert isinstance(outcome.error, InputError)
+    assert str(outcome.error) == "the disk is full"
+
+
+def test_who_cannot_share_says_so(tmp_path):
+    with pytest.raises(InputError, match="suite 'quick' trains a lineage in one process"):
+        run("nothing", suite="quick", ranks=2, out=tmp_path)
+    task = TASKS["wikitext-replace"]
+    generator = replace(task.generator, batch=7).build()
+    real = task.data.build().splits(8, 2, stream("odd")).real
+    with pytest.raises(InputError, match="a batch of 7 cannot be shared out to 1 GPUs in parts"):
+        generator.train(TrainingSet(real), stream("odd"))
