@@ -15,7 +15,7 @@ from benchmark.cache import FolderCache
 from benchmark.errors import Diverged, InputError, WorkerLost
 from benchmark.generators.adapter import Adapter
 from benchmark.grid import run
-from benchmark.hub.local import VARIABLE
+from benchmark.hub.local import VARIABLE, absent
 from benchmark.hub.repos import repos_of
 from benchmark.isolation import isolated
 from benchmark.jobs import Outcome, plan
@@ -230,6 +230,12 @@ def test_an_error_of_the_first_process_is_that_of_all(tmp_path):
     outcome = launch(fails, job("wikitext-replace", "nothing", tmp_path))
     assert isinstance(outcome.error, InputError)
     assert str(outcome.error) == "the disk is full"
+
+
+def test_what_is_missing_is_prefetched_for_its_suite():
+    repos = repos_of(load_suite("large").tasks)
+    assert "run autophagy prefetch --suite large" in absent(repos)
+    assert "--suite standard" in absent([repo for repo in repos if "gpt2" in repo.name][:1])
 
 
 def test_who_cannot_share_says_so(tmp_path):

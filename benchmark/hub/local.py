@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.errors import CorruptFile, InputError
 from benchmark.files import write_bytes
-from benchmark.hub.repos import HubRepo
+from benchmark.hub.repos import HubRepo, repos_of
+
+if TYPE_CHECKING:
+    from benchmark.tasks.base import Task
 
 VARIABLE = "AUTOPHAGY_DATA"  # workers inherit it
 BLOCK = 1 << 20
@@ -106,7 +110,7 @@ def source_of(repo: HubRepo) -> dict[str, str]:
 def absent(repos: Sequence[HubRepo], why: str = "") -> str:
     """One sentence: what is missing on this machine, where, and how to get it."""
     own, names = data_dir(), ", the ".join(repo.title for repo in repos)
-    how = "run autophagy prefetch --suite standard"
+    how = f"run autophagy prefetch --suite {_suite_of(repos)}"
     if own is not None:
         return (
             f"{own} does not hold all of the {names}: {how} --data-dir {own} where the Hub can be "
@@ -116,6 +120,19 @@ def absent(repos: Sequence[HubRepo], why: str = "") -> str:
         f"not on this machine, and {why}: the {names}; {how} where the Hub can be reached, or give "
         f"a folder of copies by --data-dir"
     )
+
+
+def _suite_of(repos: Sequence[HubRepo]) -> str:
+    """The first suite that needs all of them."""
+    from benchmark.tasks import SUITE_NAMES, load_suite
+
+    wanted = {repo.name for repo in repos}
+    suites = (name for name in SUITE_NAMES if wanted <= _names(load_suite(name).tasks))
+    return next(suites, "standard")
+
+
+def _names(tasks: Iterable[Task]) -> set[str]:
+    return {repo.name for repo in repos_of(tasks)}
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import pytest
 from huggingface_hub import constants
 
 import benchmark.tasks
-from benchmark import run
+from benchmark import Sampling, run
 from benchmark.commands.prefetch import prefetch
 from benchmark.errors import CorruptFile, InputError
 from benchmark.hub import local
@@ -24,8 +24,9 @@ from benchmark.hub.ready import ready
 from benchmark.hub.repos import repos_of
 from benchmark.seeds import stream
 from benchmark.tasks import Suite, load_suite
+from benchmark.tasks.large import STABLE_DIFFUSION
 from benchmark.tasks.standard import CIFAR10, DINOV2, GPT2, STORIES
-from tests.hub import LoopbackHub, tiny
+from tests.hub import LoopbackHub, tiny, tiny_large
 from tests.hub.repo import Blob
 
 ROOT = Path(__file__).parents[2]
@@ -41,9 +42,13 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def served(folder, hub: LoopbackHub):
     """The same repositories on a Hub; gives their revisions by name."""
+    return serve(folder, hub, NAMES)
+
+
+def serve(folder: Path, hub: LoopbackHub, names: list[str]) -> dict[str, str]:
     revisions = {}
     for kind in ("datasets", "models"):
-        for name in NAMES:
+        for name in names:
             root = folder / kind / name
             files = {
                 path.relative_to(root).as_posix(): Blob(
@@ -118,17 +123,37 @@ def test_a_run_reads_the_hub_and_a_prefetched_one_needs_none(served, command, hu
 
 
 @pytest.fixture
-def here(served, hub, tmp_path, monkeypatch) -> Path:
-    """In this process: the toy suite, that Hub, an empty cache. Gives a folder for copies."""
-    suite = Suite("standard", "toy", tuple(tiny.toys(served).values()), (0,))
-    monkeypatch.setitem(benchmark.tasks._SUITES, "standard", lambda: suite)
+def asked(hub, tmp_path, monkeypatch) -> None:
+    """In this process: that Hub and an empty cache."""
     template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, hub.url)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(constants, "ENDPOINT", hub.url)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "stamps"))
     monkeypatch.delenv(local.VARIABLE, raising=False)
+
+
+@pytest.fixture
+def here(served, asked, tmp_path, monkeypatch) -> Path:
+    """In this process: the toy suite, that Hub, an empty cache. Gives a folder for copies."""
+    suite = Suite("standard", "toy", tuple(tiny.toys(served).values()), (0,))
+    monkeypatch.setitem(benchmark.tasks._SUITES, "standard", lambda: suite)
     return tmp_path / "copies"
+
+
+def test_a_text_to_image_model_is_read_from_the_hub(asked, hub, tmp_path):
+    """Its parts lie in folders of one repository."""
+    tiny_large.diffusion(tmp_path / "models" / STABLE_DIFFUSION.name)
+    revision = serve(tmp_path, hub, [STABLE_DIFFUSION.name])[STABLE_DIFFUSION.name]
+    recipe = tiny_large.toys()["imagenette-replace"].generator
+    recipe = replace(recipe, network=replace(recipe.network, revision=revision))
+    generator = recipe.build()
+    items = generator.sample(generator.blank(), 2, stream("hub"), Sampling())
+    assert items["image"].shape == (2, 3, tiny_large.SIZE, tiny_large.SIZE)
+    said = " ".join(hub.requests)
+    for file in STABLE_DIFFUSION.files:
+        if file.endswith("safetensors"):
+            assert f"/resolve/{revision}/{file}" in said
 
 
 def test_without_hub_or_copies_one_sentence_says_what_to_do(served, command, tmp_path):
