@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -17,7 +17,7 @@ from benchmark.submission.entry import last_finished, sample_names
 from benchmark.tasks import Task, load_suite
 
 RELATIVE, ABSOLUTE = 1e-3, 1e-3  # what arithmetic of another machine may change
-LARGEST = 64_000_000  # bytes of a file
+ROOM = 1_000_000  # bytes of a file beside its tensors
 
 
 @dataclass(frozen=True)
@@ -96,22 +96,30 @@ def _excess(recomputed: float, claimed: float | None) -> float:
 def _profile(task: Task, seed: int, folder: Path) -> dict[str, float]:
     generator, evaluator = task.generator.build(), task.evaluation.build()
     names = sample_names(task.name, seed)
-    columns, weights = (_tensors(folder / name) for name in names)
-    splits = splits_of(task, seed)
-    items = _items(columns, splits.heldout, task, folder / names[0])
-    model = _model(generator.blank(), weights, folder / names[1])
+    published, trained = folder / names[0], folder / names[1]
+    splits, blank = splits_of(task, seed), generator.blank()
+    real = splits.heldout
+    columns = _tensors(published, task.n * _bytes(real.columns) // len(real))
+    items = _items(columns, real, task, generator.ranges, published)
+    model = _model(blank, _tensors(trained, _bytes(blank.state_dict())), trained)
     return evaluator.profile(generator, model, items, splits)
 
 
-def _tensors(path: Path) -> dict[str, Tensor]:
+def _bytes(tensors: dict[str, Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in tensors.values())
+
+
+def _tensors(path: Path, most: int) -> dict[str, Tensor]:
     if path.is_symlink() or not path.is_file():
         raise InputError(f"{path} is not there: without it nothing can be recomputed")
-    if path.stat().st_size > LARGEST:
-        raise InputError(f"{path} has more than {LARGEST:,} bytes: it is no sample of this suite")
+    if path.stat().st_size > most + ROOM:
+        raise InputError(f"{path} has more than {most + ROOM:,} bytes: it is none of this task")
     return read_tensors(path)
 
 
-def _items(columns: dict[str, Tensor], real: Items, task: Task, path: Path) -> Items:
+def _items(
+    columns: dict[str, Tensor], real: Items, task: Task, ranges: Mapping[str, int], path: Path
+) -> Items:
     """The items, if they are such as the task publishes."""
     try:
         items = Items(**columns)
@@ -119,18 +127,10 @@ def _items(columns: dict[str, Tensor], real: Items, task: Task, path: Path) -> I
         raise InputError(f"{path} does not hold items: {error}") from error
     if not items.same_kind(real) or len(items) != task.n:
         raise InputError(f"{path} does not hold {task.n} items like {real!r}")
-    for name, column in items.columns.items():
-        if column.min() < 0 or column.max() > _most(name, task):
+    for name, count in ranges.items():
+        if items[name].min() < 0 or items[name].max() >= count:
             raise InputError(f"{path} has a {name} that no item of {task.name} can have")
     return items
-
-
-def _most(column: str, task: Task) -> int:
-    """The largest value in a column."""
-    from benchmark import assets
-
-    most: dict[str, Any] = {"image": 255, "label": 9}
-    return most[column] if column in most else assets.tokenizer().get_vocab_size() - 1
 
 
 def _model(blank: nn.Module, weights: dict[str, Tensor], path: Path) -> nn.Module:

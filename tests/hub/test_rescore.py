@@ -97,6 +97,8 @@ def test_uploads_of_another_form_are_named(uploaded, kind, spoil, said):
     _, row = rescore(load_result(claim), samples)
     assert not row.agrees
     assert said in row.problem
+    file.write_bytes(b"0" * 3_000_000)
+    assert "bytes: it is none of this task" in rescore(load_result(claim), samples)[1].problem
     file.write_bytes(b"not safetensors")
     assert "cannot be used" in rescore(load_result(claim), samples)[1].problem
     file.unlink()
