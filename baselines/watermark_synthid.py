@@ -15,10 +15,11 @@ NGRAM, DEPTH, TABLE = 3, 4, 2**16
 class WatermarkSynthID(Mitigation):
     """Tournament sampling: layers of keyed coin tosses choose among the tokens a model may write.
 
-    SynthID-Text, Dathathri et al. 2024 (Nature 634), as in transformers, detected by the weighted
-    mean of its g-values. On average over keys it leaves the distribution of a text as it is. Its
-    n-grams and layers are few, as texts of 64 tokens that are encoded again ask for. Images carry
-    an additive pattern instead, the same as in `watermark_green_list`.
+    SynthID-Text, Dathathri et al. 2024 (Nature 634, doi 10.1038/s41586-024-08025-4), as in
+    transformers, detected by the weighted mean of its g-values. On average over keys it leaves the
+    distribution of a text as it is. Its n-grams and layers are few, as texts of 64 tokens that are
+    encoded again ask for. Images carry an additive pattern instead, the same as in
+    `watermark_green_list`.
     """
 
     access = frozenset({Access.WATERMARK, Access.RESERVE})

@@ -51,10 +51,10 @@ def test_papers_are_those_that_the_methods_name():
         own = named(file)
         assert paper is not None or not own
         if paper is not None:
-            assert paper.removeprefix("https://arxiv.org/abs/") in (own or elsewhere)
+            assert re.sub("https://(arxiv.org/abs|doi.org)/", "", paper) in (own or elsewhere)
 
 
 def named(*files):
-    """The arXiv identifiers in files, also where a line breaks before one."""
+    """The arXiv identifiers and DOIs in files, also where a line breaks before one."""
     text = " ".join(" ".join(file.read_text() for file in files).split())
-    return set(re.findall(r"arXiv (\d{4}\.\d{5})", text))
+    return set(re.findall(r"(?:arXiv|doi) (\d{4}\.\d{5}|10\.[\w./-]*\w)", text))
