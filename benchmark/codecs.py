@@ -7,6 +7,7 @@ accidental tell) instead of by the generator's errors.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from tokenizers import Tokenizer
@@ -14,6 +15,16 @@ from torch import Tensor
 
 from benchmark import assets
 from benchmark.items import Items
+
+
+class Publisher(Protocol):
+    """Between published images and the space z in which a generator works."""
+
+    def encode(self, items: Items) -> Tensor: ...
+
+    def publish(self, latents: Tensor, labels: Tensor) -> Items: ...
+
+    def pass_through(self, items: Items) -> Items: ...
 
 
 class ImagePublisher:

@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from benchmark.codecs import PixelPublisher
+from benchmark.codecs import PixelPublisher, Publisher
 from benchmark.data.sources import Splits
 from benchmark.errors import InputError
-from benchmark.generators.parts import Publisher
 from benchmark.hub.local import reading
 from benchmark.hub.recipes import PicturesData
 from benchmark.items import Items

@@ -10,10 +10,11 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor, nn
 
+from benchmark.codecs import Publisher
 from benchmark.device import current
 from benchmark.errors import Diverged, MethodError
 from benchmark.generators.base import LossHook, weighted_mean
-from benchmark.generators.parts import Publisher, Recipe, Scheduler
+from benchmark.generators.parts import Recipe, Scheduler
 from benchmark.generators.training import Objective
 from benchmark.items import Items, TrainingSet
 from benchmark.mitigation import Sampling

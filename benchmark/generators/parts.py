@@ -6,18 +6,6 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from benchmark.items import Items
-
-
-class Publisher(Protocol):
-    """Between published images and the space z in which a generator works."""
-
-    def encode(self, items: Items) -> Tensor: ...
-
-    def publish(self, latents: Tensor, labels: Tensor) -> Items: ...
-
-    def pass_through(self, items: Items) -> Items: ...
-
 
 class Recipe(Protocol):
     """What a flow in any space is trained and sampled by."""
