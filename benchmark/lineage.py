@@ -57,15 +57,15 @@ def _outcome(job: Job, records_of: Callable[[], list[dict[str, Any]] | None]) ->
 
 def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    import torch
     import transformers
     from diffusers.utils import logging as diffusers_logging
 
     from benchmark.device import computing_on
     from benchmark.loop import run_lineage
+    from benchmark.processor import settle
     from benchmark.ranks import rank
 
-    torch.set_num_threads(1)
+    settle()
     transformers.logging.set_verbosity_error()
     diffusers_logging.set_verbosity_error()
     if not job.cache.parent.is_dir():

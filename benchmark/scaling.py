@@ -60,11 +60,10 @@ def scaled(name: str, generations: int, items: int) -> Any:
 
 def lineage(name: str, generations: int, items: int) -> list[tuple[float, float]]:
     """(processor seconds so far, resident megabytes) when each generation is finished."""
-    import torch
-
     from benchmark.cache import FolderCache
     from benchmark.loop import run_lineage
     from benchmark.mitigation import Mitigation
+    from benchmark.processor import settle
     from benchmark.storage import LineageFolder
 
     class Watched(LineageFolder):
@@ -72,7 +71,7 @@ def lineage(name: str, generations: int, items: int) -> list[tuple[float, float]
             super().end(t, record)
             found.append((time.process_time() - start, _resident()))
 
-    torch.set_num_threads(1)
+    settle()
     task = scaled(name, generations, items)
     found: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -111,7 +110,9 @@ def products() -> float:
     """Wall seconds of matrix products on one thread: nothing but arithmetic."""
     import torch
 
-    torch.set_num_threads(1)
+    from benchmark.processor import settle
+
+    settle()
     x = torch.randn(MATRIX, MATRIX)
     start = time.perf_counter()
     for _ in range(40):

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 import benchmark.tasks
 from benchmark.cache import FolderCache
 from benchmark.loop import run_lineage
 from benchmark.mitigation import Mitigation
+from benchmark.processor import settle
 from benchmark.storage import LineageFolder
 from benchmark.tasks import Suite, load_suite
 from benchmark.tasks.toy import toy
 
-torch.set_num_threads(1)
+settle()
 
 TOY = Suite("quick", "toy", tuple(map(toy, load_suite("small").tasks)), (0,))
 TOY_TASKS = {task.name: task for task in TOY.tasks}
