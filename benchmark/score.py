@@ -135,18 +135,19 @@ def rank_intervals(better: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
 def tiers(scores: npt.ArrayLike, better: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
     """Tiers 1, 2, ... from the best: (methods, tasks, seeds) and `better` of them -> (M,).
 
-    In the order of suite scores, a new tier begins wherever every method above is significantly
-    better than every method below. So two methods of different tiers are always separated, and
-    being of the same tier is transitive although "cannot be separated" is not: where A and C are
-    separated but B is tied with both, the three share a tier, and `rank_intervals` tell A from C.
+    In the order of suite scores, a new tier begins with the first method that the head of the tier,
+    its first, is significantly better than. So the heads are all separated, and the chance that any
+    tier begins wrongly is the error of `better` at most. Other methods of two tiers need not be
+    separated (a noisy one never is), which `rank_intervals` tell: a tier that asked for it would
+    hold nearly all methods as soon as one of them is noisy.
     """
     order = np.argsort(-suite_score(scores), kind="stable")
-    tied = ~better[np.ix_(order, order)]
-    last = len(order) - 1 - np.argmax(tied[:, ::-1], axis=1)  # that each is tied with; or itself
-    reach = np.maximum.accumulate(last)
-    begins = np.r_[False, reach[:-1] < np.arange(1, len(order))]
     result = np.empty(len(order), int)
-    result[order] = 1 + np.cumsum(begins)
+    head, tier = order[0], 1
+    for method in order:
+        if better[head, method]:
+            head, tier = method, tier + 1
+        result[method] = tier
     return result
 
 

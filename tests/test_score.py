@@ -152,13 +152,21 @@ def test_separated_methods_get_tiers_and_ties_share_them():
     assert tiers(scores, found).tolist() == [3, 1, 3, 2]
 
 
-def test_a_chain_of_ties_is_one_tier_and_the_ranks_tell_its_ends_apart():
+def test_in_a_chain_of_ties_a_tier_begins_with_the_first_that_is_worse_than_its_head():
     scores = steady(0.6, 0.5, 0.4, 0.1)
     found = np.zeros((4, 4), bool)
-    found[0, 2] = True  # 0 beats 2; 1 ties with both
+    found[0, 2] = True  # 0 beats 2; 1 ties with both, and the ranks say so
     found[:3, 3] = True
     assert rank_intervals(found).tolist() == [[1, 2], [1, 3], [2, 3], [4, 4]]
-    assert tiers(scores, found).tolist() == [1, 1, 1, 2]
+    assert tiers(scores, found).tolist() == [1, 1, 2, 3]
+
+
+def test_a_noisy_method_joins_no_tiers():
+    scores = steady(0.9, 0.9, 0.5, 0.3, 0.1, 0.1)
+    scores[3] += np.array([-0.9, 0.0, 0.9])  # between the third and the fifth, told from none
+    found = better(scores)
+    assert not found[3].any() and not found[:, 3].any()
+    assert tiers(scores, found).tolist() == [1, 1, 2, 2, 3, 3]
 
 
 def test_equal_scores_tie():

@@ -13,11 +13,11 @@ INTERVAL = (
     "Interval: holds the score that many more seeds of these tasks would give, with 95% confidence."
 )
 TIER = (
-    "Tier: a method is better, beyond chance, than every method of a later tier (paired tests, "
-    "corrected for their number: a risk of about 5% of any error in the table); methods of one "
-    "tier count as tied."
+    "Tier: begins with the first method that is worse, beyond chance, than the first of the tier "
+    "above (paired tests, corrected for their number: a risk of about 5% of any error in the "
+    "table). Differences within a tier may be chance."
 )
-RANKS = "Ranks: the best and the worst that these tests allow."
+RANKS = "Ranks: the best and the worst that these tests allow each method, whatever its tier."
 ONE_SEED = (
     "One seed: no interval and no tiers, and the order may be chance. Run with several, "
     "such as --seeds 0,1,2."

@@ -166,7 +166,7 @@ def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
     tasks = "" if filters.tasks == ALL else f" of {filters.tasks}"
     said = (
         f"Points: mean recovery{tasks}, with 95% intervals; small marks: each task. One shade, one "
-        f"tier: its methods are tied. Dashed: 0 = no mitigation, 1 = real data only."
+        f"tier: differences within it may be chance. Dashed: 0 = no mitigation, 1 = real data only."
     )
     if len(rows) > charts.MOST_ROWS:
         said += f" The best {charts.MOST_ROWS} of {len(rows):,} are drawn."

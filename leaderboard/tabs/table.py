@@ -73,7 +73,7 @@ def filled(board: Board, filters: Filters) -> tuple[Any, str]:
         said += f", the best {MOST_ROWS} rows are shown: search, filter or download for the others"
     what = {"all": "all tasks", "image": "the image tasks", "text": "the text tasks"}
     ranked = what.get(filters.tasks, filters.tasks)
-    tiers = "" if rows["tier"].isna().all() else " Equal tiers are ties."
+    tiers = "" if rows["tier"].isna().all() else " Within a tier differences may be chance."
     sentence = f"{said}, ranked by {ranked}.{tiers} Select a row to open its method."
     page = linked(shown(rows.head(MOST_ROWS)))
     kinds = ["html" if c in LINKS else _kind(page[c]) for c in page]
