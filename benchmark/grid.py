@@ -168,11 +168,11 @@ def _backend(
     return partial(backends.local, workers=count)
 
 
-def execute(jobs: Sequence[Job], backend: Backend) -> list[Outcome]:
-    """The outcomes of all jobs, in their order; `backend` is asked for what is not finished."""
+def execute(jobs: Sequence[Job], backend: Backend, work: Work = lineage.work) -> list[Outcome]:
+    """The outcomes of all jobs, in their order; `backend` does the `work` that is not finished."""
     outcomes = [lineage.read(job) for job in jobs]
     left = [o.job for o in outcomes if o.lineage is None and o.error is None]
     if left:
-        outcomes += backend(left, lineage.work)
+        outcomes += backend(left, work)
     settled = {o.job: o for o in outcomes if o.lineage is not None or o.error is not None}
     return [settled[job] for job in jobs]

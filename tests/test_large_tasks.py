@@ -11,11 +11,10 @@ import pytest
 import torch
 
 from benchmark import Sampling, TrainingSet, lineage, ranks
-from benchmark.cache import FolderCache
 from benchmark.errors import Diverged, InputError, WorkerLost
 from benchmark.generators.adapter import Adapter
 from benchmark.grid import run
-from benchmark.hub.local import VARIABLE, absent
+from benchmark.hub.local import absent
 from benchmark.hub.repos import repos_of
 from benchmark.isolation import isolated
 from benchmark.jobs import Outcome, plan
@@ -25,7 +24,7 @@ from benchmark.methods import find_method
 from benchmark.seeds import stream
 from benchmark.storage import LineageFolder, LineageMemory
 from benchmark.tasks import load_suite
-from tests.hub import tiny_large
+from tests.hub import tiny, tiny_large
 
 TASKS = tiny_large.toys()
 GENERATORS = ("imagenette-replace", "wikitext-replace")
@@ -38,15 +37,8 @@ METHODS = (
 
 @pytest.fixture(scope="module", autouse=True)
 def copies(tmp_path_factory):
-    """Local copies of the tiny repositories."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, str(tiny_large.write(tmp_path_factory.mktemp("copies"))))
+    with tiny.copies(tiny_large.write, tmp_path_factory.mktemp("copies")):
         yield
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return FolderCache(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module", params=GENERATORS)
@@ -58,10 +50,6 @@ def setup(request, copies):
     splits = task.data.build().splits(24, 8, stream("generators"))
     model = generator.train(TrainingSet(splits.real), stream("train"), steps=40)
     return generator, model, splits.real, splits.heldout
-
-
-def weights(model):
-    return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
 def test_the_suite_is_as_it_is_announced():
@@ -76,9 +64,9 @@ def test_the_suite_is_as_it_is_announced():
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_baseline_runs_unchanged(name, cache):
+def test_a_baseline_runs_unchanged(name, shared_cache):
     for task in (TASKS[name] for name in ("imagenette-web", "wikitext-replace")):
-        records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), cache)
+        records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), shared_cache)
         assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
 
 
@@ -86,17 +74,17 @@ def test_tuning_begins_with_the_pretrained_model_and_learns(setup):
     generator, model, real, heldout = setup
     assert generator.loss(model, heldout) < generator.loss(generator.blank(), heldout)
     again = generator.train(TrainingSet(real), stream("train"), steps=40)
-    assert torch.equal(weights(model), weights(again))
+    assert torch.equal(tiny.weights(model), tiny.weights(again))
     still = generator.train(TrainingSet(real), stream("f"), model=model, steps=2, rate=0.0)
-    assert torch.allclose(weights(still), weights(model))
-    before = weights(model).clone()
+    assert torch.allclose(tiny.weights(still), tiny.weights(model))
+    before = tiny.weights(model).clone()
     generator.meter.take()
     tuned = generator.train(TrainingSet(real), stream("f"), model=model, steps=2)
     taken = generator.meter.take()
     assert taken["items"] == 2 * generator.batch
     assert taken["flop"] > 0
-    assert torch.equal(weights(model), before)
-    assert not torch.equal(weights(tuned), before)
+    assert torch.equal(tiny.weights(model), before)
+    assert not torch.equal(tiny.weights(tuned), before)
 
 
 def test_samples_have_the_published_form(setup, monkeypatch):
@@ -154,12 +142,12 @@ def test_pretrained_text_is_that_of_the_whole_network(copies):
     assert torch.allclose(cut, expected, atol=1e-5)
 
 
-def test_adapters_cross_into_the_sandbox(cache):
+def test_adapters_cross_into_the_sandbox(shared_cache):
     method = find_method("neon")
     stores = [LineageMemory(), LineageMemory()]
     with isolated(method.file) as cls:
         for store, hooks in zip(stores, (cls, method.load()), strict=True):
-            records = run_lineage(TASKS["imagenette-replace"], hooks, 0, store, cache)
+            records = run_lineage(TASKS["imagenette-replace"], hooks, 0, store, shared_cache)
             assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
     assert stores[0].published[2].digest() == stores[1].published[2].digest()
 

@@ -165,7 +165,8 @@ def test_a_noisy_method_joins_no_tiers():
     scores = steady(0.9, 0.9, 0.5, 0.3, 0.1, 0.1)
     scores[3] += np.array([-0.9, 0.0, 0.9])  # between the third and the fifth, told from none
     found = better(scores)
-    assert not found[3].any() and not found[:, 3].any()
+    assert not found[3].any()
+    assert not found[:, 3].any()
     assert tiers(scores, found).tolist() == [1, 1, 2, 2, 3, 3]
 
 

@@ -14,12 +14,10 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from benchmark import Sampling, TrainingSet
-from benchmark.cache import FolderCache
 from benchmark.errors import Diverged, InputError
 from benchmark.generators import language
 from benchmark.generators.causal import _chooser
 from benchmark.generators.meter import flop_of
-from benchmark.hub.local import VARIABLE
 from benchmark.hub.models import Reader
 from benchmark.hub.tokens import tokenizer_of
 from benchmark.isolation import isolated
@@ -39,15 +37,8 @@ GENERATORS = ("cifar10-replace", "stories-replace")
 
 @pytest.fixture(scope="module", autouse=True)
 def copies(tmp_path_factory):
-    """Local copies of the tiny repositories."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, str(tiny.write(tmp_path_factory.mktemp("copies"))))
+    with tiny.copies(tiny.write, tmp_path_factory.mktemp("copies")):
         yield
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return FolderCache(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module", params=GENERATORS)
@@ -60,34 +51,32 @@ def setup(request, copies):
     return generator, model, splits.real, splits.heldout
 
 
-def weights(model):
-    return torch.cat([p.detach().flatten() for p in model.parameters()])
-
-
 @pytest.mark.parametrize("name", registry())
-def test_a_baseline_runs_unchanged(name, cache):
+def test_a_baseline_runs_unchanged(name, shared_cache):
     """On the tasks with foreign generators, which are in need of everything."""
     for task in (TASKS["cifar10-web"], TASKS["stories-web"]):
-        records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), cache)
+        records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), shared_cache)
         assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_twice_the_same_is_the_same(task, cache):
+def test_twice_the_same_is_the_same(task, shared_cache):
     profiles = []
     for _ in range(2):
-        records = run_lineage(TASKS[task], find_method("anchor").load(), 0, LineageMemory(), cache)
+        records = run_lineage(
+            TASKS[task], find_method("anchor").load(), 0, LineageMemory(), shared_cache
+        )
         profiles.append([r["profile"] for r in records])
     assert profiles[0] == profiles[1]
 
 
 @pytest.mark.parametrize("task", GENERATORS)
-def test_models_cross_into_the_sandbox(task, cache):
+def test_models_cross_into_the_sandbox(task, shared_cache):
     method = find_method("neon")
     stores = [LineageMemory(), LineageMemory()]
     with isolated(method.file) as cls:
         for store, hooks in zip(stores, (cls, method.load()), strict=True):
-            records = run_lineage(TASKS[task], hooks, 0, store, cache)
+            records = run_lineage(TASKS[task], hooks, 0, store, shared_cache)
             assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
     assert stores[0].published[2].digest() == stores[1].published[2].digest()
 
@@ -123,15 +112,15 @@ def test_splits_are_disjoint_and_heldout_is_fixed(name):
 def test_training_learns_is_reproducible_and_leaves_the_original_alone(setup):
     generator, model, real, heldout = setup
     again = generator.train(TrainingSet(real), stream("train"), steps=30)
-    assert torch.equal(weights(model), weights(again))
+    assert torch.equal(tiny.weights(model), tiny.weights(again))
     untrained = generator.train(TrainingSet(real), stream("train"), steps=1)
     assert generator.loss(model, heldout) < generator.loss(untrained, heldout)
-    before = weights(model).clone()
+    before = tiny.weights(model).clone()
     tuned = generator.train(TrainingSet(real), stream("f"), model=model, steps=2)
-    assert torch.equal(weights(model), before)
-    assert not torch.equal(weights(tuned), before)
+    assert torch.equal(tiny.weights(model), before)
+    assert not torch.equal(tiny.weights(tuned), before)
     still = generator.train(TrainingSet(real), stream("f"), model=model, steps=2, rate=0.0)
-    assert torch.allclose(weights(still), before, atol=1e-6)
+    assert torch.allclose(tiny.weights(still), before, atol=1e-6)
 
 
 def test_samples_have_the_published_form_and_do_not_depend_on_the_batch(setup, monkeypatch):
@@ -157,14 +146,15 @@ def test_hooks_weights_and_scores(setup):
 
     trained = generator.train(TrainingSet(real), stream("h"), loss=hook, steps=1)
     assert torch.allclose(
-        weights(trained), weights(generator.train(TrainingSet(real), stream("h"), hook, steps=1))
+        tiny.weights(trained),
+        tiny.weights(generator.train(TrainingSet(real), stream("h"), hook, steps=1)),
     )
     assert seen[0][1][: len(seen[0][0])] == seen[0][0]
     chosen = torch.arange(len(real)) < 12
     other = Items.concat([real.take(chosen), real.take(chosen)])  # other items where weight is 0
     pair = [generator.train(TrainingSet(x, chosen.float()), stream("w"), steps=3)
             for x in (real, other)]  # fmt: skip
-    assert torch.allclose(weights(pair[0]), weights(pair[1]), atol=1e-5)
+    assert torch.allclose(tiny.weights(pair[0]), tiny.weights(pair[1]), atol=1e-5)
     assert generator.log_prob(model, real).shape == (24,)
     assert generator.features(model, heldout).shape == (
         12,

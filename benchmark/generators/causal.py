@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.codecs import TextPublisher
-from benchmark.device import current
 from benchmark.errors import Diverged
 from benchmark.generators import language
 from benchmark.generators.base import LossHook, weighted_mean
+from benchmark.generators.trained import Recipe, Trained
 from benchmark.generators.training import Objective, fit
 from benchmark.items import Items, TrainingSet
 from benchmark.mitigation import Sampling
 from benchmark.recipes import CausalRecipe
-from benchmark.seeds import seed_global
 
 Chooser = Callable[[Tensor, Tensor], Tensor]  # written (B, t), logits (B, V) -> probabilities
 
 
-class Recipe(Protocol):
-    """What a language model of any architecture is trained by."""
-
-    @property
-    def steps(self) -> int: ...
-
-    @property
-    def batch(self) -> int: ...
-
-    @property
-    def lr(self) -> float: ...
-
-
-class LanguageModelling:
+class LanguageModelling(Trained):
     """Next-token prediction on blocks; `start` is the token in front of each, never written.
 
     Subclasses say which network predicts, with what arithmetic, and how it writes.
@@ -46,19 +30,10 @@ class LanguageModelling:
     at_once = 250  # items that are scored at a time
 
     def __init__(self, recipe: Recipe, publisher: TextPublisher) -> None:
-        self.recipe, self.publisher = recipe, publisher
+        super().__init__(recipe)
+        self.publisher = publisher
         self.vocab = publisher.tokenizer.get_vocab_size()
-        self.steps, self.batch = recipe.steps, recipe.batch
         self.ranges: Mapping[str, int] = {"tokens": self.vocab}
-        self.device = current()
-
-    def blank(self) -> nn.Module:
-        raise NotImplementedError
-
-    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
-            rng: torch.Generator) -> nn.Module:  # fmt: skip
-        """Train `model` in place, see `training.fit`."""
-        raise NotImplementedError
 
     def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
         """Logits (N, L, V) of every token given those before it."""
@@ -72,19 +47,9 @@ class LanguageModelling:
         """Tokens like `uniform` (N, L), which decides each by inversion."""
         raise NotImplementedError
 
-    def train(
-        self,
-        data: TrainingSet,
-        rng: torch.Generator,
-        loss: LossHook | None = None,
-        model: nn.Module | None = None,
-        steps: int | None = None,
-        rate: float = 1.0,
-    ) -> nn.Module:
-        recipe, tokens = self.recipe, data.items["tokens"].to(self.device)
-        weights = None if data.weights is None else data.weights.to(self.device)
-        seed_global(rng)
-        model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
+    def objective(self, data: TrainingSet, loss: LossHook | None, weights: Tensor | None,
+                  rng: torch.Generator) -> Objective:  # fmt: skip
+        tokens = data.items["tokens"].to(self.device)
 
         def objective(model: nn.Module, rows: Tensor) -> Tensor:
             batch = tokens[rows]
@@ -92,8 +57,7 @@ class LanguageModelling:
             nats = language.nll(logits, batch)
             return weighted_mean(nats if loss is None else loss(nats, logits), weights, rows)
 
-        steps, lr = steps or recipe.steps, rate * recipe.lr
-        return self.fit(model, objective, len(data), steps, lr, rng)
+        return objective
 
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
         uniform = torch.rand(n, self.publisher.length + self.publisher.margin, generator=rng)

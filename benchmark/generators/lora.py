@@ -6,13 +6,13 @@ adapters by peft.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from functools import lru_cache, partial
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 
+from benchmark.generators import unet
 from benchmark.generators.adapter import Adapter, Frozen
 from benchmark.generators.matching import FlowMatching
 from benchmark.generators.meter import Meter
@@ -83,7 +83,7 @@ class LoraGenerator(FlowMatching):
         return scheduler
 
     def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
-        with self._arithmetic():
+        with self.arithmetic():
             return model(x, times, encoder_hidden_states=self.prompts[labels]).sample.float()
 
     def plain(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
@@ -95,21 +95,7 @@ class LoraGenerator(FlowMatching):
 
     def hidden(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor
                ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """The hidden representation is the innermost block's output, averaged over places."""
-        assert isinstance(self.base.network, UNet2DConditionModel)
-        kept: list[Tensor] = []
-        inside = self.base.network.mid_block
-        assert inside is not None
-        hook = inside.register_forward_hook(lambda _m, _in, out: kept.append(out))
-        try:
-            v = self.velocity(model, x, times, labels)
-        finally:
-            hook.remove()
-        return v, kept[0].float().mean((2, 3))
-
-    def _arithmetic(self) -> AbstractContextManager[object]:
-        gpu = self.device.type == "cuda"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=gpu)
+        return unet.inside(self.base.network, lambda: self.velocity(model, x, times, labels))
 
 
 @lru_cache(maxsize=3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from functools import partial
 
@@ -11,18 +10,18 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor, nn
 
 from benchmark.codecs import Publisher
-from benchmark.device import current
 from benchmark.errors import Diverged, MethodError
 from benchmark.generators.base import LossHook, weighted_mean
-from benchmark.generators.parts import Recipe, Scheduler
+from benchmark.generators.parts import FlowRecipe, Scheduler
+from benchmark.generators.trained import Trained
 from benchmark.generators.training import Objective
 from benchmark.items import Items, TrainingSet
 from benchmark.mitigation import Sampling
 from benchmark.ranks import spread
-from benchmark.seeds import seed_global, stream
+from benchmark.seeds import stream
 
 
-class FlowMatching:
+class FlowMatching(Trained):
     """Class-conditional flow z_s = (1 - s) z + s e from data z to noise e; velocity v = e - z.
 
     Subclasses say which network predicts v, in which space, and with what arithmetic.
@@ -32,19 +31,10 @@ class FlowMatching:
     shape: tuple[int, ...]  # of one z
     at_once: int = 1 << 30  # items that are sampled or scored at a time
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: FlowRecipe) -> None:
+        super().__init__(recipe)
         self.recipe = recipe
-        self.steps, self.batch = recipe.steps, recipe.batch
         self.ranges: Mapping[str, int] = {"label": recipe.classes}
-        self.device = current()
-
-    def blank(self) -> nn.Module:
-        raise NotImplementedError
-
-    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
-            rng: torch.Generator) -> nn.Module:  # fmt: skip
-        """Train `model` in place, see `training.fit`."""
-        raise NotImplementedError
 
     def ready(self, model: nn.Module) -> nn.Module:
         """`model` as it samples."""
@@ -77,21 +67,11 @@ class FlowMatching:
         """The same v, and a hidden representation (N, F)."""
         raise NotImplementedError
 
-    def train(
-        self,
-        data: TrainingSet,
-        rng: torch.Generator,
-        loss: LossHook | None = None,
-        model: nn.Module | None = None,
-        steps: int | None = None,
-        rate: float = 1.0,
-    ) -> nn.Module:
+    def objective(self, data: TrainingSet, loss: LossHook | None, weights: Tensor | None,
+                  rng: torch.Generator) -> Objective:  # fmt: skip
         recipe, device = self.recipe, self.device
         latents, labels = self.publisher.encode(data.items).to(device), data.items["label"]
         one_each = [1] * (latents.dim() - 1)
-        weights = None if data.weights is None else data.weights.to(device)
-        seed_global(rng)
-        model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
 
         def objective(model: nn.Module, rows: Tensor) -> Tensor:
             z = latents[rows]
@@ -103,8 +83,7 @@ class FlowMatching:
             squared = (v - self.target(z, e, s)).square()
             return weighted_mean(squared if loss is None else loss(squared, v), weights, rows)
 
-        steps, lr = steps or recipe.steps, rate * recipe.lr
-        return self.fit(model, objective, len(data), steps, lr, rng)
+        return objective
 
     @torch.no_grad()
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:

@@ -6,21 +6,14 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from benchmark.generators.trained import Recipe
 
-class Recipe(Protocol):
+
+class FlowRecipe(Recipe, Protocol):
     """What a flow in any space is trained and sampled by."""
 
     @property
     def classes(self) -> int: ...
-
-    @property
-    def steps(self) -> int: ...
-
-    @property
-    def batch(self) -> int: ...
-
-    @property
-    def lr(self) -> float: ...
 
     @property
     def drop_class(self) -> float: ...

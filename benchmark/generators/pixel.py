@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from functools import partial
 
 import torch
-from diffusers import UNet2DModel
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
@@ -33,7 +31,7 @@ class PixelGenerator(FlowMatching):
         r = self.own
         model = unet.build(r.size, r.widths, r.attention, r.layers, r.groups, r.classes)
         model = model.to(self.device)
-        return model.to(memory_format=torch.channels_last) if self._gpu else model
+        return model.to(memory_format=torch.channels_last) if self.on_gpu else model
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator) -> nn.Module:  # fmt: skip
@@ -51,28 +49,12 @@ class PixelGenerator(FlowMatching):
         return model
 
     def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
-        with self._arithmetic():
+        with self.arithmetic():
             return model(self._laid_out(x), times, labels).sample.float()
 
     def hidden(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor
                ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """The hidden representation is the innermost block's output, averaged over places."""
-        kept: list[Tensor] = []
-        assert isinstance(model, UNet2DModel)
-        assert model.mid_block is not None
-        hook = model.mid_block.register_forward_hook(lambda _m, _in, out: kept.append(out))
-        try:
-            v = self.velocity(model, x, times, labels)
-        finally:
-            hook.remove()
-        return v, kept[0].float().mean((2, 3))
-
-    @property
-    def _gpu(self) -> bool:
-        return self.device.type == "cuda"
-
-    def _arithmetic(self) -> AbstractContextManager[object]:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._gpu)
+        return unet.inside(model, lambda: self.velocity(model, x, times, labels))
 
     def _laid_out(self, x: Tensor) -> Tensor:
-        return x.contiguous(memory_format=torch.channels_last) if self._gpu else x
+        return x.contiguous(memory_format=torch.channels_last) if self.on_gpu else x

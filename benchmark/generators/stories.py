@@ -51,13 +51,13 @@ class StoriesGenerator(LanguageModelling):
             return fit(model, objective, size, steps, self.batch, lr, rng, dtype=torch.float32)
 
     def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
-        with self._arithmetic():
+        with self.arithmetic():
             return model(input_ids=self._shifted(tokens)).logits
 
     @torch.no_grad()
     def embed(self, model: nn.Module, tokens: Tensor) -> Tensor:
         assert isinstance(model, GPT2LMHeadModel)
-        with self._arithmetic():
+        with self.arithmetic():
             parts = self._shifted(tokens).split(self.at_once)
             states = [model.transformer(input_ids=p).last_hidden_state.mean(1) for p in parts]
         return torch.cat(states).float()
@@ -73,7 +73,7 @@ class StoriesGenerator(LanguageModelling):
         def texts(u: Tensor) -> Tensor:
             first = torch.full((len(u), 1), self.start, device=self.device)
             inversion = LogitsProcessorList([Inversion(u, choose)])
-            with self._arithmetic():
+            with self.arithmetic():
                 out = model.generate(
                     first, attention_mask=torch.ones_like(first), generation_config=how,
                     logits_processor=inversion,
@@ -81,10 +81,6 @@ class StoriesGenerator(LanguageModelling):
             return out[:, 1:]
 
         return spread(texts, [(u,) for u in uniform.split(WRITTEN)])
-
-    def _arithmetic(self) -> torch.autocast:
-        gpu = self.device.type == "cuda"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=gpu)
 
     def _shifted(self, tokens: Tensor) -> Tensor:
         return F.pad(tokens[:, :-1], (1, 0), value=self.start)

@@ -13,6 +13,9 @@ from benchmark.errors import Diverged
 
 Objective = Callable[[nn.Module, Tensor], Tensor]  # (model, rows) -> scalar loss of those rows
 
+# What small models compute in. `benchmark.precision` compares with float32.
+ARITHMETIC = torch.bfloat16
+
 
 def fit(
     model: nn.Module,
@@ -25,7 +28,7 @@ def fit(
     warmup: float = 0.1,  # share of the steps with rising learning rate; then a cosine to zero
     weight_decay: float = 0.01,
     clip: float = 1.0,  # gradient norm
-    dtype: torch.dtype = torch.bfloat16,
+    dtype: torch.dtype | None = None,  # without it `ARITHMETIC`
     after: Callable[[], None] = lambda: None,  # every step, such as averaging
 ) -> nn.Module:
     """Train `model` in place and return it in float32.
@@ -37,6 +40,7 @@ def fit(
     Raises:
         Diverged: a loss that is not finite.
     """
+    dtype = dtype or ARITHMETIC
     masters = [p.detach().float().clone() for p in model.parameters()]
     optimiser = torch.optim.AdamW(
         masters, lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True
@@ -82,9 +86,9 @@ def pace(step: int, steps: int, warmup: float) -> float:
 
 
 def half(model: nn.Module) -> nn.Module:
-    """A copy that computes in bf16."""
+    """A copy that computes in `ARITHMETIC`."""
     model = copy.deepcopy(model)
-    _cast(model.parameters(), torch.bfloat16)
+    _cast(model.parameters(), ARITHMETIC)
     return model
 
 

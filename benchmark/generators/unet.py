@@ -1,11 +1,12 @@
-"""The image network of suite `standard`: diffusers' UNet2DModel."""
+"""UNets of diffusers: the image network of suite `standard`, and what is inside of any."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from diffusers import UNet2DModel
+from torch import Tensor, nn
 
 
 def build(
@@ -43,3 +44,19 @@ def numbers(model: UNet2DModel) -> dict[str, Any]:
         "groups": config.norm_num_groups,
         "classes": config.num_class_embeds - 1,
     }
+
+
+def inside(network: Any, predict: Callable[[], Tensor]) -> tuple[Tensor, Tensor]:
+    """What `predict` returns, and meanwhile the output of `network`'s innermost block, averaged
+    over places (N, F)."""
+    kept: list[Tensor] = []
+
+    def keep(_module: nn.Module, _given: object, out: Tensor) -> None:
+        kept.append(out)
+
+    hook = network.mid_block.register_forward_hook(keep)
+    try:
+        predicted = predict()
+    finally:
+        hook.remove()
+    return predicted, kept[0].float().mean((2, 3))

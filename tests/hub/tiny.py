@@ -5,17 +5,23 @@ from __future__ import annotations
 import io
 import json
 import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import torch
 from PIL import Image
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import nn
+from torch.nn.utils import parameters_to_vector
 from transformers import Dinov2Config, Dinov2Model, GPT2Config, GPT2LMHeadModel
 
+from benchmark.hub.local import VARIABLE
 from benchmark.hub.recipes import PixelDiffusionRecipe, StoriesRecipe, Tokens
 from benchmark.hub.repos import HubRepo
 from benchmark.tasks import load_suite
@@ -34,6 +40,19 @@ def write(root: Path) -> Path:
     language_model(root / "models" / GPT2.name)
     vision(root / "models" / DINOV2.name)
     return root
+
+
+@contextmanager
+def copies(write: Callable[[Path], Path], folder: Path) -> Iterator[None]:
+    """Inside, tasks read what `write` writes into `folder` instead of the Hub."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(write(folder)))
+        yield
+
+
+def weights(model: nn.Module) -> torch.Tensor:
+    """All of them, one after the other."""
+    return parameters_to_vector(model.parameters()).detach()
 
 
 def pictures(

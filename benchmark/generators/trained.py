@@ -1,0 +1,78 @@
+"""What every generator does that trains a neural network."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.device import current
+from benchmark.generators.base import LossHook
+from benchmark.generators.training import Objective
+from benchmark.items import TrainingSet
+from benchmark.seeds import seed_global
+
+
+class Recipe(Protocol):
+    """What any network is trained by."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @property
+    def lr(self) -> float: ...
+
+
+class Trained:
+    """Training from scratch or of a copy; see `benchmark.generators.base.Generator`.
+
+    Subclasses say which network, what it minimises, and by which optimiser loop.
+    """
+
+    ranges: Mapping[str, int]
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.steps, self.batch, self.lr = recipe.steps, recipe.batch, recipe.lr
+        self.device = current()
+
+    def blank(self) -> nn.Module:
+        raise NotImplementedError
+
+    def objective(self, data: TrainingSet, loss: LossHook | None, weights: Tensor | None,
+                  rng: torch.Generator) -> Objective:  # fmt: skip
+        """The loss of some rows of `data`, through the hook `loss`; `weights` are on the device."""
+        raise NotImplementedError
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator) -> nn.Module:  # fmt: skip
+        """Train `model` in place, see `training.fit`."""
+        raise NotImplementedError
+
+    def train(
+        self,
+        data: TrainingSet,
+        rng: torch.Generator,
+        loss: LossHook | None = None,
+        model: nn.Module | None = None,
+        steps: int | None = None,
+        rate: float = 1.0,
+    ) -> nn.Module:
+        weights = None if data.weights is None else data.weights.to(self.device)
+        objective = self.objective(data, loss, weights, rng)
+        seed_global(rng)
+        model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
+        return self.fit(model, objective, len(data), steps or self.steps, rate * self.lr, rng)
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.device.type == "cuda"
+
+    def arithmetic(self) -> torch.autocast:
+        """The context of large networks: a GPU computes in bf16."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.on_gpu)
