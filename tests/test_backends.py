@@ -2,16 +2,18 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
 import benchmark
-from tests.test_run import cli, without_times
+from tests.test_run import TOY_MAIN, cli, without_times
 
 # Waits to be killed the first time that it is asked for generation 1 of a text task.
 FRAGILE = """
@@ -94,6 +96,33 @@ def test_a_ray_cluster_that_loses_a_worker_ends_with_the_numbers_of_this_process
         assert without_times(files[0]) == without_times(files[1])
 
 
+def test_ctrl_c_ends_a_ray_run_and_all_that_it_started(tmp_path, fragile):
+    path, mark = fragile
+    words = ["--tasks", "speeches-replace", "--backend", "ray", "--out", str(tmp_path / "out")]
+    run = subprocess.Popen(
+        [sys.executable, "-c", TOY_MAIN, "run", str(path), *words],
+        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while not mark.exists():
+        assert run.poll() is None
+        time.sleep(0.05)
+    started = psutil.Process(run.pid).children(recursive=True)
+    assert int(mark.read_text()) in {process.pid for process in started}
+    os.killpg(run.pid, signal.SIGINT)
+    said = run.communicate(timeout=60)[1]
+    assert run.returncode == 130
+    assert said.splitlines()[-1] == (
+        "autophagy: interrupted; the same command goes on where it stopped"
+    )
+    assert "Traceback" not in said
+    assert psutil.wait_procs(started, timeout=30)[1] == []
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -141,8 +170,7 @@ def test_a_gpus_files_and_results_lie_apart(toy_suite, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
     monkeypatch.setattr(device, "current", lambda: torch.device("cpu"))
-    for module in ("matching", "causal"):
-        monkeypatch.setattr(f"benchmark.generators.{module}.current", device.current)
+    monkeypatch.setattr("benchmark.generators.trained.current", device.current)
     results = benchmark.run(
         "nothing", tasks="digits-replace", workers=1, out=tmp_path, device="cuda"
     )
