@@ -12,7 +12,7 @@ from benchmark.cache import Cache
 from benchmark.data.sources import Splits
 from benchmark.items import Items, TrainingSet
 from benchmark.mitigation import Sampling
-from benchmark.seeds import stream
+from benchmark.reuse import state_of
 from benchmark.tasks.base import Task
 
 
@@ -35,7 +35,7 @@ def _published(
     key = f"{task.hash}|{seed}|{index}"
 
     def trained() -> tuple[nn.Module, torch.Generator]:
-        rng = stream(task.hash, seed, 0, f"foreign {index}")
+        rng = task.rng(seed, 0, f"foreign {index}")
         return generator.train(TrainingSet(splits.real.take(slice(0, task.n))), rng), rng
 
     def plain() -> dict[str, Tensor]:
@@ -49,11 +49,6 @@ def _published(
     model = generator.blank()
     kept = cache.get("foreign-model", key, lambda: state_of(trained()[0]))
     model.load_state_dict(kept.tensors)
-    rng = stream(task.hash, seed, 0, f"adopter {index}")
+    rng = task.rng(seed, 0, f"adopter {index}")
     marked = generator.sample(model.eval(), adopters, rng, marks)
     return Items.concat([marked, items.take(slice(adopters, None))])
-
-
-def state_of(model: nn.Module) -> dict[str, Tensor]:
-    """Weights, copied: safetensors takes no tensors that share memory."""
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}

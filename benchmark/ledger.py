@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
 
 
@@ -23,3 +24,18 @@ class Ledger:
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
+
+
+class Clock:
+    """Processor seconds by stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.process_time()
+
+    def lap(self, stage: str, saved: float = 0.0) -> None:
+        """`saved`: what the stage took when it was computed for the cache, so that a method's
+        costs do not depend on what ran before it."""
+        now = time.process_time()
+        self.laps[stage] = round(self.laps.get(stage, 0.0) + now - self._last + saved, 3)
+        self._last = now

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from benchmark.cache import Cache
@@ -20,14 +18,14 @@ from benchmark.contract import (
 )
 from benchmark.data.sources import BiasableSource, Splits
 from benchmark.errors import Diverged, InputError, MethodError
-from benchmark.foreign import foreign_items, state_of
-from benchmark.generators.base import Generator, LossHook
+from benchmark.foreign import foreign_items
 from benchmark.generators.meter import Measured
+from benchmark.grants import granted, round_of
 from benchmark.items import Items, TrainingSet
-from benchmark.ledger import Ledger
+from benchmark.ledger import Clock, Ledger
 from benchmark.mitigation import Access, Mitigation, Sampling
-from benchmark.round import Limits, Round
-from benchmark.seeds import seed_global, stream
+from benchmark.reuse import published, state_of, trained
+from benchmark.seeds import seed_global
 from benchmark.storage import LineageStore
 from benchmark.tasks.base import Task
 from benchmark.web import Web
@@ -66,14 +64,14 @@ def run_lineage(
             marks = Sampling()
             if task.adoption is not None:
                 # The method's own mark, asked for as at generation 0.
-                first, _ = _trained(task, seed, 0, generator, TrainingSet(crawls[0]), None, cache)
-                known = _granted(method.access, [], splits, provenance, first, seed, verifier)
-                round_ = _round(task, seed, 0, "adopters", known, generator, Ledger())
+                first, _ = trained(task, seed, 0, generator, TrainingSet(crawls[0]), None, cache)
+                known = granted(method.access, [], splits, provenance, first, seed, verifier)
+                round_ = round_of(task, seed, 0, "adopters", known, generator, Ledger())
                 how = checked_sampling(instance(method, 0), round_)
                 marks = Sampling(logits=how.logits, pixels=how.pixels)
             for items in foreign_items(task, seed, splits, marks, cache):
                 web.publish_foreign(items)
-        crawl, made = web.crawl(t, _rng(task, seed, t, "crawl"))
+        crawl, made = web.crawl(t, task.rng(seed, t, "crawl"))
         crawls.append(crawl)
         provenance.append(made)
         composition.add(crawl, made)
@@ -84,25 +82,25 @@ def run_lineage(
             records.append(finished)
             if finished["status"] != OK:
                 break
-            web.publish(store.samples(t), _rng(task, seed, t, "laundering"))
+            web.publish(store.samples(t), task.rng(seed, t, "laundering"))
             continue
         if t > 0 and model is None:
             model = generator.blank()
             model.load_state_dict(store.model(t - 1))
             model.eval()
 
-        clock = _Clock()
+        clock = Clock()
         auxiliary = Ledger()
-        known = _granted(method.access, crawls[:-1], splits, provenance, model, seed, verifier)
-        round_ = _round(task, seed, t, "method", known, generator, auxiliary)
+        known = granted(method.access, crawls[:-1], splits, provenance, model, seed, verifier)
+        round_ = round_of(task, seed, t, "method", known, generator, auxiliary)
         # A method that draws from the global generators is reproducible, too.
-        seed_global(_rng(task, seed, t, "global"))
+        seed_global(task.rng(seed, t, "global"))
         record: dict[str, Any] = {"generation": t, "status": OK}
         try:
             strategy = instance(method, t)
             if t == 0:
                 training = TrainingSet(crawl)
-                model, saved = _trained(task, seed, t, generator, training, None, cache)
+                model, saved = trained(task, seed, t, generator, training, None, cache)
                 clock.lap("train", saved)
             else:
                 training = checked_training_set(
@@ -110,9 +108,9 @@ def run_lineage(
                 )
                 clock.lap("curate")
                 hook = loss_hook(strategy, t)
-                model, saved = _trained(task, seed, t, generator, training, hook, cache)
+                model, saved = trained(task, seed, t, generator, training, hook, cache)
                 clock.lap("train", saved)
-                seed_global(_rng(task, seed, t, "global after training"))  # cached or not
+                seed_global(task.rng(seed, t, "global after training"))  # cached or not
                 round_.renew(model)
                 model = checked_model(strategy, model, round_)
             if isinstance(generator, Measured):
@@ -121,7 +119,7 @@ def run_lineage(
             round_.renew(model)
             how = checked_sampling(strategy, round_)
             clock.lap("adjust")
-            items, saved = _published(task, seed, t, generator, model, how, cache)
+            items, saved = published(task, seed, t, generator, model, how, cache)
             clock.lap("sample", saved)
             record["profile"] = evaluator.profile(generator, model, items, splits)
             if not all(math.isfinite(value) for value in record["profile"].values()):
@@ -137,7 +135,7 @@ def run_lineage(
             records.append(record)
             break
 
-        web.publish(items, _rng(task, seed, t, "laundering"))
+        web.publish(items, task.rng(seed, t, "laundering"))
         auxiliary.items_trained += generator.steps * generator.batch
         auxiliary.items_generated += task.n
         record["ledger"] = auxiliary.as_dict()
@@ -160,111 +158,4 @@ def splits_of(task: Task, seed: int) -> Splits:
             raise InputError(f"task {task.name!r} cannot bias its reserve")
         source.bias = task.reserve_bias
     real = task.schedule.real_needed(task.n, task.generations)
-    return source.splits(real, task.reserve, _rng(task, seed, 0, "split"))
-
-
-def _rng(task: Task, seed: int, t: int, purpose: str) -> torch.Generator:
-    return stream(task.hash, seed, t, purpose)
-
-
-def _trained(
-    task: Task,
-    seed: int,
-    t: int,
-    generator: Generator,
-    training: TrainingSet,
-    hook: LossHook | None,
-    cache: Cache,
-) -> tuple[nn.Module, float]:
-    """Generation `t`'s model and the processor seconds that the cache saved.
-
-    Generation 0, the real crawl without mitigation, is common to all methods; so is every later
-    training set that two methods agree on. A changed loss is a model of its own.
-    """
-    rng = _rng(task, seed, t, "train")
-    if isinstance(generator, Measured):
-        generator.meter.take()  # what a method's fine-tuning took is another matter
-    if hook is not None:
-        return generator.train(training, rng, loss=hook), 0.0
-    key = f"{task.hash}|{seed}|{t}|{training.digest()}"
-    kept = cache.get("model", key, lambda: state_of(generator.train(training, rng)))
-    model = generator.blank()
-    model.load_state_dict(kept.tensors)
-    return model.eval(), kept.saved
-
-
-def _published(
-    task: Task,
-    seed: int,
-    t: int,
-    generator: Generator,
-    model: nn.Module,
-    how: Sampling,
-    cache: Cache,
-) -> tuple[Items, float]:
-    """What generation `t` publishes, and the processor seconds that the cache saved: generation
-    0's items are common to all that sample plainly."""
-    rng = _rng(task, seed, t, "sample")
-
-    def make() -> Items:
-        return generator.sample(model, task.n, rng, how)
-
-    if t > 0 or how != Sampling():
-        return make(), 0.0
-    kept = cache.get("samples", f"{task.hash}|{seed}", lambda: make().columns)
-    return Items(**kept.tensors), kept.saved
-
-
-def _granted(
-    access: frozenset[Access],
-    archive: list[Items],
-    splits: Splits,
-    provenance: list[Tensor],
-    model: nn.Module | None,
-    seed: int,
-    verifier: Any,
-) -> dict[Access, Any]:
-    everything: dict[Access, Any] = {
-        Access.ARCHIVE: tuple(archive),
-        Access.MODEL: model,
-        Access.RESERVE: splits.reserve,
-        Access.WATERMARK: stream("watermark key", seed).initial_seed(),
-        Access.VERIFIER: verifier,
-        Access.PROVENANCE: tuple(provenance),
-    }
-    return {name: everything[name] for name in access}
-
-
-def _round(
-    task: Task,
-    seed: int,
-    t: int,
-    purpose: str,
-    granted: dict[Access, Any],
-    generator: Generator,
-    ledger: Ledger,
-) -> Round:
-    budget = task.budget
-    limits = Limits(
-        items_trained=round(budget.items_trained * generator.steps * generator.batch),
-        items_generated=round(budget.items_generated * task.n),
-        forward_passes=round(budget.forward_passes * task.n),
-    )
-    rng = _rng(task, seed, t, purpose)
-    vocabulary = generator.ranges.get("tokens", 0)
-    return Round(t, task.n, task.modality, rng, granted, generator, ledger, limits, vocabulary)
-
-
-class _Clock:
-    """Processor seconds by stage."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.process_time()
-
-    def lap(self, stage: str, saved: float = 0.0) -> None:
-        """`saved`: what the stage took when it was computed for the cache, so that a method's
-        costs do not depend on what ran before it."""
-        now = time.process_time()
-        self.laps[stage] = round(self.laps.get(stage, 0.0) + now - self._last + saved, 3)
-        self._last = now
+    return source.splits(real, task.reserve, task.rng(seed, 0, "split"))

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from benchmark import backends, lineage, score
 from benchmark.collect import collect
-from benchmark.commands.score import read
+from benchmark.comparison import read
 from benchmark.errors import AutophagyError, InputError
 from benchmark.files import alone_in
 from benchmark.grid import execute

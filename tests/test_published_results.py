@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.commands.score import read
+from benchmark.comparison import read
 from benchmark.methods import find_method
 from benchmark.mitigation import Access
 from benchmark.results import load_result

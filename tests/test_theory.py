@@ -21,6 +21,7 @@ from benchmark.metrics.frechet import frechet_distance
 from benchmark.metrics.neighbours import prdc
 from benchmark.schedules import SCHEDULES
 from benchmark.seeds import stream
+from benchmark.tasks.base import Task
 from benchmark.theory import categorical, formulas, gaussian, regression
 from benchmark.theory.catalogue import catalogue
 from benchmark.theory.exact import Fit
@@ -174,7 +175,7 @@ def test_control_noise_repeats_every_generation(monkeypatch, setting, form):
     def same(task, seed, t, purpose):
         return stream(task.hash, seed, purpose)
 
-    monkeypatch.setattr(benchmark.loop, "_rng", same)
+    monkeypatch.setattr(Task, "rng", same)
     assert z(setting, form, share=1) > BOUND
 
 

@@ -28,7 +28,7 @@ def transfer(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Compare how suites rank the same methods."""
-    from benchmark.commands.score import read
+    from benchmark.comparison import read
     from benchmark.results import load_result
     from benchmark.standings import standings
     from benchmark.tasks import SUITE_NAMES

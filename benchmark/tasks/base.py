@@ -7,11 +7,14 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.recipes import DataRecipe, EvaluatorRecipe, GeneratorRecipe, VerifierRecipe
 from benchmark.schedules import Schedule
 from benchmark.stressors import Laundering, ReserveBias, check_share
+
+if TYPE_CHECKING:
+    import torch
 
 OPTIONS = ("adoption", "laundering", "reserve_bias")
 
@@ -68,6 +71,12 @@ class Task:
     def __post_init__(self) -> None:
         if self.adoption is not None:
             check_share("adoption", self.adoption)
+
+    def rng(self, seed: int, t: int, purpose: str) -> torch.Generator:
+        """Random numbers of generation `t` of a lineage; nothing else depends on their use."""
+        from benchmark.seeds import stream
+
+        return stream(self.hash, seed, t, purpose)
 
     @cached_property
     def hash(self) -> str:

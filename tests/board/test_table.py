@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.commands.score import read
+from benchmark.comparison import read
 from benchmark.errors import InputError
 from benchmark.standings import standings
 from benchmark.submission.card import Card

@@ -7,10 +7,10 @@ from baselines.accumulate_subsample import AccumulateSubsample
 from benchmark import Access, Items, Sampling, TrainingSet
 from benchmark.cache import FolderCache
 from benchmark.contract import checked_training_set
-from benchmark.foreign import state_of
 from benchmark.generators import language
 from benchmark.generators.causal import _chooser
 from benchmark.ledger import Ledger
+from benchmark.reuse import state_of
 from benchmark.round import Limits, Round
 from benchmark.seeds import stream
 from benchmark.storage import LineageFolder
