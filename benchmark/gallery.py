@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from benchmark.errors import CorruptFile, InputError
-from benchmark.results import Name, Result
+from benchmark.results import Name
 
 LARGEST = 2_000_000  # bytes of a file
 MOST_PIXELS = 1_000_000  # of a picture: six rows of ten images of 128 x 128
@@ -128,38 +128,14 @@ def load_gallery(path: Path) -> Gallery:
         raise CorruptFile(f"{path} is not a valid gallery ({said}): make it again") from error
 
 
-def make_gallery(result: Result, file: Path) -> Gallery:
-    """What the run that wrote `file` published, read beside it, from the first seed's lineages.
-
-    Raises:
-        CorruptFile: a file of a lineage is damaged.
-    """
-    from benchmark.report.published import first_seed, published_beside, text_publisher
-    from benchmark.report.showings import beginnings, picture
-
-    tasks: dict[str, Pictures | Excerpts] = {}
-    for name, task in result.tasks.items():
-        samples, seed = published_beside(result, file, name), first_seed(result, name)
-        if not samples:
-            continue
-        if task.modality == "image":
-            png, generations = picture(samples, task.generations)
-            tasks[name] = Pictures(seed=seed, generations=generations, png=_encoded(png))
-        else:
-            publisher = text_publisher(result, name)
-            texts = beginnings(samples, task.generations, MOST_ROWS, publisher)
-            tasks[name] = Excerpts(seed=seed, texts=texts)
-    return Gallery(tasks=tasks)
-
-
 def _redrawn(shown: Pictures | Excerpts) -> Pictures | Excerpts:
     if isinstance(shown, Excerpts):
         return shown
     content = base64.b64decode(shown.png, validate=True)
-    return shown.model_copy(update={"png": _encoded(content, len(shown.generations))})
+    return shown.model_copy(update={"png": encoded(content, len(shown.generations))})
 
 
-def _encoded(png: bytes, rows: int | None = None) -> str:
+def encoded(png: bytes, rows: int | None = None) -> str:
     """A PNG in base64, with nothing in it but its pixels, grey where they are.
 
     Raises:

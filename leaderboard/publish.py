@@ -12,9 +12,9 @@ from pathlib import Path
 
 from benchmark.errors import AutophagyError, InputError
 from benchmark.files import write_bytes
-from benchmark.gallery import make_gallery
 from benchmark.methods import REFERENCES, find_method
 from benchmark.references import file_of
+from benchmark.report.galleries import make_gallery
 from benchmark.results import Result, load_result
 from benchmark.submission.claim import read_result
 from leaderboard.source import HERE

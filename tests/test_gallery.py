@@ -18,9 +18,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from benchmark import Items
 from benchmark.errors import AutophagyError, CorruptFile, InputError
-from benchmark.gallery import Excerpts, Pictures, load_gallery, make_gallery
+from benchmark.gallery import Excerpts, Pictures, load_gallery
 from benchmark.jobs import plan
 from benchmark.methods import Method
+from benchmark.report.galleries import make_gallery
 from benchmark.results import (
     GenerationResult,
     LineageResult,

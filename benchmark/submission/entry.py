@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmark.errors import CorruptFile, InputError
-from benchmark.gallery import make_gallery
 from benchmark.methods import REFERENCES
+from benchmark.report.galleries import make_gallery
 from benchmark.report.published import lineage_beside
 from benchmark.results import GenerationResult, LineageResult, Result, load_result
 from benchmark.standings import check_comparable
