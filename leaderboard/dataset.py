@@ -42,8 +42,8 @@ output of earlier models. Each configuration is the table of one suite, one row 
 
 `score` is the mean recovery over the tasks: 0 is no mitigation (`nothing`), 1 is training on real
 data only (`oracle`). `low` and `high` bound its 95% interval over seeds; a `tier` begins with
-the first method that paired tests find worse than the first of the tier above. The remaining columns
-hold the recovery on each task, what the method used (`real_items`, `items_trained`,
+the first method that paired tests find worse than the first of the tier above. The others hold the
+recovery on each task, what the method used (`real_items`, `items_trained`,
 `items_generated`, `forward_passes`, `cpu_seconds`), what it may see (`access`) and how far the
 entry was checked (`trust`).
 

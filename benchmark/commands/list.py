@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 
 
 def list_(
@@ -45,18 +45,19 @@ def list_(
         }
         print(json.dumps(document, indent=1))
         return
-    console = Console()
+    console = Console(highlight=False)
     for suite in suites:
-        sheet = Table(title=f"Suite {suite.name}: {suite.description}", title_justify="left")
-        for heading in ("task", "what it is", "items", "generations", "seeds"):
-            sheet.add_column(heading)
+        (generations,) = {task.generations for task in suite.tasks}
+        seeds = f"seed{'s' if len(suite.seeds) > 1 else ''} {', '.join(map(str, suite.seeds))}"
+        console.print(f"[bold]Suite {suite.name}[/bold]: {suite.description}")
+        console.print(f"{generations} generations, {seeds}")
         for task in suite.tasks:
-            seeds = ", ".join(map(str, suite.seeds))
-            sheet.add_row(task.name, task.description, f"{task.n}", f"{task.generations}", seeds)
-        console.print(sheet)
-    sheet = Table(title="Methods", title_justify="left")
-    for heading in ("method", "access", "what it does"):
-        sheet.add_column(heading)
-    for name, (summary, tier) in methods.items():
-        sheet.add_row(name, tier, summary)
-    console.print(sheet)
+            _show(console, task.name, f"{task.n:,} items", task.description)
+    console.print("[bold]Methods[/bold], and what they see")
+    for name, (summary, access) in methods.items():
+        _show(console, name, access, summary)
+
+
+def _show(console: Console, name: str, detail: str, meaning: str) -> None:
+    console.print(f"  [bold]{name}[/bold] ({detail})")
+    console.print(Padding(meaning, (0, 0, 0, 6)))
