@@ -108,7 +108,8 @@ def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choic
     """The controls' choices under some filters; what was picked stays where it can."""
     methods, task, measure, cost = picked
     there = names(board, filters)[:MOST_OFFERED]
-    kept = there[:4] if methods is None else [m for m in methods if m in there][:MOST_CHOSEN]
+    kept = _unlike(board, filters, there) if methods is None else methods
+    kept = [method for method in kept if method in there][:MOST_CHOSEN]
     tasks = chosen_tasks(filters.suite, filters.tasks)
     task = task if task in tasks else tasks[0]
     measures = measured(board, filters.suite, task)
@@ -120,6 +121,12 @@ def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choic
         Choice(measures, measure if measure in known else primary),
         Choice(_COSTS, cost if cost in COSTS else "cpu_seconds"),
     ]
+
+
+def _unlike(board: Board, filters: Filters, there: list[str], most: int = 4) -> list[str]:
+    """The best of each access tier: the first methods are often variants of one idea."""
+    access = frame(board, filters.suite, filters.tasks).set_index("method")["access"]
+    return list(access.reindex(there).drop_duplicates().index[:most])
 
 
 def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:

@@ -265,6 +265,13 @@ def test_a_search_without_a_match_leaves_every_tab_whole(root, tab):
     assert module.drawn(board, filters, [choice.value for choice in now])
 
 
+def test_pictures_begin_with_the_best_of_each_access(root):
+    methods = pictures.choices(read_board(root), Filters("small"), [None] * 4)[0]
+    # anchor sees what its twin sees, and scores less.
+    assert methods.value == ["accumulate_subsample", "twin", "hostile"]
+    assert set(methods.offered) - set(methods.value) == {"anchor"}
+
+
 def test_another_suite_has_its_own_rows(visit):
     page = visit()
     page.locator("#suite label").filter(has_text="quick").click()
