@@ -29,7 +29,7 @@ from benchmark.grid import execute
 from benchmark.jobs import Job, Outcome, plan
 from benchmark.methods import REFERENCES, find_method
 from benchmark.progress import Watcher
-from benchmark.results import Result
+from benchmark.results import Origin, Result
 from benchmark.standings import Standing, seeds_of, standings
 from benchmark.tasks import load_suite
 
@@ -74,20 +74,15 @@ def again(results: Mapping[str, Result], out: Path, workers: int) -> dict[str, R
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
-    return {
-        name: collect(
-            method, some.suite, [o for o in outcomes if o.job.method is method],
-            dict.fromkeys(REFERENCES, "own"),
-        )
-        for name, method in methods.items()
-    }  # fmt: skip
+    own: dict[str, Origin] = dict.fromkeys(REFERENCES, "own")
+    done = {n: [o for o in outcomes if o.job.method.name == n] for n in methods}
+    return {n: collect(method, some.suite, done[n], own) for n, method in methods.items()}
 
 
 def table(usual: list[Standing], exact: list[Standing]) -> Table:
     """One row for each method and task, and one for each method's score."""
     sheet = Table(caption=CAPTION, caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("method", "task"):
-        sheet.add_column(heading, no_wrap=True)
+    sheet.add_column("method, task", no_wrap=True)
     for heading in ("bf16", "float32", "difference", "95% interval"):
         sheet.add_column(heading, justify="right", no_wrap=True)
     of = {standing.method: standing for standing in exact}
@@ -96,12 +91,12 @@ def table(usual: list[Standing], exact: list[Standing]) -> Table:
             continue
         names = list(standing.recoveries)
         both = np.array([list(s.recoveries.values()) for s in (standing, of[standing.method])])
-        parts = [("all tasks", both), *((n, both[:, [i]]) for i, n in enumerate(names))]
+        parts = [(standing.method, both)]
+        parts += [(f"  {name}", both[:, [i]]) for i, name in enumerate(names)]
         for name, part in parts:
             low, high = score.intervals(part[1] - part[0])
             before, after = score.suite_score(part)
             sheet.add_row(
-                standing.method if name == "all tasks" else "",
                 name,
                 f"{before:z.3f}",
                 f"{after:z.3f}",

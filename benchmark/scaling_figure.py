@@ -36,8 +36,9 @@ def draw(
         ("methods (two lineages each)", "seconds of the grid"),
     )
     for axis, (x, y) in zip(axes, labels, strict=True):
-        axis.set(xlabel=x, ylabel=y, ylim=(0, None))
-        axis.legend(frameon=False)
+        axis.set(xlabel=x, ylabel=y, ylim=(0, 1.3 * axis.get_ylim()[1]))  # the legend lies above
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.legend(frameon=False, loc="upper left")
         axis.spines[["top", "right"]].set_visible(False)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, metadata={"Date": None})
