@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -33,6 +34,8 @@ def local(jobs: Sequence[Job], work: Work, workers: int) -> Iterator[Outcome]:
     with parallel_config("loky", inner_max_num_threads=1):
         pool = Parallel(n_jobs=min(workers, len(jobs)), return_as="generator_unordered")
     left = dict.fromkeys(jobs)
+    # joblib replaces a worker that grew by 300 MB, as the first text after images makes it.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
     try:
         for outcome in pool(delayed(_attended)(work, job, os.getpid()) for job in jobs):
             del left[outcome.job]

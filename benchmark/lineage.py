@@ -62,7 +62,7 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
 
     from benchmark.device import computing_on
     from benchmark.loop import run_lineage
-    from benchmark.processor import settle
+    from benchmark.processor import release, settle
     from benchmark.ranks import rank
 
     settle()
@@ -86,3 +86,5 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
                 f"{job.method.name} on {job.task.name}, seed {job.seed}: what it returned cannot "
                 f"be used ({type(error).__name__}: {first_line})"
             ) from error
+        finally:
+            release()  # before the next lineage, whose tensors are of other sizes

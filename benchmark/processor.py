@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from typing import Any
 
 import torch
 
@@ -20,8 +21,18 @@ def settle() -> None:
     and more are still returned, so that they leave no holes.
     """
     torch.set_num_threads(1)
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            mallopt(TRIM_THRESHOLD, KEPT)
-            mallopt(MMAP_THRESHOLD, LARGE)
+    mallopt = _of_the_c_library("mallopt")
+    if mallopt is not None:
+        mallopt(TRIM_THRESHOLD, KEPT)
+        mallopt(MMAP_THRESHOLD, LARGE)
+
+
+def release() -> None:
+    """Return to the system what is kept but free."""
+    trim = _of_the_c_library("malloc_trim")
+    if trim is not None:
+        trim(0)
+
+
+def _of_the_c_library(name: str) -> Any:
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

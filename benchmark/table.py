@@ -11,7 +11,7 @@ from rich.table import Table
 from benchmark.results import Result
 from benchmark.standings import costs, failed, recoveries
 
-METRICS = {"log_frechet": "log Frechet", "heldout_loss": "nats/token"}
+METRICS = {"log_frechet": "log Frechet distance", "heldout_loss": "held-out nats per token"}
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,11 @@ def table(results: dict[str, Result]) -> Table:
     """
     some = next(iter(results.values()))
     seeds = len(next(iter(some.tasks.values())).lineages)
+    metrics = dict.fromkeys(METRICS[task.primary] for task in some.tasks.values())
     caption = (
-        f"Suite {some.suite}, {seeds} seed{'s' if seeds > 1 else ''}. Final: last generation, mean "
-        "over seeds, lower is better. Recovery: 1 = as good as real data only, 0 = no mitigation"
+        f"Suite {some.suite}, {seeds} seed{'s' if seeds > 1 else ''}. "
+        f"Final: {' or '.join(metrics)} of the last generation, mean over seeds, lower is better. "
+        "Recovery: 1 = as good as real data only, 0 = no mitigation"
         + (", its mean, least and most over seeds. " if seeds > 1 else ". ")
         + "CPU: minutes of one core, all seeds. "
         + _references(results)
@@ -57,8 +59,8 @@ def table(results: dict[str, Result]) -> Table:
     spread = ("least", "most") if seeds > 1 else ()
     for heading in ("final", "recovery", *spread, "CPU min"):
         sheet.add_column(heading, justify="right", no_wrap=True)
-    for name, task in some.tasks.items():
-        sheet.add_row(f"[bold]{name}[/] ({METRICS[task.primary]})")
+    for name in some.tasks:
+        sheet.add_row(f"[bold]{name}[/]")
         for result in results.values():
             row = row_of(result, name, results["nothing"], results["oracle"])
             sheet.add_row(
