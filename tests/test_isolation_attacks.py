@@ -332,7 +332,7 @@ def test_nothing_is_remembered_without_archive(tmp_path, shared_cache):
         ),
         (
             "while True:\n    try:\n        os.fork()\n    except OSError:\n        pass",
-            {"processes": 20, "seconds": 20.0},
+            {"processes": 20, "seconds": 20.0, "memory_mb": 16_000},
             "had more than 20 processes|took longer",
         ),
         (

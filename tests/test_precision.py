@@ -12,7 +12,12 @@ from benchmark.generators import training
 
 def test_recoveries_in_float32_beside_those_in_bf16(toy_suite, tmp_path, monkeypatch, capsys):
     usual = benchmark.run(
-        "anchor", tasks="*-replace", seeds=[0, 1], workers=1, out=tmp_path, own_references=True
+        "anchor",
+        tasks="speeches-replace",
+        seeds=[0, 1],
+        workers=1,
+        out=tmp_path,
+        own_references=True,
     )
     file = tmp_path / "quick" / "anchor.json"
     words = ["precision", str(file), "--out", str(tmp_path / "exact"), "--workers", "2"]
@@ -22,7 +27,6 @@ def test_recoveries_in_float32_beside_those_in_bf16(toy_suite, tmp_path, monkeyp
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     (score,) = (row for row in rows if row[:1] == ["anchor"])
     (speeches,) = (row for row in rows if row[:1] == ["speeches-replace"])
-    assert len(rows) > 4
     for row in (score[1:], speeches[1:]):
         before, after, difference, low, _, high = (0.0 if x == "to" else float(x) for x in row)
         assert after - before == pytest.approx(difference, abs=0.002)

@@ -131,10 +131,11 @@ class Sandbox:
             if time.monotonic() - looked >= EVERY:
                 looked = time.monotonic()
                 tasks, memory = used(self.process.pid)
-                if memory > self.bounds.memory_mb * MIB:
-                    self.stop(f"used more than {self.bounds.memory_mb} MB of memory")
-                elif tasks > self.bounds.processes:
+                # Processes first: what they share after a fork counts for each of them.
+                if tasks > self.bounds.processes:
                     self.stop(f"had more than {self.bounds.processes} processes or threads")
+                elif memory > self.bounds.memory_mb * MIB:
+                    self.stop(f"used more than {self.bounds.memory_mb} MB of memory")
         os.set_blocking(end, False)
         while part := _rest(end):
             self._said = (self._said + part)[-KEPT:]
