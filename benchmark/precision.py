@@ -61,10 +61,12 @@ def again(results: Mapping[str, Result], out: Path, workers: int) -> dict[str, R
     some = next(iter(results.values()))
     tasks = [task for task in load_suite(some.suite).tasks if task.name in some.tasks]
     methods = {name: find_method(name) for name in results}
+    hashes = {task.name: task.hash for task in tasks}
     for name, result in results.items():
-        hashes = {task.name: task.hash for task in tasks}
         if hashes != {task: entry.hash for task, entry in result.tasks.items()}:
-            raise InputError(f"the result of {name!r} is of other versions of its tasks: run it")
+            raise InputError(
+                f"the result of {name!r} is of other versions of its tasks: run it again first"
+            )
         if methods[name].source != result.method.source and name not in REFERENCES:
             raise InputError(f"{name!r} has changed since its result: run it again first")
     seeds = seeds_of(some, tasks[0].name)
