@@ -84,7 +84,7 @@ def _codec(images: Tensor) -> Any:
         )
         return F.mse_loss(decoded, batch) + 0.2 * F.mse_loss(again, latents.detach())
 
-    return fit(model, loss, len(images), 3000, 128, 2e-3, stream("codec"), dtype=torch.float32)
+    return fit(model, loss, len(images), 3000, 128, 2e-3, stream("codec"))
 
 
 def _classifier(images: Tensor, labels: Tensor, name: str, width: int) -> Any:
@@ -97,7 +97,7 @@ def _classifier(images: Tensor, labels: Tensor, name: str, width: int) -> Any:
             model.head(model.body(_shifted(images[rows], shift))), labels[rows], label_smoothing=0.1
         )
 
-    return fit(model, loss, len(images), 2000, 128, 1e-3, stream(name), dtype=torch.float32)
+    return fit(model, loss, len(images), 2000, 128, 1e-3, stream(name))
 
 
 def _shifted(images: Tensor, rng: torch.Generator) -> Tensor:

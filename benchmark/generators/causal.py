@@ -89,7 +89,7 @@ class LanguageModelling(Trained):
 
 
 class CausalGenerator(LanguageModelling):
-    """A small Llama over the frozen tokenizer, in bf16."""
+    """A small Llama over the frozen tokenizer."""
 
     start = language.START
 
@@ -103,7 +103,7 @@ class CausalGenerator(LanguageModelling):
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator) -> nn.Module:  # fmt: skip
-        return fit(model, objective, size, steps, self.batch, lr, rng)
+        return fit(model, objective, size, steps, self.batch, lr, rng, dtype=self.dtype)
 
     def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
         return language.logits_of(model, tokens)
@@ -112,7 +112,7 @@ class CausalGenerator(LanguageModelling):
         return language.embed(model, tokens)
 
     def write(self, model: nn.Module, uniform: Tensor, choose: Chooser) -> Tensor:
-        return language.sample(model, uniform, choose)
+        return language.sample(model, uniform, choose, dtype=self.dtype)
 
 
 def _chooser(how: Sampling, start: int = language.START) -> Chooser:

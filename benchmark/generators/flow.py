@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from benchmark.codecs import ImagePublisher
 from benchmark.generators.matching import FlowMatching
 from benchmark.generators.networks import LatentDenoiser
-from benchmark.generators.training import Objective, fit, half
+from benchmark.generators.training import Objective, computing_in, fit
 from benchmark.recipes import FlowRecipe
 
 
 class FlowGenerator(FlowMatching):
-    """The flow in the latent space of the image codec, by a residual MLP in bf16."""
+    """The flow in the latent space of the image codec, by a residual MLP."""
 
     def __init__(self, recipe: FlowRecipe) -> None:
         super().__init__(recipe)
@@ -28,10 +28,10 @@ class FlowGenerator(FlowMatching):
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator) -> nn.Module:  # fmt: skip
-        return fit(model, objective, size, steps, self.batch, lr, rng)
+        return fit(model, objective, size, steps, self.batch, lr, rng, dtype=self.dtype)
 
     def ready(self, model: nn.Module) -> nn.Module:
-        return half(model)
+        return computing_in(self.dtype, model)
 
     def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         return model(x, times, labels).sample.float()

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from benchmark.generators import passes, training
+from benchmark.generators import passes
 
 START = 0  # the token in front of every item
 GROWTH = 16  # tokens
@@ -79,7 +79,7 @@ def sample(
     uniform: Tensor,  # (N, L) uniform random numbers: one a token, so batches do not matter
     choose: Callable[[Tensor, Tensor], Tensor],  # written (B, t), logits (B, V) -> probabilities
     batch: int = 1000,
-    dtype: torch.dtype | None = None,  # without it `training.ARITHMETIC`
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Tokens (N, L) drawn one by one, by inversion of the cumulative distribution.
 
@@ -87,7 +87,7 @@ def sample(
     `GROWTH` tokens at a time and are read whole, because a batched product copies what is not
     contiguous; what is not written yet is zero.
     """
-    device, dtype = uniform.device, dtype or training.ARITHMETIC
+    device = uniform.device
     out = torch.empty(uniform.shape, dtype=torch.int64, device=device)
     config = model.config
     heads, width = config.num_attention_heads, config.hidden_size

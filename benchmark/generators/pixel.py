@@ -40,7 +40,7 @@ class PixelGenerator(FlowMatching):
         label = torch.zeros(1, dtype=torch.int64, device=self.device)
         forward = partial(self.velocity, model, example, torch.ones(1, device=self.device), label)
         with self.meter.training(forward, steps * self.batch):
-            model = fit(model, objective, size, steps, self.batch, lr, rng, dtype=torch.float32,
+            model = fit(model, objective, size, steps, self.batch, lr, rng,
                         after=lambda: average.step(model.parameters()))  # fmt: skip
         average.copy_to(model.parameters())
         return model

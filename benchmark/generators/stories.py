@@ -48,7 +48,7 @@ class StoriesGenerator(LanguageModelling):
             rng: torch.Generator) -> nn.Module:  # fmt: skip
         example = torch.zeros(1, self.publisher.length, dtype=torch.int64, device=self.device)
         with self.meter.training(partial(self.predict, model, example), steps * self.batch):
-            return fit(model, objective, size, steps, self.batch, lr, rng, dtype=torch.float32)
+            return fit(model, objective, size, steps, self.batch, lr, rng)
 
     def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
         with self.arithmetic():

@@ -1,4 +1,4 @@
-"""The optimiser loop shared by every neural part: bf16 arithmetic, fp32 master weights."""
+"""The optimiser loop shared by every neural part: master weights are float32."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from benchmark.errors import Diverged
 
 Objective = Callable[[nn.Module, Tensor], Tensor]  # (model, rows) -> scalar loss of those rows
 
-# What small models compute in. `benchmark.precision` compares with float32.
-ARITHMETIC = torch.bfloat16
-
 
 def fit(
     model: nn.Module,
@@ -28,19 +25,18 @@ def fit(
     warmup: float = 0.1,  # share of the steps with rising learning rate; then a cosine to zero
     weight_decay: float = 0.01,
     clip: float = 1.0,  # gradient norm
-    dtype: torch.dtype | None = None,  # without it `ARITHMETIC`
+    dtype: torch.dtype = torch.float32,  # of the copy that computes
     after: Callable[[], None] = lambda: None,  # every step, such as averaging
 ) -> nn.Module:
     """Train `model` in place and return it in float32.
 
     Rows are visited in shuffled epochs, so a training set of any size takes the same number of
-    steps (compute-matched). The model computes in `dtype` on a copy of float32 master weights:
-    on a CPU with bf16 instructions about twice as fast, without losing small updates.
+    steps (compute-matched). The model computes in `dtype` on a copy of float32 master weights,
+    so that small updates are not lost where a GPU computes in bf16.
 
     Raises:
         Diverged: a loss that is not finite.
     """
-    dtype = dtype or ARITHMETIC
     masters = [p.detach().float().clone() for p in model.parameters()]
     optimiser = torch.optim.AdamW(
         masters, lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True
@@ -85,10 +81,12 @@ def pace(step: int, steps: int, warmup: float) -> float:
     return min(1.0, (step + 1) / rise) * fade
 
 
-def half(model: nn.Module) -> nn.Module:
-    """A copy that computes in `ARITHMETIC`."""
+def computing_in(dtype: torch.dtype, model: nn.Module) -> nn.Module:
+    """`model` itself where it computes in `dtype` already, else a copy that does."""
+    if all(parameter.dtype == dtype for parameter in model.parameters()):
+        return model
     model = copy.deepcopy(model)
-    _cast(model.parameters(), ARITHMETIC)
+    _cast(model.parameters(), dtype)
     return model
 
 

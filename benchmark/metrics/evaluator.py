@@ -12,7 +12,6 @@ from benchmark import assets
 from benchmark.data.sources import Splits
 from benchmark.generators import language
 from benchmark.generators.base import Generator
-from benchmark.generators.training import half
 from benchmark.items import Items
 from benchmark.metrics import ngrams
 from benchmark.metrics.distances import nearest
@@ -119,7 +118,7 @@ class TextEvaluator(TextProfile):
     def __init__(self) -> None:
         network = assets.network("speeches-reference.safetensors")
         self.vocab = network.config.vocab_size
-        self.network: Any = half(network)
+        self.network: Any = network
 
     def outputs(self, items: Items) -> Tensor:
         parts = items["tokens"].split(250)
