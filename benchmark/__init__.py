@@ -10,12 +10,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmark.grid import run
-    from benchmark.items import Items, TrainingSet
-    from benchmark.mitigation import Access, Mitigation, Sampling
-    from benchmark.round import Round
-    from benchmark.schedules import FOREIGN, REAL
-    from benchmark.tasks import load_task
+    from benchmark.interface.access import Access
+    from benchmark.interface.generator import Sampling
+    from benchmark.interface.items import FOREIGN, REAL, Items, TrainingSet
+    from benchmark.interface.mitigation import Mitigation
+    from benchmark.interface.round import Round
+    from benchmark.run.grid import run
+    from benchmark.tasks.suites import load_task
 
 __version__ = "0.1.0"
 __all__ = [
@@ -32,16 +33,16 @@ __all__ = [
 ]
 
 _HOME = {
-    "Access": "mitigation",
-    "FOREIGN": "schedules",
-    "Items": "items",
-    "Mitigation": "mitigation",
-    "REAL": "schedules",
-    "Round": "round",
-    "Sampling": "mitigation",
-    "TrainingSet": "items",
-    "load_task": "tasks",
-    "run": "grid",
+    "Access": "interface.access",
+    "FOREIGN": "interface.items",
+    "Items": "interface.items",
+    "Mitigation": "interface.mitigation",
+    "REAL": "interface.items",
+    "Round": "interface.round",
+    "Sampling": "interface.generator",
+    "TrainingSet": "interface.items",
+    "load_task": "tasks.suites",
+    "run": "run.grid",
 }
 
 

@@ -41,7 +41,7 @@ class Point:
 
 def scaled(name: str, generations: int, items: int) -> Any:
     """The quick suite's task with so many generations and items, and few optimiser steps."""
-    from benchmark.tasks import load_task
+    from benchmark.tasks.suites import load_task
 
     task: Any = load_task(name, "quick")
     n = items if task.modality == "image" else items // 4
@@ -60,11 +60,11 @@ def scaled(name: str, generations: int, items: int) -> Any:
 
 def lineage(name: str, generations: int, items: int) -> list[tuple[float, float]]:
     """(processor seconds so far, resident megabytes) when each generation is finished."""
-    from benchmark.cache import FolderCache
-    from benchmark.loop import run_lineage
-    from benchmark.mitigation import Mitigation
-    from benchmark.processor import settle
-    from benchmark.storage import LineageFolder
+    from benchmark.basics.processor import settle
+    from benchmark.interface.mitigation import Mitigation
+    from benchmark.lineage.cache import FolderCache
+    from benchmark.lineage.loop import run_lineage
+    from benchmark.lineage.store import LineageFolder
 
     class Watched(LineageFolder):
         def end(self, t: int, record: dict[str, Any]) -> None:
@@ -84,10 +84,10 @@ def lineage(name: str, generations: int, items: int) -> list[tuple[float, float]
 
 def grid(methods: int, workers: int) -> float:
     """Wall seconds of a grid of two lineages a method, the workers having been started."""
-    from benchmark import backends
-    from benchmark.grid import execute
-    from benchmark.jobs import plan
-    from benchmark.methods import find_method
+    from benchmark.interface.find import find_method
+    from benchmark.run import backends
+    from benchmark.run.grid import execute
+    from benchmark.run.jobs import plan
 
     names = ("nothing", "oracle", "accumulate_subsample", "anchor")[:methods]
     with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ def products() -> float:
     """Wall seconds of matrix products on one thread: nothing but arithmetic."""
     import torch
 
-    from benchmark.processor import settle
+    from benchmark.basics.processor import settle
 
     settle()
     x = torch.randn(MATRIX, MATRIX)

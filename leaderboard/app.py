@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from leaderboard.page import launch
-from leaderboard.source import Source
+from leaderboard.board.source import Source
+from leaderboard.page.page import launch
 
 if __name__ == "__main__":
     launch(

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-import benchmark.tasks
-from benchmark.cache import FolderCache
-from benchmark.loop import run_lineage
-from benchmark.mitigation import Mitigation
-from benchmark.processor import settle
-from benchmark.storage import LineageFolder
-from benchmark.tasks import Suite, load_suite
+import benchmark.tasks.suites
+from benchmark.basics.processor import settle
+from benchmark.interface.mitigation import Mitigation
+from benchmark.lineage.cache import FolderCache
+from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.store import LineageFolder
+from benchmark.tasks.suites import Suite, load_suite
 from benchmark.tasks.toy import toy
 
 settle()
@@ -30,7 +30,7 @@ TOY_TASKS = {task.name: task for task in TOY.tasks}
 @pytest.fixture
 def toy_suite(monkeypatch: pytest.MonkeyPatch) -> Suite:
     """Makes suite "quick" the toy one, in this process."""
-    monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: TOY)
+    monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TOY)
     return TOY
 
 

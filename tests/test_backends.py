@@ -163,14 +163,14 @@ def test_the_cpu_asked_for_by_name_is_the_default(toy_suite, tmp_path, monkeypat
 
 def test_a_gpus_files_and_results_lie_apart(toy_suite, tmp_path, monkeypatch):
     """Without a GPU: the same code, told that there is one but computing on the CPU."""
-    from benchmark import device
+    from benchmark.basics import device
 
     benchmark.run("nothing", tasks="digits-replace", workers=1, out=tmp_path)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
     monkeypatch.setattr(device, "current", lambda: torch.device("cpu"))
-    monkeypatch.setattr("benchmark.generators.trained.current", device.current)
+    monkeypatch.setattr("benchmark.tasks.training.trained.current", device.current)
     results = benchmark.run(
         "nothing", tasks="digits-replace", workers=1, out=tmp_path, device="cuda"
     )

@@ -7,14 +7,14 @@ import torch
 
 import baselines
 from benchmark import REAL, Access, Items
-from benchmark.ledger import Ledger
-from benchmark.loop import run_lineage
-from benchmark.methods import baselines as registry
-from benchmark.methods import find_method
-from benchmark.round import Limits, Round
-from benchmark.schedules import FOREIGN
-from benchmark.seeds import stream
-from benchmark.storage import LineageMemory
+from benchmark.basics.seeds import stream
+from benchmark.interface.find import baselines as registry
+from benchmark.interface.find import find_method
+from benchmark.interface.items import FOREIGN
+from benchmark.interface.ledger import Ledger
+from benchmark.interface.round import Limits, Round
+from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.store import LineageMemory
 from tests.conftest import TOY_TASKS
 
 

@@ -15,10 +15,10 @@ from baselines.detector_resample import resample
 from baselines.farthest_point import select
 from baselines.golden_ratio import weight_of_real
 from benchmark import REAL, Access, Items, Mitigation, Round, TrainingSet
-from benchmark.ledger import Ledger
-from benchmark.methods import find_method
-from benchmark.round import Limits
-from benchmark.seeds import stream
+from benchmark.basics.seeds import stream
+from benchmark.interface.find import find_method
+from benchmark.interface.ledger import Ledger
+from benchmark.interface.round import Limits
 from benchmark.theory.exact import Fit
 from benchmark.theory.lineages import gaussian
 from benchmark.theory.normal import NormalRecipe

@@ -13,14 +13,14 @@ from baselines.sims import Sims
 from baselines.token_editing import TokenEditing, edited
 from baselines.truncated_cross_entropy import TruncatedCrossEntropy
 from benchmark import Access, Items, Sampling, TrainingSet
-from benchmark.generators import language
-from benchmark.generators.networks import DenoiserOutput
-from benchmark.ledger import Ledger
-from benchmark.loop import run_lineage
-from benchmark.methods import find_method
-from benchmark.round import Limits, Round
-from benchmark.seeds import stream
-from benchmark.storage import LineageMemory
+from benchmark.basics.seeds import stream
+from benchmark.interface.find import find_method
+from benchmark.interface.ledger import Ledger
+from benchmark.interface.round import Limits, Round
+from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.store import LineageMemory
+from benchmark.tasks.images.networks import DenoiserOutput
+from benchmark.tasks.text import llama
 from tests.conftest import TOY_TASKS
 
 IMAGE, TEXT = "digits-replace", "speeches-replace"
@@ -42,7 +42,7 @@ def run(name: str, task: str, cache) -> LineageMemory:
 def test_truncated_cross_entropy_masks_the_tokens_above_gamma_and_no_other():
     probability = torch.tensor([[0.81, 0.1, 0.09], [0.79, 0.2, 0.01], [0.2, 0.3, 0.5]])
     logits = probability.log()[None].requires_grad_()  # (1, 3, V)
-    nats = language.nll(logits, torch.tensor([[0, 0, 1]]))
+    nats = llama.nll(logits, torch.tensor([[0, 0, 1]]))
     loss = TruncatedCrossEntropy().loss(nats, logits)
     assert loss.tolist() == [[0, *nats[0, 1:].tolist()]]
     plain = torch.autograd.grad(nats.sum(), logits, retain_graph=True)[0]

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from benchmark import FOREIGN, REAL, Access, Items, Mitigation, TrainingSet
-from benchmark.composition import Composition
-from benchmark.results import GenerationResult
+from benchmark.lineage.provenance import Composition
+from benchmark.results.schema import GenerationResult
 
 
 def world() -> Composition:

@@ -5,12 +5,14 @@ import shutil
 import pytest
 import torch
 
-from benchmark import assets
-from benchmark.codecs import ImagePublisher, TextPublisher
-from benchmark.data import digits, speeches
-from benchmark.errors import CorruptFile, InputError
-from benchmark.seeds import stream
-from benchmark.tasks import load_task
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.seeds import stream
+from benchmark.tasks import assets
+from benchmark.tasks.images import digits
+from benchmark.tasks.images.codecs import ImagePublisher
+from benchmark.tasks.suites import load_task
+from benchmark.tasks.text import speeches
+from benchmark.tasks.text.codec import TextPublisher
 
 
 def rows(tensor: torch.Tensor) -> set[bytes]:

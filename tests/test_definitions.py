@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from benchmark.definitions import DEFINITIONS, Verdict, holds
+from benchmark.metrics.definitions import DEFINITIONS, Verdict, holds
 
 STILL = [1.0, 1.01, 0.99, 1.0, 1.01, 0.99, 1.0, 1.01, 0.99, 1.0, 1.0]
 ENTRIES = ("heldout_loss", "variance_ratio", "entanglement", "tail_mass", "precision")
@@ -97,6 +97,6 @@ def test_verdicts_do_not_depend_on_the_unit_of_a_curve():
 
 
 def test_the_module_needs_no_torch():
-    code = "import sys, benchmark.definitions; print('torch' in sys.modules)"
+    code = "import sys, benchmark.metrics.definitions; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

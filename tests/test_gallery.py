@@ -17,12 +17,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from benchmark import Items
-from benchmark.errors import AutophagyError, CorruptFile, InputError
-from benchmark.gallery import Excerpts, Pictures, load_gallery
-from benchmark.jobs import plan
-from benchmark.methods import Method
+from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
+from benchmark.interface.find import Method
+from benchmark.lineage.store import LineageFolder
 from benchmark.report.galleries import make_gallery
-from benchmark.results import (
+from benchmark.results.gallery import Excerpts, Pictures, load_gallery
+from benchmark.results.schema import (
     GenerationResult,
     LineageResult,
     MethodResult,
@@ -30,7 +30,7 @@ from benchmark.results import (
     TaskResult,
     load_result,
 )
-from benchmark.storage import LineageFolder
+from benchmark.run.jobs import plan
 from tests.conftest import TOY_TASKS
 
 
@@ -103,7 +103,8 @@ def test_reading_needs_no_torch(gallery, tmp_path):
     (tmp_path / "g.json").write_bytes(gallery.to_json())
     code = (
         "import sys; sys.modules['torch'] = None; from pathlib import Path;"
-        "from benchmark.gallery import load_gallery; print(*load_gallery(Path(sys.argv[1])).tasks)"
+        "from benchmark.results.gallery import load_gallery;"
+        "print(*load_gallery(Path(sys.argv[1])).tasks)"
     )
     words = [sys.executable, "-c", code, str(tmp_path / "g.json")]
     done = subprocess.run(words, capture_output=True, text=True, check=True)

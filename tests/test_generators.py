@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 
 from benchmark import Items, Sampling, TrainingSet
-from benchmark.errors import Diverged, MethodError
-from benchmark.generators import language
-from benchmark.generators.causal import _chooser
-from benchmark.seeds import stream
+from benchmark.basics.errors import Diverged, MethodError
+from benchmark.basics.seeds import stream
+from benchmark.tasks.text import llama
+from benchmark.tasks.text.language import _chooser
 from tests.conftest import TOY_TASKS
 
 MODALITIES = {"image": "digits-replace", "text": "speeches-replace"}
@@ -162,9 +162,9 @@ def test_fast_sampling_has_the_models_own_distribution(text):
         return logits.softmax(-1)
 
     uniform = torch.rand(16, 20, generator=stream("u"))
-    tokens = language.sample(model, uniform, record)
+    tokens = llama.sample(model, uniform, record)
     with torch.no_grad():
-        reference = language.logits_of(model, tokens).log_softmax(-1)
+        reference = llama.logits_of(model, tokens).log_softmax(-1)
     assert torch.allclose(torch.stack(steps, 1), reference, atol=1e-4)
 
 
@@ -172,10 +172,10 @@ def test_inversion_draws_tokens_with_their_probabilities(text):
     """Chi-squared of 20,000 first tokens against the model's first distribution."""
     _generator, model = text
     uniform = torch.rand(20_000, 1, generator=stream("chi"))
-    drawn = language.sample(model, uniform, _chooser(Sampling())).flatten()
+    drawn = llama.sample(model, uniform, _chooser(Sampling())).flatten()
     with torch.no_grad():
-        logits = language.logits_of(model, torch.zeros(1, 1, dtype=torch.int64))[0, 0]
-    logits[language.START] = -torch.inf
+        logits = llama.logits_of(model, torch.zeros(1, 1, dtype=torch.int64))[0, 0]
+    logits[llama.START] = -torch.inf
     expected = logits.softmax(-1) * len(drawn)
     often = expected > 20
     observed = torch.bincount(drawn, minlength=len(expected))
@@ -188,7 +188,7 @@ def test_inversion_draws_tokens_with_their_probabilities(text):
 def tiny():
     """A model of 6 tokens, whose distributions can be enumerated, with sharp attention."""
     torch.manual_seed(5)
-    model = language.build(6, 16, 2, 2, 32).eval()
+    model = llama.build(6, 16, 2, 2, 32).eval()
     with torch.no_grad():
         for layer in model.model.layers:
             for part in (layer.self_attn.q_proj, layer.self_attn.k_proj, layer.self_attn.v_proj):
@@ -198,17 +198,17 @@ def tiny():
 
 def written_by_generate(model, n: int, length: int) -> torch.Tensor:
     torch.manual_seed(6)
-    start = torch.full((n, 1), language.START)
+    start = torch.full((n, 1), llama.START)
     written = model.generate(
         start, attention_mask=torch.ones_like(start), do_sample=True, top_k=0, use_cache=True,
-        max_new_tokens=length, pad_token_id=language.START,
+        max_new_tokens=length, pad_token_id=llama.START,
     )  # fmt: skip
     return written[:, 1:]
 
 
 def written_by_us(model, n: int, length: int) -> torch.Tensor:
     uniform = torch.rand(n, length, generator=stream("tiny"))
-    return language.sample(model, uniform, lambda written, logits: logits.softmax(-1))
+    return llama.sample(model, uniform, lambda written, logits: logits.softmax(-1))
 
 
 def pairs(tokens: torch.Tensor) -> torch.Tensor:
@@ -221,8 +221,8 @@ def test_sequences_of_two_have_the_models_exact_distribution(tiny, write):
     first, second = torch.arange(6).repeat_interleave(6), torch.arange(6).repeat(6)
     every = torch.stack([first, second], 1)
     with torch.no_grad():
-        logits = tiny(input_ids=F.pad(every[:, :-1], (1, 0), value=language.START)).logits
-    nats = language.nll(logits, every)
+        logits = tiny(input_ids=F.pad(every[:, :-1], (1, 0), value=llama.START)).logits
+    nats = llama.nll(logits, every)
     expected = 30_000 * (-nats.double().sum(1)).exp()
     assert expected.sum() == pytest.approx(30_000, rel=1e-4)
     observed = pairs(write(tiny, 30_000, 2))
@@ -238,7 +238,7 @@ def test_tokens_follow_the_distribution_of_generate(tiny):
 
     Places span two growths of the caches. Pairs of one block depend on each other, so one pair is
     taken of each."""
-    length = language.GROWTH + 4
+    length = llama.GROWTH + 4
     ours, theirs = (write(tiny, 5_000, length) for write in (written_by_us, written_by_generate))
     one_hot = [F.one_hot(x, 6).sum(0).double().flatten() for x in (ours, theirs)]
     ends = [pairs(x[:, -2:]) for x in (ours, theirs)]
@@ -253,12 +253,12 @@ def test_tokens_follow_the_distribution_of_generate(tiny):
 def test_the_passes_are_those_of_the_module():
     """Logits and gradients."""
     torch.manual_seed(7)
-    model = language.build(512, 96, 2, 4, 192)
+    model = llama.build(512, 96, 2, 4, 192)
     tokens = torch.randint(1, 512, (16, 64), generator=stream("passes"))
-    shifted = F.pad(tokens[:, :-1], (1, 0), value=language.START)
+    shifted = F.pad(tokens[:, :-1], (1, 0), value=llama.START)
     results = []
-    for logits in (language.logits_of(model, tokens), model(input_ids=shifted).logits):
-        loss = language.nll(logits, tokens).mean()
+    for logits in (llama.logits_of(model, tokens), model(input_ids=shifted).logits):
+        loss = llama.nll(logits, tokens).mean()
         results.append([logits, *torch.autograd.grad(loss, list(model.parameters()))])
     for ours, module in zip(*results, strict=True):
         assert (ours - module).norm() <= 1e-5 * module.norm()
@@ -267,10 +267,7 @@ def test_the_passes_are_those_of_the_module():
 def test_sampling_does_not_depend_on_the_batch_size(text):
     _generator, model = text
     uniform = torch.rand(40, 12, generator=stream("b"))
-    drawn = [
-        language.sample(model, uniform, _chooser(Sampling()), batch=size)
-        for size in (40, 7)
-    ]
+    drawn = [llama.sample(model, uniform, _chooser(Sampling()), batch=size) for size in (40, 7)]
     assert (drawn[0] == drawn[1]).double().mean() > 0.99  # arithmetic may differ in the last bit
 
 
@@ -278,8 +275,8 @@ def test_logits_are_those_that_tokens_are_sampled_from(text):
     generator, model = text
     samples = generator.sample(model, 12, stream("l"), Sampling())
     logits = generator.logits(model, samples)
-    assert (logits[..., language.START] == -torch.inf).all()
-    nats = language.nll(logits, samples["tokens"])
+    assert (logits[..., llama.START] == -torch.inf).all()
+    nats = llama.nll(logits, samples["tokens"])
     assert torch.allclose(-nats.sum(1), generator.log_prob(model, samples), atol=0.5)
     assert nats.shape == samples["tokens"].shape
 

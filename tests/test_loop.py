@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from benchmark import Access, Mitigation, TrainingSet
-from benchmark.cache import FolderCache
-from benchmark.errors import CorruptFile, InputError
-from benchmark.files import read_record, read_tensors
-from benchmark.loop import run_lineage
-from benchmark.storage import LineageFolder
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.files import read_record, read_tensors
+from benchmark.lineage.cache import FolderCache
+from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.store import LineageFolder
 from tests.conftest import TOY_TASKS
 
 TASKS = ["digits-web", "speeches-web"]

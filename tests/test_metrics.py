@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 
+from benchmark.basics.seeds import stream
 from benchmark.metrics.frechet import frechet_distance
 from benchmark.metrics.neighbours import prdc
-from benchmark.seeds import stream
 
 
 def normal(n: int, d: int, *words: object) -> torch.Tensor:

@@ -14,22 +14,20 @@ from scipy.spatial.distance import cdist
 from torch import nn
 from vendi_score import vendi as vendi_package
 
-from benchmark.data.sources import Splits
-from benchmark.generators.base import Generator
-from benchmark.items import Items, TrainingSet
+from benchmark.basics.seeds import stream
+from benchmark.interface.generator import Generator, Sampling
+from benchmark.interface.items import Items, TrainingSet
 from benchmark.metrics import ngrams
 from benchmark.metrics.diversity import variance_ratio, vendi
-from benchmark.metrics.evaluator import Evaluator
 from benchmark.metrics.histograms import histogram, total_variation
 from benchmark.metrics.kernel import kernel_distance
 from benchmark.metrics.memorisation import above_chance, nearer_to_train
 from benchmark.metrics.modes import Modes
 from benchmark.metrics.neighbours import prdc
 from benchmark.metrics.tails import isolated, rarest, tail_mass
-from benchmark.mitigation import Sampling
-from benchmark.seeds import stream
-from benchmark.tasks import load_task
-from benchmark.tasks.base import Task
+from benchmark.tasks.parts import Evaluator, Splits
+from benchmark.tasks.suites import load_task
+from benchmark.tasks.task import Task
 from tests.conftest import TOY_TASKS
 
 TEXT_ONLY = {"distinct_1", "distinct_2", "distinct_3", "repetition", "reference_loss",
@@ -262,7 +260,7 @@ def test_a_profile_costs_less_than_a_fifth_of_a_small_generation(name: str):
 
 
 def test_the_evaluate_metrics_wrap_the_same_functions():
-    from benchmark.metrics import portable  # takes seconds
+    from benchmark.metrics import portable
 
     tokens = torch.randint(6, (9, 12), generator=stream("portable")).numpy()
     source = tokens[:2] + 1

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.comparison import read
-from benchmark.methods import find_method
-from benchmark.mitigation import Access
-from benchmark.results import load_result
-from benchmark.standings import standings
-from benchmark.tasks import load_suite
+from benchmark.interface.access import Access
+from benchmark.interface.find import find_method
+from benchmark.results.comparison import read
+from benchmark.results.schema import load_result
+from benchmark.results.standings import standings
+from benchmark.tasks.suites import load_suite
 
 FILES = sorted((Path(__file__).parents[1] / "leaderboard" / "results").glob("*/*.json"))
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 import benchmark
-import benchmark.tasks
-from benchmark import references
-from benchmark.errors import InputError
-from benchmark.methods import REFERENCES, find_method
-from benchmark.references import frozen
-from benchmark.references.freeze import freeze
-from benchmark.results import load_result
-from benchmark.tasks import load_suite
+import benchmark.tasks.suites
+from benchmark.basics.errors import InputError
+from benchmark.interface.find import REFERENCES, find_method
+from benchmark.results import references
+from benchmark.results.references import frozen
+from benchmark.results.schema import load_result
+from benchmark.run.freeze import freeze
+from benchmark.tasks.suites import load_suite
 from tests.conftest import TOY
 from tests.test_run import cli
 
@@ -30,7 +30,7 @@ def toy_run(tmp_path_factory):
     """The folder of a toy run of `nothing`."""
     folder = tmp_path_factory.mktemp("toy run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(benchmark.tasks._SUITES, "quick", lambda: TOY)
+        patch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TOY)
         benchmark.run("nothing", out=folder)
     return folder
 

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 import benchmark
-from benchmark.errors import InputError
-from benchmark.report.curves import measured
-from benchmark.report.entries import ENTRIES, entries_of
+from benchmark.basics.errors import InputError
+from benchmark.metrics.meanings import ENTRIES, entries_of
 from benchmark.report.figures import Panel, draw
 from benchmark.report.page import report
 from benchmark.report.published import lineage_beside
 from benchmark.report.showings import showing, spread
-from benchmark.report.style import styles, themed
-from benchmark.results import GenerationResult, Result
-from benchmark.standings import standings
+from benchmark.results.curves import measured
+from benchmark.results.schema import GenerationResult, Result
+from benchmark.results.standings import standings
+from benchmark.results.style import styles, themed
 from tests.conftest import TOY_TASKS
 from tests.test_run import cli
 from tests.test_score_command import broken, half, nothing, oracle, result

@@ -13,8 +13,8 @@ import pytest
 
 import benchmark
 from benchmark import Access, Mitigation, TrainingSet
-from benchmark.cli import main
-from benchmark.results import load_result
+from benchmark.commands.main import main
+from benchmark.results.schema import load_result
 
 GOOD = """
 from benchmark import Mitigation, TrainingSet
@@ -219,9 +219,9 @@ def test_a_result_file_that_is_none_is_refused(tmp_path):
         ('{"schema_version": 1}', "is not a valid result"),
     ):
         path.write_text(text)
-        with pytest.raises(benchmark.errors.AutophagyError, match=sentence):
+        with pytest.raises(benchmark.basics.errors.AutophagyError, match=sentence):
             load_result(path)
-    with pytest.raises(benchmark.errors.InputError, match="cannot read"):
+    with pytest.raises(benchmark.basics.errors.InputError, match="cannot read"):
         load_result(tmp_path / "none.json")
 
 
@@ -244,7 +244,7 @@ def test_help_and_list_load_nothing_heavy(words):
     heavy = ("torch", "transformers", "diffusers", "scipy", "sklearn", "pandas", "joblib")
     code = (
         "import sys; sys.argv = ['autophagy', *sys.argv[1:]]\n"
-        "from benchmark.cli import main\n"
+        "from benchmark.commands.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         f"print('HEAVY', [m for m in {heavy!r} if m in sys.modules])"
@@ -264,15 +264,15 @@ def test_task_hashes_differ_by_everything_that_matters():
     assert replace(small, description="other words").hash == small.hash
     assert replace(small, data=replace(small.data, sha256="0")).hash != small.hash
     assert replace(small, schedule=replace(small.schedule, fading=0.5)).hash != small.hash
-    with pytest.raises(benchmark.errors.InputError, match="has no task 'cats'"):
+    with pytest.raises(benchmark.basics.errors.InputError, match="has no task 'cats'"):
         benchmark.load_task("cats")
 
 
 TOY_MAIN = """
-import benchmark.tasks
+import benchmark.tasks.suites
 from tests.conftest import TOY
-benchmark.tasks._SUITES["quick"] = lambda: TOY
-from benchmark.cli import main
+benchmark.tasks.suites._SUITES["quick"] = lambda: TOY
+from benchmark.commands.main import main
 main()
 """
 

@@ -6,7 +6,7 @@ import torch
 
 import benchmark
 from benchmark import Items
-from benchmark.pictures import save_image_grid, strip
+from benchmark.tasks.images.shown import save_image_grid, strip
 from tests.test_run import cli
 
 
@@ -34,5 +34,5 @@ def test_a_row_shows_every_class_and_survives_a_lost_one():
 
 def test_the_figure_needs_a_known_ending(tmp_path):
     items = Items(image=torch.zeros(2, 1, 4, 4, dtype=torch.uint8), label=torch.tensor([0, 1]))
-    with pytest.raises(benchmark.errors.InputError, match="cannot write the figure"):
+    with pytest.raises(benchmark.basics.errors.InputError, match="cannot write the figure"):
         save_image_grid({"m": {0: items}}, tmp_path / "x.nowhere", "title")

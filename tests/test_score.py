@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from benchmark.score import (
+from benchmark.results.statistics import (
     better,
     holm,
     intervals,

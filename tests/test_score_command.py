@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.errors import InputError
-from benchmark.results import (
+from benchmark.basics.errors import InputError
+from benchmark.results.schema import (
     GenerationResult,
     LineageResult,
     MethodResult,
@@ -17,7 +17,7 @@ from benchmark.results import (
     TaskResult,
     load_result,
 )
-from benchmark.standings import Standing, check_comparable, standings
+from benchmark.results.standings import Standing, check_comparable, standings
 from tests.test_run import cli
 
 SEEDS = (0, 1, 2)
@@ -331,7 +331,7 @@ def test_bad_files_are_one_sentence(folder, monkeypatch, capsys):
 def test_scoring_needs_no_torch(folder):
     code = (
         "import sys; sys.argv = ['autophagy', 'score', 'half.json']\n"
-        "from benchmark.cli import main\n"
+        "from benchmark.commands.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "print('TORCH', 'torch' in sys.modules)"

@@ -14,21 +14,21 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from benchmark import Sampling, TrainingSet
-from benchmark.errors import Diverged, InputError
-from benchmark.generators import language
-from benchmark.generators.causal import _chooser
-from benchmark.generators.meter import flop_of
-from benchmark.hub.models import Reader
-from benchmark.hub.tokens import tokenizer_of
-from benchmark.isolation import isolated
-from benchmark.items import Items
-from benchmark.loop import run_lineage
-from benchmark.methods import baselines as registry
-from benchmark.methods import find_method
-from benchmark.pictures import grid_png, save_image_grid, strip
-from benchmark.seeds import stream
-from benchmark.storage import LineageMemory
-from benchmark.tasks import load_suite
+from benchmark.basics.errors import Diverged, InputError
+from benchmark.basics.seeds import stream
+from benchmark.interface.find import baselines as registry
+from benchmark.interface.find import find_method
+from benchmark.interface.items import Items
+from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.store import LineageMemory
+from benchmark.run.sandbox import isolated
+from benchmark.tasks.images.shown import grid_png, save_image_grid, strip
+from benchmark.tasks.suites import load_suite
+from benchmark.tasks.text import llama
+from benchmark.tasks.text.codec import tokenizer_of
+from benchmark.tasks.text.language import _chooser
+from benchmark.tasks.text.reader import Reader
+from benchmark.tasks.training.meter import flop_of
 from tests.hub import tiny
 
 TASKS = tiny.toys()
@@ -129,7 +129,7 @@ def test_samples_have_the_published_form_and_do_not_depend_on_the_batch(setup, m
     assert len(samples) == 10
     assert samples.same_kind(real)
     monkeypatch.setattr(type(generator), "at_once", 3)
-    monkeypatch.setattr("benchmark.generators.stories.WRITTEN", 3)
+    monkeypatch.setattr("benchmark.tasks.text.gpt2.WRITTEN", 3)
     parts = generator.sample(model, 10, stream("s"), Sampling())
     column = "tokens" if "tokens" in real.columns else "image"
     same = (parts[column] == samples[column]).double().mean()
@@ -289,7 +289,7 @@ def test_the_reference_loss_is_the_models_own(copies):
     for text, row in zip(texts, both, strict=True):
         ids = torch.tensor([[reader.start, *reader.tokenizer.encode(text).ids]])
         logits = reader.network(input_ids=ids).logits[:, :-1]
-        nats = language.nll(logits, ids[:, 1:]).sum()
+        nats = llama.nll(logits, ids[:, 1:]).sum()
         assert row[-2] == pytest.approx(float(nats), rel=1e-4)
         assert row[-1] == ids.shape[1] - 1
         assert torch.allclose(reader.read([text])[0], row, atol=1e-3)

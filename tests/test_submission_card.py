@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 from benchmark.submission.card import MEND, Card, parse_card
 
 GOOD = {

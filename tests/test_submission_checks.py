@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import benchmark.isolation
-from benchmark.cli import main
-from benchmark.errors import InputError
-from benchmark.loading import load_class
+import benchmark.run.sandbox
+from benchmark.basics.errors import InputError
+from benchmark.commands.main import main
+from benchmark.interface.loading import load_class
 from benchmark.submission.checks import CHECKS, validate
 from benchmark.submission.template import create
 
@@ -26,8 +26,8 @@ def in_process(file, class_name=None, bounds=None):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(benchmark.isolation, "isolated", in_process)
-    monkeypatch.setattr(benchmark.isolation, "check_available", lambda: None)
+    monkeypatch.setattr(benchmark.run.sandbox, "isolated", in_process)
+    monkeypatch.setattr(benchmark.run.sandbox, "check_available", lambda: None)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_without_a_sandbox_nothing_is_run(folder, monkeypatch):
     def absent():
         raise InputError("isolation needs bubblewrap")
 
-    monkeypatch.setattr(benchmark.isolation, "check_available", absent)
+    monkeypatch.setattr(benchmark.run.sandbox, "check_available", absent)
     with pytest.raises(InputError, match="bubblewrap"):
         validate(folder)
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from huggingface_hub import constants
 
-import benchmark.tasks
-from benchmark.cli import main
-from benchmark.results import load_result
+import benchmark.tasks.suites
+from benchmark.commands.main import main
+from benchmark.results.schema import load_result
 from benchmark.submission.trust import load_trust, state_of
-from benchmark.tasks import Suite
+from benchmark.tasks.suites import Suite
 from tests.conftest import TOY_TASKS
 from tests.hub import LoopbackHub
 
@@ -32,7 +32,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
 
 def test_from_new_to_verified(tmp_path, monkeypatch, capsys):
     suite = Suite("quick", "one toy task", (TOY_TASKS["digits-replace"],), (0,))
-    monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: suite)
+    monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: suite)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from benchmark.errors import CorruptFile, InputError
-from benchmark.score import intervals
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.results.statistics import intervals
 from benchmark.submission.compare import compare
 from benchmark.submission.record import record_state
 from benchmark.submission.rerun import draw_seeds

@@ -15,8 +15,8 @@ import torch
 
 import benchmark
 from benchmark import Access, Mitigation, TrainingSet
-from benchmark.errors import CorruptFile, InputError
-from benchmark.files import read_record, read_tensors
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.files import read_record, read_tensors
 from tests.test_loop import content
 from tests.test_run import cli, without_times
 
@@ -83,7 +83,7 @@ def whole(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         from tests.conftest import TOY
 
-        patch.setitem(benchmark.tasks._SUITES, "quick", lambda: TOY)
+        patch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TOY)
         run(out)
     return out
 

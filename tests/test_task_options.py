@@ -6,14 +6,16 @@ import pytest
 import torch
 
 from benchmark import FOREIGN, Access, Items, Mitigation, Sampling
-from benchmark.data import speeches
-from benchmark.errors import InputError
-from benchmark.loop import run_lineage
-from benchmark.schedules import Web
-from benchmark.seeds import stream
-from benchmark.storage import LineageMemory
-from benchmark.stressors import ImageLaundering, ReserveBias, TextLaundering
-from benchmark.tasks import load_suite, load_task
+from benchmark.basics.errors import InputError
+from benchmark.basics.seeds import stream
+from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.store import LineageMemory
+from benchmark.tasks.images.recipes import ImageLaundering
+from benchmark.tasks.parts import ReserveBias
+from benchmark.tasks.schedules import Web
+from benchmark.tasks.suites import load_suite, load_task
+from benchmark.tasks.text import speeches
+from benchmark.tasks.text.recipes import TextLaundering
 from benchmark.theory.tasks import gaussian_task
 from tests.conftest import TOY_TASKS, toy
 
@@ -150,7 +152,7 @@ def test_a_biased_reserve_of_digits_holds_some_classes_and_the_pool_stays():
 
 def test_a_biased_reserve_of_speeches_is_of_its_years(monkeypatch):
     """Each address is replaced by its year, so that a passage tells it."""
-    years = speeches.years()
+    years = speeches.address_years()
     usable = speeches.load()[0]
     online = [year for text, year in zip(usable, years, strict=True) if "Internet" in text]
     assert len(online) > 5

@@ -10,18 +10,19 @@ import torch
 from scipy.stats import norm
 from typer.testing import CliRunner
 
-import benchmark.loop
+import benchmark.lineage.loop
+import benchmark.lineage.web
 import benchmark.theory.catalogue
-import benchmark.web
 from benchmark import Mitigation, Sampling
-from benchmark.cli import app
-from benchmark.errors import Diverged, InputError, MethodError
-from benchmark.items import Items, TrainingSet
+from benchmark.basics.errors import Diverged, InputError, MethodError
+from benchmark.basics.seeds import stream
+from benchmark.commands.main import app
+from benchmark.interface.items import Items, TrainingSet
+from benchmark.lineage.web import Web
 from benchmark.metrics.frechet import frechet_distance
 from benchmark.metrics.neighbours import prdc
-from benchmark.schedules import SCHEDULES
-from benchmark.seeds import stream
-from benchmark.tasks.base import Task
+from benchmark.tasks.schedules import SCHEDULES
+from benchmark.tasks.task import Task
 from benchmark.theory import categorical, formulas, gaussian, regression
 from benchmark.theory.catalogue import catalogue
 from benchmark.theory.exact import Fit
@@ -29,7 +30,6 @@ from benchmark.theory.experiments import BOUND, Measurement, Quantity, measure
 from benchmark.theory.least_squares import LinearData, LinearRecipe
 from benchmark.theory.normal import NormalData, NormalGenerator, NormalRecipe
 from benchmark.theory.unigram import UnigramData, UnigramRecipe, zipf
-from benchmark.web import Web
 
 METHODS = ("nothing", "accumulate", "accumulate_subsample", "oracle")
 EXPERIMENTS = {experiment.setting: experiment for experiment in catalogue()}
@@ -140,7 +140,7 @@ def test_control_web_draws_with_replacement(monkeypatch):
             return randperm(size, generator=generator)
         return torch.randint(size, (size,), generator=generator)
 
-    monkeypatch.setattr(benchmark.web.torch, "randperm", repeating)
+    monkeypatch.setattr(benchmark.lineage.web.torch, "randperm", repeating)
     assert z("accumulate, nothing", "S1", share=1) > 2 * BOUND
 
 

@@ -7,12 +7,12 @@ import pytest
 import scipy.stats
 from typer.testing import CliRunner
 
-from benchmark.cli import app
-from benchmark.errors import InputError
-from benchmark.references import file_of
-from benchmark.results import load_result
-from benchmark.standings import Costs, Standing
-from benchmark.transfer import EVERY, tau_interval, transfers
+from benchmark.basics.errors import InputError
+from benchmark.commands.main import app
+from benchmark.results.references import file_of
+from benchmark.results.schema import load_result
+from benchmark.results.standings import Costs, Standing
+from benchmark.results.transfer import EVERY, tau_interval, transfers
 
 TASKS = ("digits", "speeches")
 

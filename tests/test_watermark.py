@@ -10,14 +10,16 @@ from transformers.generation import WatermarkingConfig, WatermarkLogitsProcessor
 from baselines import watermark_green_list as green
 from baselines import watermark_synthid as synthid
 from baselines._watermark import mark_pixels, pixel_scores, unmarked
-from benchmark import Access, Items, assets
-from benchmark.codecs import TextPublisher
-from benchmark.generators import language
-from benchmark.ledger import Ledger
-from benchmark.round import Limits, Round
-from benchmark.seeds import stream
-from benchmark.stressors import ImageLaundering, TextLaundering
-from benchmark.tasks import load_task
+from benchmark import Access, Items
+from benchmark.basics.seeds import stream
+from benchmark.interface.ledger import Ledger
+from benchmark.interface.round import Limits, Round
+from benchmark.tasks import assets
+from benchmark.tasks.images.recipes import ImageLaundering
+from benchmark.tasks.suites import load_task
+from benchmark.tasks.text import llama
+from benchmark.tasks.text.codec import TextPublisher
+from benchmark.tasks.text.recipes import TextLaundering
 
 KEY = stream("watermark key", 0).initial_seed()  # as large as the harness's
 OTHER = stream("watermark key", 1).initial_seed()
@@ -49,7 +51,7 @@ def written():
     for name, (marks, _) in TEXTS.items():
         mark = marks(KEY)
         uniform = torch.rand(60, 64 + publisher.margin, generator=stream(name))
-        tokens = language.sample(
+        tokens = llama.sample(
             model, uniform, lambda w, logits, mark=mark: mark(w, logits).softmax(-1)
         )
         texts[name] = publisher.publish(tokens)

@@ -4,10 +4,18 @@ import pytest
 import torch
 
 from benchmark import FOREIGN, REAL, Items
-from benchmark.errors import InputError
-from benchmark.schedules import SCHEDULES, Accumulate, FixedReal, Fresh, Replace, Schedule, Web
-from benchmark.seeds import stream
-from benchmark.web import Web as World
+from benchmark.basics.errors import InputError
+from benchmark.basics.seeds import stream
+from benchmark.lineage.web import Web as World
+from benchmark.tasks.schedules import (
+    SCHEDULES,
+    Accumulate,
+    FixedReal,
+    Fresh,
+    Replace,
+    Schedule,
+    Web,
+)
 
 N = 100
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 Dataset = Annotated[
     str | None,
@@ -53,7 +53,8 @@ def _imported() -> tuple[Any, Any]:
         InputError: what the page needs is not installed.
     """
     try:
-        from leaderboard import page, source
+        from leaderboard.board import source
+        from leaderboard.page import page
     except ModuleNotFoundError as error:
         raise InputError(
             f"the leaderboard needs {error.name}: pip install 'autophagy-bench[board]'"

@@ -12,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 DAY = 86_400
 Out = Annotated[Path, typer.Option(help="The run's folder.")]
@@ -23,7 +23,7 @@ cache = typer.Typer(help="Show or prune what runs keep on disk.", no_args_is_hel
 @cache.command()
 def show(out: Out = Path("runs")) -> None:
     """List the shared cache by kind, and the samples and models of lineages by method."""
-    from benchmark.cache import FolderCache
+    from benchmark.lineage.cache import FolderCache
 
     _check(out)
     entries = FolderCache(out / "cache").entries()
@@ -58,7 +58,7 @@ def prune(
 ) -> None:
     """Make room. Results and records stay, and what was deleted is computed again when needed;
     pictures of a lineage need its samples."""
-    from benchmark.cache import FolderCache
+    from benchmark.lineage.cache import FolderCache
 
     _check(out)
     if unused_days is None and keep_mb is None and not samples:
@@ -90,8 +90,8 @@ def _summary(paths: Iterable[Path]) -> tuple[str, str, str]:
 
 def _spent(out: Path) -> Iterator[Path]:
     """The tensors of lineages that a result beside them has: no run reads them again."""
-    from benchmark.jobs import lineage_folder
-    from benchmark.results import load_result
+    from benchmark.results.schema import load_result
+    from benchmark.run.jobs import lineage_folder
 
     for file in sorted(out.glob("*/*.json")):
         result = load_result(file)

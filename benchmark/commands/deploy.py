@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 if TYPE_CHECKING:
-    from leaderboard.mirror import Stored
+    from benchmark.hub.commits import Stored
 
 
 def deploy(
@@ -33,12 +33,12 @@ def deploy(
     what is there already is not sent. Other files in the Space are deleted.
     """
     from benchmark.commands.submit import parts_table
-    from benchmark.submission.connection import check_target
-    from benchmark.submission.parts import Part
+    from benchmark.hub.connection import check_target
+    from benchmark.hub.parts import Part
 
     try:
-        from leaderboard import dataset as results
-        from leaderboard import deploy as page
+        from leaderboard.publishing import dataset as results
+        from leaderboard.publishing import deploy as page
     except ModuleNotFoundError as error:
         raise InputError(
             f"the leaderboard needs {error.name}: pip install 'autophagy-bench[board]'"

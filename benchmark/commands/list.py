@@ -14,8 +14,8 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """List suites, tasks and methods."""
-    from benchmark.methods import baselines, describe
-    from benchmark.tasks import SUITE_NAMES, load_suite
+    from benchmark.interface.find import baselines, describe
+    from benchmark.tasks.suites import SUITE_NAMES, load_suite
 
     suites = [load_suite(name) for name in SUITE_NAMES]
     methods = {name: describe(file) for name, file in baselines().items()}

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 
 def prefetch(
@@ -24,9 +24,9 @@ def prefetch(
 
     Run the same command again to go on after an interruption, or to check what is there.
     """
-    from benchmark.hub.local import use_data_dir
+    from benchmark.hub.copies import use_data_dir
     from benchmark.hub.repos import repos_of
-    from benchmark.tasks import load_suite
+    from benchmark.tasks.suites import load_suite
 
     repos = repos_of(load_suite(suite).tasks)
     if not repos:

@@ -19,8 +19,8 @@ def report(
     The references nothing.json and oracle.json are read from beside them unless given; samples
     from the run's folder, where it is there.
     """
-    from benchmark.comparison import read
     from benchmark.report.page import report as write_report
+    from benchmark.results.comparison import read
 
     page = write_report(read(results), out)
     print(f"Report: {page}")

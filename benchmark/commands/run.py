@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmark.errors import AutophagyError, InputError
+from benchmark.basics.errors import AutophagyError, InputError
 
 
 def run(
@@ -62,10 +62,10 @@ def run(
     """
     # Before torch is loaded here or in a worker: one thread a process.
     os.environ["OMP_NUM_THREADS"] = "1"
-    from benchmark import grid
-    from benchmark.hub.local import use_data_dir
-    from benchmark.progress import Watcher
-    from benchmark.table import table
+    from benchmark.commands.progress import Watcher
+    from benchmark.commands.run_table import table
+    from benchmark.hub.copies import use_data_dir
+    from benchmark.run import grid
 
     use_data_dir(data_dir)
     console = Console()

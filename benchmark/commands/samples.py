@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 
 def samples(
@@ -22,13 +22,13 @@ def samples(
     to: Annotated[Path, typer.Option(help="Figure to write (images).")] = Path("samples.png"),
 ) -> None:
     """Show samples by generation: images as a figure, text on the terminal."""
-    from benchmark.generators.causal import LanguageModelling
-    from benchmark.items import Items
-    from benchmark.jobs import plan
-    from benchmark.methods import find_method
-    from benchmark.pictures import excerpts, save_image_grid
+    from benchmark.interface.find import find_method
+    from benchmark.interface.items import Items
     from benchmark.report.published import published
-    from benchmark.tasks import load_task
+    from benchmark.run.jobs import plan
+    from benchmark.tasks.images.shown import excerpts, save_image_grid
+    from benchmark.tasks.suites import load_task
+    from benchmark.tasks.text.language import LanguageModelling
 
     chosen = load_task(task, suite)
     jobs = plan([find_method(m) for m in methods], suite, [chosen], [seed], out)

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.report import captions
+from benchmark.results import captions
 
 if TYPE_CHECKING:
-    from benchmark.standings import Standing
+    from benchmark.results.standings import Standing
 
 NONE = "-"
 
@@ -33,8 +33,8 @@ def score(
     The references nothing.json and oracle.json are read from beside them unless given; where they
     are not there, those that come with the benchmark are used.
     """
-    from benchmark.comparison import read
-    from benchmark.standings import seeds_of, standings
+    from benchmark.results.comparison import read
+    from benchmark.results.standings import seeds_of, standings
 
     given = read(results)
     found = standings({str(path): result for path, result in given.items()})

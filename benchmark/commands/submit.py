@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 if TYPE_CHECKING:
-    from benchmark.submission.parts import Part
+    from benchmark.hub.parts import Part
 
 SAID = {
     "opened": "Opened a pull request",
@@ -42,12 +42,12 @@ def submit(
     """
     os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
     from benchmark.commands.validate import checks_table
+    from benchmark.hub.connection import check_target
+    from benchmark.hub.pull_requests import send
+    from benchmark.hub.sentences import Purpose
     from benchmark.submission.checks import validate
     from benchmark.submission.claim import check_belongs, read_result
-    from benchmark.submission.connection import check_target
     from benchmark.submission.entry import parts_of
-    from benchmark.submission.hub import send
-    from benchmark.submission.sentences import Purpose
     from benchmark.submission.template import refuse_template
 
     check_target(Purpose(repo), endpoint)

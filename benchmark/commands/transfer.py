@@ -28,11 +28,11 @@ def transfer(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Compare how suites rank the same methods."""
-    from benchmark.comparison import read
-    from benchmark.results import load_result
-    from benchmark.standings import standings
-    from benchmark.tasks import SUITE_NAMES
-    from benchmark.transfer import transfers
+    from benchmark.results.comparison import read
+    from benchmark.results.schema import load_result
+    from benchmark.results.standings import standings
+    from benchmark.results.transfer import transfers
+    from benchmark.tasks.suites import SUITE_NAMES
 
     files: dict[str, list[Path]] = {}
     for file in results:

@@ -35,15 +35,15 @@ def verify(
     """
     os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
     from benchmark import __version__
+    from benchmark.commands.progress import Watcher
     from benchmark.commands.run import parse_seeds
-    from benchmark.progress import Watcher
+    from benchmark.results.scores import recoveries_of, references_of
     from benchmark.submission.checks import read_submission
     from benchmark.submission.claim import check_belongs, read_result
     from benchmark.submission.compare import compare
     from benchmark.submission.record import record_state, write_verification
     from benchmark.submission.rerun import draw_seeds, rerun
-    from benchmark.submission.scores import recoveries_of, references_of
-    from benchmark.tasks import load_suite
+    from benchmark.tasks.suites import load_suite
 
     console = Console()
     claim = read_result(result)

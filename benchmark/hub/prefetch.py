@@ -12,8 +12,8 @@ from pathlib import Path
 from huggingface_hub import HfApi
 from huggingface_hub.hf_api import RepoFile
 
-from benchmark.errors import CorruptFile, InputError
-from benchmark.hub.local import data_dir, place, sha256_of
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.hub.copies import data_dir, place, sha256_of
 from benchmark.hub.repos import HubRepo
 from benchmark.hub.trouble import TROUBLE, why
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmark.errors import InputError
-from benchmark.hub.local import absent, copy_of, data_dir
+from benchmark.basics.errors import InputError
+from benchmark.hub.copies import absent, copy_of, data_dir
 from benchmark.hub.repos import HubRepo, repos_of
-from benchmark.tasks.base import Task
+from benchmark.tasks.task import Task
 
 PATIENCE = 10  # seconds
 

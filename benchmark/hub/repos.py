@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmark.tasks.base import Task
+    from benchmark.tasks.task import Task
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from benchmark.basics.seeds import stream
 from benchmark.metrics.distances import nearest, squared_distances
-from benchmark.seeds import stream
 
 MODES = 50
 ROUNDS = 10

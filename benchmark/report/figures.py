@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.report.curves import Curves
-from benchmark.report.style import FAINT, GREY, INK, PAPER, Style, printable
+from benchmark.results.curves import Curves
+from benchmark.results.style import FAINT, GREY, INK, PAPER, Style, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

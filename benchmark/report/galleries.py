@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.gallery import MOST_ROWS, Excerpts, Gallery, Pictures, encoded
 from benchmark.report.published import first_seed, published_beside, text_publisher
 from benchmark.report.showings import beginnings, picture
-from benchmark.results import Result
+from benchmark.results.gallery import MOST_ROWS, Excerpts, Gallery, Pictures, encoded
+from benchmark.results.schema import Result
 
 
 def make_gallery(result: Result, file: Path) -> Gallery:

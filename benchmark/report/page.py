@@ -9,21 +9,22 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from benchmark.definitions import DEFINITIONS
-from benchmark.mitigation import Access
-from benchmark.report import captions, style
-from benchmark.report.curves import curves, entries_in
-from benchmark.report.entries import Entry, entries_of, title_of
+from benchmark.interface.access import Access
+from benchmark.metrics.definitions import DEFINITIONS
+from benchmark.metrics.meanings import Entry, entries_of, title_of
 from benchmark.report.figures import MOST_BANDS, Panel, draw
-from benchmark.report.final import figure, numbers
 from benchmark.report.published import known_task
 from benchmark.report.scores import axis, rows
-from benchmark.report.showings import LABEL, showing
-from benchmark.report.style import Style, styles, themed
-from benchmark.report.verdicts import MEASURABLE, sheet
+from benchmark.report.showings import showing
 from benchmark.report.writing import file_name, write
-from benchmark.results import Result
-from benchmark.standings import seeds_of, standings
+from benchmark.results import captions, style
+from benchmark.results.curves import curves, entries_in
+from benchmark.results.final import figure, numbers
+from benchmark.results.gallery import LABEL
+from benchmark.results.schema import Result
+from benchmark.results.standings import seeds_of, standings
+from benchmark.results.style import Style, styles, themed
+from benchmark.results.verdicts import MEASURABLE, sheet
 
 ORIGINS = {"own": "run with the methods", "frozen": "as it comes with the benchmark"}
 

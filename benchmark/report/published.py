@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.errors import InputError
-from benchmark.jobs import plan
-from benchmark.methods import Method
-from benchmark.results import Result
-from benchmark.storage import LineageFolder
-from benchmark.tasks import Task, load_task
+from benchmark.basics.errors import InputError
+from benchmark.interface.find import Method
+from benchmark.lineage.store import LineageFolder
+from benchmark.results.schema import Result
+from benchmark.run.jobs import plan
+from benchmark.tasks.suites import load_task
+from benchmark.tasks.task import Task
 
 if TYPE_CHECKING:
-    from benchmark.codecs import TextPublisher
-    from benchmark.items import Items
+    from benchmark.interface.items import Items
+    from benchmark.tasks.text.codec import TextPublisher
 
 
 def published(folder: Path, generations: int) -> dict[int, Items]:
@@ -61,7 +62,7 @@ def text_publisher(result: Result, name: str) -> TextPublisher:
     Raises:
         InputError: it needs a tokenizer from the Hub, which is not there.
     """
-    from benchmark.generators.causal import LanguageModelling
+    from benchmark.tasks.text.language import LanguageModelling
 
     generator = load_task(name, result.suite).generator.build()
     assert isinstance(generator, LanguageModelling)

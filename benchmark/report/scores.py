@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from benchmark.report.captions import ranks_text
-from benchmark.results import Result
-from benchmark.standings import Standing
+from benchmark.results.captions import ranks_text
+from benchmark.results.schema import Result
+from benchmark.results.standings import Standing
 
 NONE = "-"
 LOWEST, HIGHEST = -0.5, 1.5  # of the axis on which intervals are drawn, at the most

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.codecs import TextPublisher
-from benchmark.gallery import COLUMNS, LABEL, MOST_ROWS
-from benchmark.items import Items
-from benchmark.pictures import excerpts, grid_png, save_image_grid
+from benchmark.interface.items import Items
 from benchmark.report.published import first_seed, published_beside, text_publisher
 from benchmark.report.writing import file_name
-from benchmark.results import Result
+from benchmark.results.gallery import COLUMNS, LABEL, MOST_ROWS
+from benchmark.results.schema import Result
+from benchmark.tasks.images.shown import excerpts, grid_png, save_image_grid
+from benchmark.tasks.text.codec import TextPublisher
 
 EXCERPT = 240  # characters
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 
 def write(file: Path, content: bytes) -> None:

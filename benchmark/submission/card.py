@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from benchmark.errors import InputError
-from benchmark.mitigation import Access
+from benchmark.basics.errors import InputError
+from benchmark.interface.access import Access
 from benchmark.submission.plain_yaml import read_yaml
 
 LICENCE_ID = r"[A-Za-z0-9][A-Za-z0-9.+-]{0,39}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from benchmark.errors import AutophagyError, InputError
+from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.submission.card import Card, parse_card
 from benchmark.submission.folder import Folder, read_folder
 from benchmark.submission.hooks import Written, read_class
@@ -83,7 +83,7 @@ def validate(path: Path) -> Validation:
     Raises:
         InputError: there is no sandbox on this machine.
     """
-    from benchmark.isolation import check_available
+    from benchmark.run.sandbox import check_available
 
     check_available()
     found = Validation()

@@ -6,13 +6,20 @@ import datetime
 from pathlib import Path
 
 from benchmark import __version__
-from benchmark.errors import CorruptFile, InputError
-from benchmark.methods import REFERENCES
-from benchmark.references import frozen
-from benchmark.results import GenerationResult, LineageResult, Result, TaskResult, load_result
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.interface.find import REFERENCES
+from benchmark.results.references import frozen
+from benchmark.results.schema import (
+    GenerationResult,
+    LineageResult,
+    Result,
+    TaskResult,
+    load_result,
+)
 from benchmark.submission.card import Card
 from benchmark.submission.folder import Folder
-from benchmark.tasks import Suite, Task, load_suite
+from benchmark.tasks.suites import Suite, load_suite
+from benchmark.tasks.task import Task
 
 COUNTS = ("items_trained", "items_generated", "forward_passes", "real_items")
 

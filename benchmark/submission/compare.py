@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,10 @@ class Comparison:
 def compare(claimed: npt.ArrayLike, rerun: npt.ArrayLike, confidence: float = 0.95) -> Comparison:
     """Welch's interval (Biometrika 34, 1947) of the difference of two suite scores.
 
-    The seeds differ, so nothing is paired. As in `benchmark.score.intervals`, tasks are strata and
-    seeds the replicates: the variances of all task means add up, with Satterthwaite's degrees of
-    freedom. One seed has no variance of its own and is given that of the other side.
+    The seeds differ, so nothing is paired. As in `benchmark.results.statistics.intervals`, tasks
+    are strata and seeds the replicates: the variances of all task means add up, with
+    Satterthwaite's degrees of freedom. One seed has no variance of its own and is given that of
+    the other side.
 
     Args:
         claimed: (tasks, seeds) recoveries.

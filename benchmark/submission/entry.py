@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmark.errors import CorruptFile, InputError
-from benchmark.methods import REFERENCES
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.hub.parts import Part
+from benchmark.interface.find import REFERENCES
+from benchmark.lineage.store import LineageFolder
 from benchmark.report.galleries import make_gallery
 from benchmark.report.published import lineage_beside
-from benchmark.results import GenerationResult, LineageResult, Result, load_result
-from benchmark.standings import check_comparable
-from benchmark.storage import LineageFolder
+from benchmark.results.schema import GenerationResult, LineageResult, Result, load_result
+from benchmark.results.standings import check_comparable
 from benchmark.submission.folder import Folder
-from benchmark.submission.parts import Part
-from benchmark.tasks import Task, load_suite
+from benchmark.tasks.suites import load_suite
+from benchmark.tasks.task import Task
 
 
 def sample_names(task: str, seed: int) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 LARGEST = {"method.py": 65_536, "card.yaml": 16_384, "README.md": 65_536}  # bytes
 UNSENT = "__pycache__"  # what Python leaves beside a file that was run

@@ -6,7 +6,7 @@ import ast
 import difflib
 from dataclasses import dataclass
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 HOOKS = {
     "curate": ("crawl", "round"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 
 LARGEST = 16_384  # bytes
 DEEPEST = 8  # lists and maps inside each other

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmark.files import write_bytes
+from benchmark.basics.files import write_bytes
 from benchmark.submission.trust import advanced, load_trust, to_json, trust_file
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from benchmark import grid
-from benchmark.errors import InputError
-from benchmark.jobs import Job
-from benchmark.methods import REFERENCES
-from benchmark.results import Result
+from benchmark.basics.errors import InputError
+from benchmark.interface.find import REFERENCES
+from benchmark.results.schema import Result
+from benchmark.run import grid
+from benchmark.run.jobs import Job
 from benchmark.submission.folder import Folder
-from benchmark.tasks import load_suite
+from benchmark.tasks.suites import load_suite
 
 DRAWN = 3  # seeds, unless they are given
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from benchmark.errors import AutophagyError, InputError, MethodError
-from benchmark.files import read_tensors
-from benchmark.items import Items
-from benchmark.loop import splits_of
-from benchmark.results import LineageResult, Result
+from benchmark.basics.errors import AutophagyError, InputError, MethodError
+from benchmark.basics.files import read_tensors
+from benchmark.interface.items import Items
+from benchmark.lineage.loop import splits_of
+from benchmark.results.schema import LineageResult, Result
 from benchmark.submission.entry import last_finished, sample_names
-from benchmark.tasks import Task, load_suite
+from benchmark.tasks.suites import load_suite
+from benchmark.tasks.task import Task
 
 RELATIVE, ABSOLUTE = 1e-3, 1e-3  # what arithmetic of another machine may change
 ROOM = 1_000_000  # bytes of a file beside its tensors

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from benchmark.errors import InputError
-from benchmark.files import unwritable
-from benchmark.methods import baselines
+from benchmark.basics.errors import InputError
+from benchmark.basics.files import unwritable
+from benchmark.interface.find import baselines
 from benchmark.submission.card import MEND, SUBMISSION_NAME
 
 TEMPLATE = Path(__file__).parents[2] / "submissions" / "template"

@@ -11,13 +11,15 @@ from typing import Any
 
 from torch import nn
 
-from benchmark.cache import Cache, FolderCache
-from benchmark.items import Items, TrainingSet
-from benchmark.loop import run_lineage
-from benchmark.mitigation import Access, Mitigation, Sampling
-from benchmark.round import Round
-from benchmark.storage import LineageMemory
-from benchmark.tasks import load_task
+from benchmark.interface.access import Access
+from benchmark.interface.generator import Sampling
+from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.round import Round
+from benchmark.lineage.cache import Cache, FolderCache
+from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.store import LineageMemory
+from benchmark.tasks.suites import load_task
 from benchmark.tasks.toy import toy
 
 TASKS = ("digits-replace", "speeches-replace")
@@ -58,7 +60,7 @@ def trials(file: Path, class_name: str) -> Iterator[Iterator[Trial]]:
 
 
 def _trial(file: Path, class_name: str, tasks: tuple[str, ...], cache: Cache) -> Trial:
-    from benchmark.isolation import Bounds, isolated
+    from benchmark.run.sandbox import Bounds, isolated
 
     with isolated(file, class_name, Bounds(seconds=30)) as method:
         trial = Trial(frozenset(method.access))

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from benchmark.errors import CorruptFile, InputError
+from benchmark.basics.errors import CorruptFile, InputError
 
 StateName = Literal["self-reported", "re-scored", "re-run", "rejected"]
 ORDER: tuple[StateName, ...] = ("self-reported", "re-scored", "re-run")

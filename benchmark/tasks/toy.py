@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from benchmark.tasks.base import Task
+from benchmark.tasks.task import Task
 
 
 def toy(task: Task) -> Task:

@@ -1,7 +1,7 @@
 """Closed forms of the literature, reproduced by the loop that runs the real tasks.
 
 Each function runs an analytic task, whose generator is an exact fit, through
-`benchmark.loop.run_lineage` and returns what every generation's model learnt.
+`benchmark.lineage.loop.run_lineage` and returns what every generation's model learnt.
 """
 
 from benchmark.theory.lineages import categorical, gaussian, regression

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from benchmark.errors import Diverged, MethodError
-from benchmark.generators.base import LossHook
-from benchmark.items import Items, TrainingSet
+from benchmark.basics.errors import Diverged, MethodError
+from benchmark.interface.generator import LossHook
+from benchmark.interface.items import Items, TrainingSet
 
 
 class Fit(nn.Module):

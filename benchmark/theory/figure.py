@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.errors import InputError
+from benchmark.basics.errors import InputError
 from benchmark.theory.experiments import Measurement
 
 # Panel: title, name and scale of the y axis, place of the legend.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.mitigation import Mitigation
+from benchmark.interface.mitigation import Mitigation
 from benchmark.theory import formulas
 from benchmark.theory.experiments import Experiment, Quantity
 from benchmark.theory.lineages import gaussian

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.cache import NoCache
-from benchmark.errors import Diverged, InputError, MethodError
-from benchmark.loop import DIVERGED, OK, run_lineage
-from benchmark.methods import find_method
-from benchmark.mitigation import Mitigation
-from benchmark.schedules import SCHEDULES, Schedule
-from benchmark.storage import LineageMemory
-from benchmark.tasks.base import Task
+from benchmark.basics.errors import Diverged, InputError, MethodError
+from benchmark.interface.find import find_method
+from benchmark.interface.mitigation import Mitigation
+from benchmark.lineage.cache import NoCache
+from benchmark.lineage.loop import DIVERGED, OK, run_lineage
+from benchmark.lineage.store import LineageMemory
+from benchmark.tasks.schedules import SCHEDULES, Schedule
+from benchmark.tasks.task import Task
 from benchmark.theory.tasks import at_least, categorical_task, gaussian_task, regression_task
 
 Method = str | Path | type[Mitigation]

@@ -7,9 +7,9 @@ import copy
 import torch
 from torch import nn
 
-from benchmark.items import Items, TrainingSet
-from benchmark.mitigation import Mitigation
-from benchmark.round import Round
+from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.round import Round
 
 
 class FirstHalf(Mitigation):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from benchmark.errors import InputError
-from benchmark.recipes import DataRecipe, EvaluatorRecipe, GeneratorRecipe
-from benchmark.schedules import Schedule
-from benchmark.tasks.base import Task
+from benchmark.basics.errors import InputError
+from benchmark.tasks.parts import DataRecipe, EvaluatorRecipe, GeneratorRecipe
+from benchmark.tasks.schedules import Schedule
+from benchmark.tasks.task import Task
 from benchmark.theory.least_squares import LinearData, LinearEvaluation, LinearRecipe
 from benchmark.theory.normal import NormalData, NormalEvaluation, NormalRecipe
 from benchmark.theory.unigram import UnigramData, UnigramEvaluation, UnigramRecipe

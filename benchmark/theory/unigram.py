@@ -9,11 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmark.data.sources import Source, Splits
-from benchmark.generators.base import Generator
-from benchmark.items import Items
-from benchmark.metrics.evaluator import Evaluator, Profile
-from benchmark.mitigation import Sampling
+from benchmark.interface.generator import Generator, Sampling
+from benchmark.interface.items import Items
+from benchmark.tasks.parts import Evaluator, Profile, Source, Splits
 from benchmark.theory.exact import ExactGenerator, Fit
 
 

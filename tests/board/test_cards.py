@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.methods import baselines, find_method
-from benchmark.mitigation import Access
+from benchmark.interface.access import Access
+from benchmark.interface.find import baselines, find_method
 from benchmark.submission.card import parse_card
 
 ROOT = Path(__file__).parents[2]

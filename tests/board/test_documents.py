@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.documents import filled
-from leaderboard.entries import read_board
-from leaderboard.source import HERE
+from leaderboard.board.entries import read_board
+from leaderboard.board.source import HERE
+from leaderboard.publishing.documents import filled
 
 PROJECT = Path(__file__).parents[2]
 
@@ -15,7 +15,9 @@ PROJECT = Path(__file__).parents[2]
 def test_the_tables_are_up_to_date(name):
     text = (PROJECT / name).read_text()
     assert "<!-- scores small -->" in text
-    assert filled(text, read_board(HERE)) == text, "python -m leaderboard.documents " + name
+    assert filled(text, read_board(HERE)) == text, (
+        "python -m leaderboard.publishing.documents " + name
+    )
 
 
 def test_a_table_is_written_between_its_marks():

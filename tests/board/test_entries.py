@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmark.errors import AutophagyError, InputError
-from benchmark.references import file_of
-from benchmark.results import load_result
+from benchmark.basics.errors import AutophagyError, InputError
+from benchmark.results.references import file_of
+from benchmark.results.schema import load_result
 from benchmark.submission.record import record_state
-from leaderboard.entries import read_board
+from leaderboard.board.entries import read_board
 
 STORED = Path(__file__).parents[2] / "leaderboard" / "results" / "small"
 FILE = "results/small/anchor.json"

@@ -17,12 +17,12 @@ pytest.importorskip("gradio", reason="the board's packages are not installed")
 
 from gradio_client import Client
 
-from leaderboard.entries import read_board
-from leaderboard.filters import Filters
-from leaderboard.page import launch
-from leaderboard.source import Source
-from leaderboard.table import frame
-from leaderboard.tabs import compare, method, pictures, table
+from leaderboard.board.entries import read_board
+from leaderboard.board.filters import Filters
+from leaderboard.board.source import Source
+from leaderboard.board.table import frame
+from leaderboard.page.page import launch
+from leaderboard.page.tabs import compare, method, pictures, table
 from tests.board import toys
 
 CHROMIUM = shutil.which("chromium")

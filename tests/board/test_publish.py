@@ -6,14 +6,14 @@ import shutil
 import pytest
 
 import benchmark
-import benchmark.tasks
-from benchmark.errors import InputError
-from benchmark.gallery import load_gallery
-from benchmark.methods import REFERENCES
-from benchmark.results import load_result
-from benchmark.tasks import Suite, load_suite
-from leaderboard.publish import publish
-from leaderboard.source import HERE
+import benchmark.tasks.suites
+from benchmark.basics.errors import InputError
+from benchmark.interface.find import REFERENCES
+from benchmark.results.gallery import load_gallery
+from benchmark.results.schema import load_result
+from benchmark.tasks.suites import Suite, load_suite
+from leaderboard.board.source import HERE
+from leaderboard.publishing.publish import publish
 from tests.conftest import TOY_TASKS
 
 TWO = Suite("quick", "toy", tuple(TOY_TASKS[f"{x}-replace"] for x in ("digits", "speeches")), (0,))
@@ -24,7 +24,7 @@ def finished(tmp_path_factory):
     """The folder of a run of `anchor`."""
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(benchmark.tasks._SUITES, "quick", lambda: TWO)
+        patch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TWO)
         benchmark.run("anchor", suite="quick", workers=1, out=folder)
     return folder
 
@@ -32,7 +32,7 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def run(finished, tmp_path, monkeypatch):
     """A result of `anchor`, said to be scored against frozen references."""
-    monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: TWO)
+    monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TWO)
     monkeypatch.setattr("benchmark.submission.claim.frozen", lambda *_: {"nothing": None})
     shutil.copytree(finished, tmp_path / "runs")
     file = tmp_path / "runs" / "quick" / "anchor.json"

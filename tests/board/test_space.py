@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from leaderboard.dataset import own_parts
-from leaderboard.deploy import assemble
+from leaderboard.publishing.dataset import own_parts
+from leaderboard.publishing.deploy import assemble
 from tests.hub import LoopbackHub
 from tests.hub.repo import Blob
 
@@ -170,7 +170,8 @@ def test_only_what_the_space_needs_is_sent():
     paths = [*assemble()]
     assert not [p for p in paths if "__pycache__" in p or "/." in p or p.startswith("tests")]
     assert not [p for p in paths if p.endswith((".safetensors", ".html"))]
-    assert {"benchmark/references/small/oracle.json", "benchmark/assets/manifest.json"} <= {*paths}
-    assert "leaderboard/style.css" in paths
+    frozen = {"results/references/small/oracle.json", "tasks/assets/manifest.json"}
+    assert {f"benchmark/{path}" for path in frozen} <= {*paths}
+    assert "leaderboard/page/style.css" in paths
     assert "leaderboard/README.md" not in paths
     assert sum(map(len, assemble().values())) < 30_000_000

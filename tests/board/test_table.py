@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.comparison import read
-from benchmark.errors import InputError
-from benchmark.standings import standings
+from benchmark.basics.errors import InputError
+from benchmark.results.comparison import read
+from benchmark.results.standings import standings
 from benchmark.submission.card import Card
-from leaderboard.entries import Board, read_board
-from leaderboard.filters import Filters, access_tiers, first_suite, task_choices
-from leaderboard.pairs import pair
-from leaderboard.table import TASK, export, frame, select, shown
+from leaderboard.board.entries import Board, read_board
+from leaderboard.board.filters import Filters, access_tiers, first_suite, task_choices
+from leaderboard.board.pairs import pair
+from leaderboard.board.table import TASK, export, frame, select, shown
 
 ROOT = Path(__file__).parents[2] / "leaderboard"
 FEW = ("nothing", "oracle", "anchor", "accumulate_subsample", "neon")

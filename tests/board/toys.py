@@ -8,9 +8,9 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from benchmark.gallery import Excerpts, Gallery, Pictures
-from benchmark.references import file_of
-from benchmark.results import load_result
+from benchmark.results.gallery import Excerpts, Gallery, Pictures
+from benchmark.results.references import file_of
+from benchmark.results.schema import load_result
 
 STORED = Path(__file__).parents[2] / "leaderboard" / "results"
 ATTACK = "<img src=x onerror=alert(1)><script>alert(2)</script>"

@@ -11,8 +11,8 @@ import pytest
 from huggingface_hub import constants
 
 import benchmark
-import benchmark.tasks
-from benchmark.tasks import Suite
+import benchmark.tasks.suites
+from benchmark.tasks.suites import Suite
 from tests.conftest import TOY_TASKS
 from tests.hub import LoopbackHub
 
@@ -41,7 +41,7 @@ class Run:
 @pytest.fixture(autouse=True)
 def two_tasks(monkeypatch: pytest.MonkeyPatch) -> Suite:
     """Makes suite "quick" one of two toy tasks."""
-    monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: TWO)
+    monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TWO)
     return TWO
 
 
@@ -52,7 +52,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
     method = folder.parent / "tail_quota.py"
     shutil.copy(folder / "method.py", method)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(benchmark.tasks._SUITES, "quick", lambda: TWO)
+        patch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TWO)
         benchmark.run(method, suite="quick", workers=1, out=folder.parent / "runs")
     return Run(folder, folder.parent / "runs")
 

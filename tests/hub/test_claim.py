@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmark.errors import AutophagyError
+from benchmark.basics.errors import AutophagyError
 from benchmark.submission.checks import read_submission
 from benchmark.submission.claim import check_belongs, read_result
 from benchmark.submission.entry import parts_of

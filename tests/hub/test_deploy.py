@@ -10,13 +10,13 @@ import pytest
 import yaml
 from huggingface_hub import constants
 
-import leaderboard.deploy
-from benchmark.cli import main
-from benchmark.errors import InputError
-from benchmark.submission import connection
-from leaderboard import dataset as results
-from leaderboard.deploy import VARIABLE, assemble, deploy
-from leaderboard.source import HERE
+import leaderboard.publishing.deploy
+from benchmark.basics.errors import InputError
+from benchmark.commands.main import main
+from benchmark.hub import connection
+from leaderboard.board.source import HERE
+from leaderboard.publishing import dataset as results
+from leaderboard.publishing.deploy import VARIABLE, assemble, deploy
 
 SPACE, DATASET = "org/board", "org/results"
 INFO = "GET /api/datasets/org/results$"
@@ -28,14 +28,15 @@ def board(tmp_path, monkeypatch):
     """A leaderboard of two results, so that little is sent; returns its folder."""
     folder = tmp_path / "leaderboard"
     (folder / "results" / "small").mkdir(parents=True)
-    for name in ("README.md", "requirements.txt", "table.py"):
-        shutil.copy(HERE / name, folder)
+    (folder / "board").mkdir()
+    for name in ("README.md", "requirements.txt", "board/table.py"):
+        shutil.copy(HERE / name, folder / name)
     (folder / "app.py").write_text("print('the page')\n")
     for name in ("anchor", "verifier_filter"):
         shutil.copy(HERE / "results" / "small" / f"{name}.json", folder / "results" / "small")
         shutil.copytree(HERE / "submissions" / name, folder / "submissions" / name)
-    monkeypatch.setattr(leaderboard.deploy, "HERE", folder)
-    monkeypatch.setattr(leaderboard.deploy, "READ", ("errors.py",))
+    monkeypatch.setattr(leaderboard.publishing.deploy, "HERE", folder)
+    monkeypatch.setattr(leaderboard.publishing.deploy, "READ", ("errors.py",))
     monkeypatch.setattr(results, "HERE", folder)
     return folder
 
@@ -57,7 +58,8 @@ def test_the_space_is_created_in_one_commit_and_the_same_again_sends_nothing(hub
     files = {path: blob.content for path, blob in space(hub).refs["main"].files.items()}
     assert files == assemble()
     assert set(files) == {
-        "README.md", "requirements.txt", "app.py", "benchmark/errors.py", "leaderboard/table.py",
+        "README.md", "requirements.txt", "app.py", "benchmark/basics/errors.py",
+        "leaderboard/board/table.py",
         *(f"leaderboard/results/small/{m}.json" for m in ("anchor", "verifier_filter")),
         *(f"leaderboard/submissions/{m}/card.yaml" for m in ("anchor", "verifier_filter")),
     }  # fmt: skip

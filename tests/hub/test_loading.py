@@ -14,18 +14,18 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-import benchmark.tasks
+import benchmark.tasks.suites
 from benchmark import Sampling, run
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.seeds import stream
 from benchmark.commands.prefetch import prefetch
-from benchmark.errors import CorruptFile, InputError
-from benchmark.hub import local
+from benchmark.hub import copies
 from benchmark.hub.prefetch import needed
 from benchmark.hub.ready import ready
 from benchmark.hub.repos import repos_of
-from benchmark.seeds import stream
-from benchmark.tasks import Suite, load_suite
-from benchmark.tasks.large import STABLE_DIFFUSION
-from benchmark.tasks.standard import CIFAR10, DINOV2, GPT2, STORIES
+from benchmark.tasks.images.tasks import CIFAR10, DINOV2, STABLE_DIFFUSION
+from benchmark.tasks.suites import Suite, load_suite
+from benchmark.tasks.text.tasks import GPT2, STORIES
 from tests.hub import LoopbackHub, tiny, tiny_large
 from tests.hub.repo import Blob
 
@@ -130,14 +130,14 @@ def asked(hub, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(constants, "ENDPOINT", hub.url)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "stamps"))
-    monkeypatch.delenv(local.VARIABLE, raising=False)
+    monkeypatch.delenv(copies.VARIABLE, raising=False)
 
 
 @pytest.fixture
 def here(served, asked, tmp_path, monkeypatch) -> Path:
     """In this process: the toy suite, that Hub, an empty cache. Gives a folder for copies."""
     suite = Suite("standard", "toy", tuple(tiny.toys(served).values()), (0,))
-    monkeypatch.setitem(benchmark.tasks._SUITES, "standard", lambda: suite)
+    monkeypatch.setitem(benchmark.tasks.suites._SUITES, "standard", lambda: suite)
     return tmp_path / "copies"
 
 
@@ -177,12 +177,12 @@ def test_a_run_begins_only_when_every_repository_can_be_had(here, hub, monkeypat
         run("nothing", suite="standard", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
     here.mkdir()
-    monkeypatch.setenv(local.VARIABLE, str(here))
+    monkeypatch.setenv(copies.VARIABLE, str(here))
     with pytest.raises(InputError, match="copies does not hold all of the dataset uoft-cs/cifar10"):
         ready(tasks)
     ready(load_suite("quick").tasks)
     with pytest.raises(InputError, match="there is no folder"):
-        local.use_data_dir(tmp_path / "nowhere")
+        copies.use_data_dir(tmp_path / "nowhere")
 
 
 def test_prefetching_goes_on_after_a_broken_connection(here, hub, capsys, monkeypatch):
@@ -227,17 +227,17 @@ def test_a_damaged_copy_is_never_read_and_fetched_again(here, capsys):
 def test_a_pinned_file_is_checked_once_and_again_when_it_changes(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "stamps"))
     read = []
-    monkeypatch.setattr(local, "sha256_of", lambda file: read.append(file) or digest(file))
+    monkeypatch.setattr(copies, "sha256_of", lambda file: read.append(file) or digest(file))
     file = tmp_path / "x.parquet"
     file.write_bytes(b"one")
     pinned = digest(file)
     for _ in range(2):
-        local.check(file, pinned)
+        copies.check(file, pinned)
     assert len(read) == 1
     file.write_bytes(b"another")
     for _ in range(2):
         with pytest.raises(CorruptFile, match="delete it and run autophagy prefetch again"):
-            local.check(file, pinned)
+            copies.check(file, pinned)
 
 
 def digest(file: Path) -> str:
@@ -260,8 +260,8 @@ def test_prefetching_a_suite_that_ships_with_packages_says_so(capsys):
 def test_copies_are_looked_for_in_the_hubs_layout(folder, monkeypatch, tmp_path):
     copies = tmp_path / "copies"
     shutil.copytree(folder, copies)
-    monkeypatch.setenv(local.VARIABLE, str(copies))
+    monkeypatch.setenv(copies.VARIABLE, str(copies))
     task = tiny.toys()["cifar10-replace"]
-    assert local.copy_of(task.data.repo) == copies / "datasets" / CIFAR10.name
+    assert copies.copy_of(task.data.repo) == copies / "datasets" / CIFAR10.name
     next((copies / "datasets" / CIFAR10.name).rglob("test-*")).unlink()
-    assert local.copy_of(task.data.repo) is None
+    assert copies.copy_of(task.data.repo) is None

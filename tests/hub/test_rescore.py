@@ -6,9 +6,9 @@ import sys
 import pytest
 import torch
 
-from benchmark.cli import main
-from benchmark.files import read_tensors, write_tensors
-from benchmark.results import load_result
+from benchmark.basics.files import read_tensors, write_tensors
+from benchmark.commands.main import main
+from benchmark.results.schema import load_result
 from benchmark.submission.entry import parts_of
 from benchmark.submission.folder import read_folder
 from benchmark.submission.rescore import rescore

@@ -6,15 +6,16 @@ from types import SimpleNamespace
 import pytest
 from huggingface_hub import constants
 
-from benchmark.cli import main
-from benchmark.errors import InputError
-from benchmark.gallery import load_gallery
-from benchmark.results import load_result
-from benchmark.submission import checks, connection
+from benchmark.basics.errors import InputError
+from benchmark.commands.main import main
+from benchmark.hub import connection
+from benchmark.hub.parts import Part
+from benchmark.hub.pull_requests import send
+from benchmark.results.gallery import load_gallery
+from benchmark.results.schema import load_result
+from benchmark.submission import checks
 from benchmark.submission.entry import parts_of
 from benchmark.submission.folder import read_folder
-from benchmark.submission.hub import send
-from benchmark.submission.parts import Part
 
 TITLE = "Submit tail_quota on quick"
 COMMIT = "POST .*/commit/"

@@ -21,12 +21,14 @@ from torch import nn
 from torch.nn.utils import parameters_to_vector
 from transformers import Dinov2Config, Dinov2Model, GPT2Config, GPT2LMHeadModel
 
-from benchmark.hub.local import VARIABLE
-from benchmark.hub.recipes import PixelDiffusionRecipe, StoriesRecipe, Tokens
+from benchmark.hub.copies import VARIABLE
 from benchmark.hub.repos import HubRepo
-from benchmark.tasks import load_suite
-from benchmark.tasks.base import Task
-from benchmark.tasks.standard import CIFAR10, DINOV2, GPT2, GPT2_TOKENS, STORIES
+from benchmark.tasks.images.recipes import PixelDiffusionRecipe
+from benchmark.tasks.images.tasks import CIFAR10, DINOV2
+from benchmark.tasks.suites import load_suite
+from benchmark.tasks.task import Task
+from benchmark.tasks.text.recipes import StoriesRecipe, Tokens
+from benchmark.tasks.text.tasks import GPT2, GPT2_TOKENS, STORIES
 
 SIZE, LENGTH, VOCABULARY = 8, 16, 300  # pixels, tokens of a block, tokens
 TRAIN, TEST = 60, 24

@@ -10,13 +10,13 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from benchmark.hub.recipes import Tokens
 from benchmark.hub.repos import HubRepo
-from benchmark.hub.tuned import LoraRecipe, TunedTextRecipe
-from benchmark.tasks import load_suite
-from benchmark.tasks.base import Task
-from benchmark.tasks.large import DISTILGPT2, IMAGENETTE, STABLE_DIFFUSION, WIKITEXT
-from benchmark.tasks.standard import DINOV2, GPT2
+from benchmark.tasks.images.recipes import LoraRecipe
+from benchmark.tasks.images.tasks import DINOV2, IMAGENETTE, STABLE_DIFFUSION
+from benchmark.tasks.suites import load_suite
+from benchmark.tasks.task import Task
+from benchmark.tasks.text.recipes import Tokens, TunedTextRecipe
+from benchmark.tasks.text.tasks import DISTILGPT2, GPT2, WIKITEXT
 from tests.hub import tiny
 
 SIZE = 16  # pixels; latents are half as wide

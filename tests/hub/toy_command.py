@@ -9,13 +9,13 @@ import sys
 
 import torch
 
-import benchmark.tasks
-from benchmark.cli import main
-from benchmark.tasks import Suite
+import benchmark.tasks.suites
+from benchmark.commands.main import main
+from benchmark.tasks.suites import Suite
 from tests.hub.tiny import toys
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     tasks = tuple(toys(json.loads(sys.argv.pop(1))).values())
-    benchmark.tasks._SUITES["standard"] = lambda: Suite("standard", "toy", tasks, (0,))
+    benchmark.tasks.suites._SUITES["standard"] = lambda: Suite("standard", "toy", tasks, (0,))
     main()

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from benchmark import TrainingSet
-from benchmark.seeds import stream
-from benchmark.tasks import load_task
+from benchmark.basics.seeds import stream
+from benchmark.tasks.suites import load_task
 from tests.conftest import TOY_TASKS
 from tests.speed import ceiling, table
 

@@ -7,7 +7,8 @@ three times that.
 
 from __future__ import annotations
 
-from benchmark.recipes import CausalRecipe, FlowRecipe
+from benchmark.tasks.images.recipes import FlowRecipe
+from benchmark.tasks.text.recipes import CausalRecipe
 
 VOCAB, LATENT, FREQUENCIES = 512, 32, 64
 

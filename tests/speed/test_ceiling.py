@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmark.generators import language
-from benchmark.generators.networks import LatentDenoiser
-from benchmark.recipes import CausalRecipe, FlowRecipe
+from benchmark.tasks.images.networks import LatentDenoiser
+from benchmark.tasks.images.recipes import FlowRecipe
+from benchmark.tasks.text import llama
+from benchmark.tasks.text.recipes import CausalRecipe
 from tests.speed import ceiling, flop
 
 
@@ -19,10 +20,10 @@ def test_gemm_1024(bench, dtype):
 
 @pytest.mark.parametrize("recipe", [CausalRecipe(), CausalRecipe(width=64, layers=3)])
 def test_the_language_models_flop(recipe):
-    model = language.build(flop.VOCAB, recipe.width, recipe.layers, recipe.heads, recipe.inner)
+    model = llama.build(flop.VOCAB, recipe.width, recipe.layers, recipe.heads, recipe.inner)
     tokens = torch.ones(3, recipe.length, dtype=torch.int64)
     with FlopCounterMode(display=False) as counter:
-        loss = language.nll(model(input_ids=tokens).logits, tokens).mean()
+        loss = llama.nll(model(input_ids=tokens).logits, tokens).mean()
     assert counter.get_total_flops() == flop.language_forward(recipe, 3)
     with FlopCounterMode(display=False) as counter:
         loss.backward()

@@ -8,9 +8,9 @@ import transformers
 from transformers import LlamaForCausalLM, Trainer, TrainingArguments
 
 from benchmark import Sampling
-from benchmark.generators import language
-from benchmark.generators.causal import _chooser
-from benchmark.generators.training import fit
+from benchmark.tasks.text import llama
+from benchmark.tasks.text.language import _chooser
+from benchmark.tasks.training.fit import fit
 
 VOCAB, WIDTH, LAYERS, HEADS, INNER, LENGTH = 512, 128, 3, 4, 256, 64  # 0.62 M parameters
 BATCH, FASTER = 32, 2.0
@@ -26,7 +26,7 @@ def quiet():
 
 def build(attention: str = "eager") -> LlamaForCausalLM:
     torch.manual_seed(0)
-    model = language.build(VOCAB, WIDTH, LAYERS, HEADS, INNER)
+    model = llama.build(VOCAB, WIDTH, LAYERS, HEADS, INNER)
     model.set_attn_implementation(attention)
     return model
 
@@ -40,7 +40,7 @@ def test_training(bench, tmp_path):
     def ours() -> None:
         def loss(model: LlamaForCausalLM, rows: torch.Tensor) -> torch.Tensor:
             batch = tokens[rows]
-            return language.nll(language.logits_of(model, batch), batch).mean()
+            return llama.nll(llama.logits_of(model, batch), batch).mean()
 
         rng = torch.Generator().manual_seed(0)
         fit(build(), loss, len(tokens), steps, BATCH, 1e-3, rng)
@@ -79,12 +79,12 @@ def test_sampling(bench):
     rows, length = (500, LENGTH) if bench.enabled else (20, 4)
     model = build()
     uniform = torch.rand(rows, length, generator=torch.Generator().manual_seed(0))
-    start = torch.full((rows, 1), language.START)
+    start = torch.full((rows, 1), llama.START)
 
     def theirs(peer: LlamaForCausalLM) -> None:
         written = peer.generate(
             start, attention_mask=torch.ones_like(start), do_sample=True, top_k=0,
-            max_new_tokens=length, use_cache=True, pad_token_id=language.START,
+            max_new_tokens=length, use_cache=True, pad_token_id=llama.START,
         )  # fmt: skip
         assert written.shape == (rows, 1 + length)
 
@@ -93,7 +93,7 @@ def test_sampling(bench):
         for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16))
         for attention in ("eager", "sdpa")
     }
-    speedup = bench.against(lambda: language.sample(model, uniform, _chooser(Sampling())), peers)
+    speedup = bench.against(lambda: llama.sample(model, uniform, _chooser(Sampling())), peers)
     if bench.enabled:
         assert min(v for k, v in speedup.items() if "fp32" in k) >= FASTER
         assert min(speedup.values()) >= 1.1

@@ -5,15 +5,15 @@ import torch
 
 from baselines.accumulate_subsample import AccumulateSubsample
 from benchmark import Access, Items, Sampling, TrainingSet
-from benchmark.cache import FolderCache
-from benchmark.contract import checked_training_set
-from benchmark.generators import language
-from benchmark.generators.causal import _chooser
-from benchmark.ledger import Ledger
-from benchmark.reuse import state_of
-from benchmark.round import Limits, Round
-from benchmark.seeds import stream
-from benchmark.storage import LineageFolder
+from benchmark.basics.seeds import stream
+from benchmark.interface.ledger import Ledger
+from benchmark.interface.round import Limits, Round
+from benchmark.lineage.cache import FolderCache
+from benchmark.lineage.hooks import checked_training_set
+from benchmark.lineage.once import state_of
+from benchmark.lineage.store import LineageFolder
+from benchmark.tasks.text import llama
+from benchmark.tasks.text.language import _chooser
 from tests.speed import flop
 
 MODALITIES = pytest.mark.parametrize("modality", ["image", "text"])
@@ -47,7 +47,7 @@ def test_sample_language_model(bench, scale):
     uniform = torch.rand(s.task.n, length, generator=stream("u"))
     work = flop.language_sampling(recipe, s.task.n, length)
     shape = (s.task.n, recipe.width, recipe.width)
-    bench(lambda: language.sample(s.model, uniform, _chooser(Sampling())), 4, work, shape)
+    bench(lambda: llama.sample(s.model, uniform, _chooser(Sampling())), 4, work, shape)
 
 
 def test_sample_denoiser(bench, scale, monkeypatch):

@@ -1,0 +1,1 @@
+"""What knows nothing of the benchmark: errors, files, seeds, the machine."""

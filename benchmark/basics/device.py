@@ -1,0 +1,50 @@
+"""Where generators compute: the CPU, or a GPU.
+
+Random numbers are drawn and items are kept on the CPU in either case; codecs, verifiers and the
+evaluator stay there, too, so that the ruler does not depend on the device. Only the pretrained
+networks of suite `standard`, which are too large for that, follow the generators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import torch
+
+from benchmark.basics.errors import InputError
+
+_current = ContextVar("device", default="cpu")
+
+
+def check(name: str) -> None:
+    """Raises InputError if this machine has no device `name`."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("no CUDA GPU is usable here (or this torch is a CPU build): use cpu")
+
+
+@contextmanager
+def computing_on(name: str) -> Iterator[None]:
+    """Generators made inside compute on `name`.
+
+    Raises:
+        InputError: this machine does not have it.
+    """
+    check(name)
+    token = _current.set(name)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current() -> torch.device:
+    """The device of the innermost `computing_on`; the CPU outside of any."""
+    return torch.device(_current.get())
+
+
+def title(name: str) -> str:
+    """What a result calls the device: a GPU's model where this machine has it (a cluster's driver
+    may have none), its plain name elsewhere."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else name

@@ -1,0 +1,86 @@
+"""The table at the end of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from rich import box
+from rich.table import Table
+
+from benchmark.results.schema import Result
+from benchmark.results.standings import costs, failed, recoveries
+
+METRICS = {"log_frechet": "log Frechet distance", "heldout_loss": "held-out nats per token"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method on one task, averaged over seeds; None where a lineage failed."""
+
+    method: str
+    final: float | None
+    recoveries: list[float]
+    cpu_seconds: float
+    failed: int
+
+
+def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> Row:
+    """The row of `method` on the task called `name`."""
+    task = method.tasks[name]
+    lost = failed(method, name)
+    return Row(
+        method=method.method.name,
+        final=None if lost else fmean(x.curve(task.primary)[-1] for x in task.lineages),
+        recoveries=list(recoveries(method, name, nothing, oracle).values()),
+        cpu_seconds=costs(task.lineages).cpu_seconds,
+        failed=lost,
+    )
+
+
+def table(results: dict[str, Result]) -> Table:
+    """For each task, every method's final primary metric, recovery and cost.
+
+    The references are rows like any other: `nothing` recovers 0 and `oracle` 1 by definition.
+    """
+    some = next(iter(results.values()))
+    seeds = len(next(iter(some.tasks.values())).lineages)
+    metrics = dict.fromkeys(METRICS[task.primary] for task in some.tasks.values())
+    caption = (
+        f"Suite {some.suite}, {seeds} seed{'s' if seeds > 1 else ''}. "
+        f"Final: {' or '.join(metrics)} of the last generation, mean over seeds, lower is better. "
+        "Recovery: 1 = as good as real data only, 0 = no mitigation"
+        + (", its mean, least and most over seeds. " if seeds > 1 else ". ")
+        + "CPU: minutes of one core, all seeds. "
+        + _references(results)
+    )
+    sheet = Table(caption=caption, caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    sheet.add_column("task / method", no_wrap=True)
+    spread = ("least", "most") if seeds > 1 else ()
+    for heading in ("final", "recovery", *spread, "CPU min"):
+        sheet.add_column(heading, justify="right", no_wrap=True)
+    for name in some.tasks:
+        sheet.add_row(f"[bold]{name}[/]")
+        for result in results.values():
+            row = row_of(result, name, results["nothing"], results["oracle"])
+            sheet.add_row(
+                f"  {row.method}",
+                f"failed {row.failed}/{seeds}" if row.final is None else f"{row.final:.3f}",
+                f"{fmean(row.recoveries):.2f}",
+                *(f"{bound(row.recoveries):.2f}" for bound in (min, max)[: len(spread)]),
+                f"{row.cpu_seconds / 60:.1f}",
+            )
+        sheet.add_section()
+    return sheet
+
+
+def _references(results: dict[str, Result]) -> str:
+    origins = {name: result.references.get(name) for name, result in results.items()}
+    old = [name for name, origin in origins.items() if origin == "frozen"]
+    if not old:
+        return "References: run here."
+    version = results[old[0]].benchmark_version
+    return (
+        f"References: {' and '.join(old)} as frozen with version {version}; --own-references runs "
+        "them here."
+    )

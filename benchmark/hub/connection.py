@@ -1,0 +1,81 @@
+"""Speaking with a Hub: names are checked, rate limits waited for, trouble said in one sentence."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from benchmark.basics.errors import InputError
+from benchmark.hub.sentences import TROUBLE, Purpose, retry_after, sentence
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+PATIENCE = 3  # times that a rate limit is waited for
+LONGEST = 300.0  # seconds that are waited at a time
+REPO = r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}"
+
+T = TypeVar("T")
+
+
+def check_target(purpose: Purpose, endpoint: str | None) -> None:
+    """Raises InputError if the names of repository or Hub are not of the right form."""
+    if not re.fullmatch(REPO, purpose.repo, re.ASCII):
+        raise InputError(
+            f"{purpose.option} {purpose.repo!r} is not the name of a {purpose.kind}: give one like "
+            f"ORG/NAME"
+        )
+    parts = urlsplit(endpoint or "https://h")
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise InputError(f"--endpoint {endpoint!r} is not an address: give one like https://HOST")
+
+
+def ask(
+    call: Callable[[HfApi], T],
+    purpose: Purpose,
+    endpoint: str | None = None,
+    say: Callable[[str], None] = lambda text: None,
+    token: str | None = None,
+) -> T:
+    """`call(api)` with the user's token, begun again after each rate limit.
+
+    Args:
+        say: told when a rate limit is waited for.
+        token: in place of HF_TOKEN or that of `hf auth login`.
+
+    Raises:
+        InputError: whatever prevents it, as one sentence.
+    """
+    from huggingface_hub import HfApi, get_token
+    from huggingface_hub.utils import logging
+
+    check_target(purpose, endpoint)
+    token = token or get_token()
+    if token is None:
+        raise InputError("there is no token for the Hub: run hf auth login, or set HF_TOKEN")
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()  # what goes wrong is said once, below
+    api = HfApi(endpoint=endpoint, token=token, library_name="autophagy-bench")
+    try:
+        return _patiently(lambda: call(api), say)
+    except TROUBLE as error:
+        raise InputError(sentence(error, purpose, api.endpoint)) from error
+    finally:
+        logging.set_verbosity(level)
+
+
+def _patiently(call: Callable[[], T], say: Callable[[str], None]) -> T:
+    """`call()`, begun again after the time that a rate limit asks for, `PATIENCE` times."""
+    for _ in range(PATIENCE):
+        try:
+            return call()
+        except TROUBLE as error:
+            seconds = retry_after(error)
+            if seconds is None or seconds > LONGEST:
+                raise
+            say(f"The Hub asks to wait {seconds:.0f} s (rate limit).")
+            time.sleep(seconds)
+    return call()

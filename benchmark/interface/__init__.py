@@ -1,0 +1,1 @@
+"""What a method sees: items, access, the round, the class to subclass; how it is found."""

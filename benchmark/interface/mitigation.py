@@ -1,0 +1,49 @@
+"""The interface: a mitigation is one class in one file, and every hook has a default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmark.interface.access import Access
+from benchmark.interface.generator import Sampling
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from benchmark.interface.items import Items, TrainingSet
+    from benchmark.interface.round import Round
+
+
+class Mitigation:
+    """A strategy against model collapse. Subclass it and override what you need.
+
+    The harness makes a new instance for every generation: what should be remembered is declared
+    with `Access.ARCHIVE` and read from `round.archive`. Generation 0 is trained on the real crawl
+    as it is, the same for every method; `curate`, `loss` and `adjust` act from generation 1 on,
+    `sampling` on everything the lineage publishes.
+    """
+
+    access: frozenset[Access] = frozenset()
+
+    def curate(self, crawl: Items, round: Round) -> TrainingSet:
+        """What this generation is trained on. The crawl must not be changed in place."""
+        from benchmark.interface.items import TrainingSet
+
+        return TrainingSet(crawl)
+
+    def loss(self, per_element: Tensor, outputs: Tensor) -> Tensor:
+        """Change the loss: return a tensor shaped like `per_element`; the trainer averages it.
+
+        Args:
+            per_element: text: nats of every token (B, L); images: squared error (B, latent).
+            outputs: text: logits (B, L, V); images: predicted velocity (B, latent).
+        """
+        return per_element
+
+    def adjust(self, model: nn.Module, round: Round) -> nn.Module:
+        """Change the trained model, for example extrapolate its weights; return the result."""
+        return model
+
+    def sampling(self, round: Round) -> Sampling:
+        """How this generation's model writes what it publishes."""
+        return Sampling()

@@ -1,0 +1,1 @@
+"""One lineage, from the web to the record of each generation."""

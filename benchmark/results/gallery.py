@@ -1,0 +1,161 @@
+"""Samples of an entry by generation, small enough to be stored with it. Reading needs no torch."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
+
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.results.schema import Name
+
+LARGEST = 2_000_000  # bytes of a file
+MOST_PIXELS = 1_000_000  # of a picture: six rows of ten images of 128 x 128
+COLUMNS = 10  # images in a row
+LABEL = 2  # their class: one class shows best how samples lose variety
+MOST_ROWS = 6  # generations shown
+LONGEST = 1_000  # characters of an excerpt
+REPLACED = "\N{REPLACEMENT CHARACTER}"
+
+Generation = Annotated[int, Field(ge=0, le=10_000)]
+Seed = Annotated[int, Field(ge=0)]
+
+
+def _plain_text(text: str) -> str:
+    """Line breaks stay; what a page would not show as a character is replaced."""
+    return "".join(c if c == "\n" or _shown(c) else REPLACED for c in text)
+
+
+def _shown(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] != "C" and category not in ("Zl", "Zp")
+
+
+def _rising(generations: list[int]) -> list[int]:
+    if sorted(set(generations)) != generations:
+        raise ValueError("generations do not rise")
+    return generations
+
+
+def _in_order(texts: dict[int, str]) -> dict[int, str]:
+    return dict(sorted(texts.items()))  # the stored form has "10" before "2"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Pictures(_Strict):
+    """One picture: a row of `COLUMNS` images of class `LABEL` for each generation, as base64."""
+
+    seed: Seed
+    generations: Annotated[
+        list[Generation], Field(min_length=1, max_length=20), AfterValidator(_rising)
+    ]
+    png: str
+
+    @property
+    def content(self) -> bytes:
+        """The PNG file."""
+        return base64.b64decode(self.png)
+
+
+class Excerpts(_Strict):
+    """Generation -> the beginning of the first text that it published."""
+
+    seed: Seed
+    texts: Annotated[
+        dict[Generation, Annotated[str, Field(max_length=LONGEST), AfterValidator(_plain_text)]],
+        Field(min_length=1, max_length=20),
+        AfterValidator(_in_order),
+    ]
+
+
+def _kind(shown: Any) -> str:
+    texts = "texts" in shown if isinstance(shown, dict) else isinstance(shown, Excerpts)
+    return "excerpts" if texts else "pictures"
+
+
+Shown = Annotated[
+    Annotated[Pictures, Tag("pictures")] | Annotated[Excerpts, Tag("excerpts")],
+    Discriminator(_kind),
+]
+
+
+class Gallery(_Strict):
+    """What an entry shows of each task; tasks whose samples were not kept are left out."""
+
+    version: Literal[1] = 1
+    tasks: Annotated[dict[Name, Shown], Field(max_length=50)]
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return (json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode()
+
+
+def load_gallery(path: Path) -> Gallery:
+    """Read a stored gallery; its pictures are decoded and written anew, so they are just pixels.
+
+    Raises:
+        InputError: the file cannot be read.
+        CorruptFile: it is too large or not a gallery of this version.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise InputError(f"cannot read the gallery {path}: {error.strerror}") from error
+    try:
+        if len(content) > LARGEST:
+            raise ValueError(f"it has more than {LARGEST:,} bytes")
+        gallery = Gallery.model_validate_json(content)
+        return Gallery(tasks={name: _redrawn(shown) for name, shown in gallery.tasks.items()})
+    except (ValueError, RecursionError) as error:
+        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise CorruptFile(f"{path} is not a valid gallery ({said}): make it again") from error
+
+
+def _redrawn(shown: Pictures | Excerpts) -> Pictures | Excerpts:
+    if isinstance(shown, Excerpts):
+        return shown
+    content = base64.b64decode(shown.png, validate=True)
+    return shown.model_copy(update={"png": encoded(content, len(shown.generations))})
+
+
+def encoded(png: bytes, rows: int | None = None) -> str:
+    """A PNG in base64, with nothing in it but its pixels, grey where they are.
+
+    Raises:
+        ValueError: it is no PNG of `rows` rows and `COLUMNS` columns, or has too many pixels.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            width, height = image.size
+            if width * height > MOST_PIXELS:
+                raise ValueError(f"a picture has more than {MOST_PIXELS:,} pixels")
+            if width % COLUMNS or (rows and height % rows):
+                raise ValueError(f"a picture is not {rows} rows of {COLUMNS} images")
+            decoded = image.convert("RGB").tobytes()
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError("a picture is no PNG that can be decoded") from error
+    colours = Image.frombytes("RGB", (width, height), decoded)
+    grey = colours.convert("L")
+    content = io.BytesIO()
+    plain = grey if grey.convert("RGB").tobytes() == decoded else colours
+    plain.save(content, "PNG", optimize=True)
+    return base64.b64encode(content.getvalue()).decode()

@@ -1,0 +1,238 @@
+"""Who stands where: results of several methods, made comparable, scored and ranked.
+
+Needs neither torch nor a terminal, so that whatever shows a board can use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+
+import numpy as np
+
+from benchmark.basics.errors import InputError
+from benchmark.interface.access import Access, tier
+from benchmark.interface.find import REFERENCES
+from benchmark.results import statistics
+from benchmark.results.schema import LineageResult, Result
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The ledgers of one method over all its lineages.
+
+    Attributes:
+        items_trained: items shown to an optimiser, in all.
+        items_generated: items published or sampled by the method for itself, in all.
+        forward_passes: items scored or embedded by the method for itself, in all.
+        real_items: trusted real items shown to the method, the most in any generation (the same
+            items may be shown again in the next).
+        cpu_seconds: processor seconds, in all.
+    """
+
+    items_trained: int
+    items_generated: int
+    forward_passes: int
+    real_items: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One method among others.
+
+    Attributes:
+        access: the names it declares, such as ("ARCHIVE", "RESERVE").
+        access_tier: their name on the board, such as "archive + reserve".
+        tier: 1 is best; None with one seed, where nothing can be told apart.
+        ranks: the best and the worst rank that the comparisons allow; None with one seed.
+        score: suite score, the mean over tasks and seeds of the recoveries.
+        interval: its 95% interval; None with one seed.
+        recoveries: for each task, one recovery a seed.
+        failed: for each task, the lineages that did not reach the last generation.
+        lineages: how many lineages it has in all.
+        reference: whether it is `nothing` or `oracle`, which score 0 and 1 by definition.
+    """
+
+    method: str
+    access: tuple[str, ...]
+    access_tier: str
+    tier: int | None
+    ranks: tuple[int, int] | None
+    score: float
+    interval: tuple[float, float] | None
+    recoveries: dict[str, list[float]]
+    failed: dict[str, int]
+    lineages: int
+    costs: Costs
+    reference: bool
+
+
+def standings(results: Mapping[str, Result]) -> list[Standing]:
+    """Every method's standing, the best suite score first.
+
+    Args:
+        results: by a label that messages name, such as the file each was read from; the two
+            references among them.
+
+    Raises:
+        InputError: they cannot be compared, a reference is missing or did not finish, or a
+            block's references do not differ.
+    """
+    check_comparable(results)
+    by_name = {result.method.name: result for result in results.values()}
+    for name in REFERENCES:
+        if name not in by_name:
+            raise InputError(f"scores need the result of {name!r}, a reference, among the others")
+    tasks = list(by_name["nothing"].tasks)
+    blocks = {
+        name: {task: recoveries(result, task, *(by_name[r] for r in REFERENCES)) for task in tasks}
+        for name, result in by_name.items()
+    }
+    scores = np.array([[list(seeds.values()) for seeds in b.values()] for b in blocks.values()])
+    found = []
+    for (name, result), place in zip(by_name.items(), statistics.places(scores), strict=True):
+        lineages = [lineage for task in result.tasks.values() for lineage in task.lineages]
+        found.append(
+            Standing(
+                method=name,
+                access=tuple(result.method.access),
+                access_tier=access_tier(result),
+                tier=place.tier,
+                ranks=place.ranks,
+                score=place.score,
+                interval=place.interval,
+                recoveries={task: list(seeds.values()) for task, seeds in blocks[name].items()},
+                failed={task: failed(result, task) for task in tasks},
+                lineages=len(lineages),
+                costs=costs(lineages),
+                reference=name in REFERENCES,
+            )
+        )
+    return sorted(found, key=lambda standing: -standing.score)
+
+
+def check_comparable(results: Mapping[str, Result]) -> None:
+    """Refuse results that do not belong in one table.
+
+    Raises:
+        InputError: no result; one with no task, uneven seeds or an unknown access; two of the same
+            method, or of other suites, tasks, versions of a task, or seeds. Names the labels.
+    """
+    if not results:
+        raise InputError("there is no result to score")
+    for label, result in results.items():
+        seeds = {tuple(seeds_of(result, name)) for name in result.tasks}
+        if len(seeds) != 1 or not min(seeds) or len(set(min(seeds))) < len(min(seeds)):
+            raise InputError(f"{label} does not hold each seed once on every task: run it again")
+        unknown = [name for name in result.method.access if name not in Access.__members__]
+        if unknown:
+            raise InputError(f"{label} declares an access that is not known here: {unknown[0]}")
+    (first, some), *others = results.items()
+    owners = {some.method.name: first}
+    for label, result in others:
+        owner = owners.setdefault(result.method.name, label)
+        if owner != label:
+            raise InputError(
+                f"{owner} and {label} are both results of {result.method.name!r}: "
+                f"give every method once"
+            )
+        if result.suite != some.suite:
+            raise InputError(
+                f"{first} is of suite {some.suite!r} and {label} of suite {result.suite!r}: "
+                f"score each suite by itself"
+            )
+        if result.tasks.keys() != some.tasks.keys():
+            odd = ", ".join(sorted(result.tasks.keys() ^ some.tasks.keys()))
+            raise InputError(
+                f"{first} and {label} were run on different tasks (only one has {odd}): "
+                f"run both on the same"
+            )
+        for name, task in result.tasks.items():
+            if task.hash != some.tasks[name].hash:
+                raise InputError(
+                    f"{first} and {label} were run on different versions of {name} (task hash "
+                    f"{some.tasks[name].hash[:8]} and {task.hash[:8]}): run both again with one "
+                    f"version of the benchmark"
+                )
+            one, other = seeds_of(some, name), seeds_of(result, name)
+            if one != other:
+                raise InputError(
+                    f"{first} and {label} have different seeds "
+                    f"({', '.join(map(str, one))} and {', '.join(map(str, other))}): "
+                    f"run both with the same --seeds"
+                )
+
+
+def access_tier(result: Result) -> str:
+    """The name on the board of what a method sees, such as "archive + reserve"."""
+    return tier(frozenset(Access[a] for a in result.method.access))
+
+
+def seeds_of(result: Result, task: str) -> list[int]:
+    """The seeds that were run on a task, in order."""
+    return sorted(lineage.seed for lineage in result.tasks[task].lineages)
+
+
+def recoveries(result: Result, task: str, nothing: Result, oracle: Result) -> dict[int, float]:
+    """The recovery of every seed on one task, in order of the seeds.
+
+    Raises:
+        InputError: a reference did not finish, or the two do not differ.
+    """
+    lower, upper = _curves(nothing, task), _curves(oracle, task)
+    for reference, curves in ((nothing, lower), (oracle, upper)):
+        for seed, curve in curves.items():
+            if len(curve) <= result.tasks[task].generations:
+                raise InputError(
+                    f"the reference {reference.method.name!r} did not finish {task}, seed {seed}: "
+                    f"without it there is no score"
+                )
+    found = {}
+    for seed, curve in _curves(result, task).items():
+        try:
+            found[seed] = statistics.recovery(curve, lower[seed], upper[seed])
+        except ValueError as error:
+            raise InputError(
+                f"{task}, seed {seed} cannot be scored: {error} (more generations or items make "
+                f"the references differ)"
+            ) from error
+    return found
+
+
+def failed(result: Result, task: str) -> int:
+    """How many lineages of a task did not reach its last generation."""
+    generations = result.tasks[task].generations
+    return sum(len(curve) <= generations for curve in _curves(result, task).values())
+
+
+def costs(lineages: Iterable[LineageResult]) -> Costs:
+    """The ledgers of some lineages together."""
+    generations = [g for lineage in lineages for g in lineage.generations]
+
+    def all_of(entry: str) -> list[int]:
+        return [g.ledger.get(entry, 0) for g in generations]
+
+    return Costs(
+        items_trained=sum(all_of("items_trained")),
+        items_generated=sum(all_of("items_generated")),
+        forward_passes=sum(all_of("forward_passes")),
+        real_items=max(all_of("real_items"), default=0),
+        cpu_seconds=sum(sum(g.seconds.values()) for g in generations),
+    )
+
+
+def _curves(result: Result, task: str) -> dict[int, list[float]]:
+    """Seed -> primary metric of generations 0, 1, ... up to the first that has none."""
+    metric = result.tasks[task].primary
+    return {
+        lineage.seed: _curve(lineage, metric)
+        for lineage in sorted(result.tasks[task].lineages, key=lambda lineage: lineage.seed)
+    }
+
+
+def _curve(lineage: LineageResult, metric: str) -> list[float]:
+    done = takewhile(lambda g: g.status == "ok", lineage.generations)
+    values = (g.profile.get(metric) for g in done)
+    return [v for v in takewhile(lambda v: v is not None, values) if v is not None]

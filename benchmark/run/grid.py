@@ -1,0 +1,178 @@
+"""Runs methods on a suite: a grid of independent lineages, one single-threaded process each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+
+from benchmark.basics.errors import InputError, Interrupted
+from benchmark.basics.files import alone_in, write_bytes
+from benchmark.hub.ready import ready
+from benchmark.interface.find import REFERENCES, find_method
+from benchmark.interface.mitigation import Mitigation
+from benchmark.results.references import frozen
+from benchmark.results.schema import Origin, Result
+from benchmark.run import backends, worker
+from benchmark.run.collect import collect
+from benchmark.run.jobs import Job, Outcome, Work, all_finished, plan
+from benchmark.tasks.suites import Suite, load_suite
+
+DEVICES = ("cpu", "cuda")
+ON_A_GPU = 4  # lineages at a time on one GPU
+
+Backend = Callable[[Sequence[Job], Work], Iterable[Outcome]]
+
+
+def run(
+    method: str | Path | type[Mitigation] | Sequence[str | Path | type[Mitigation]],
+    suite: str = "quick",
+    tasks: str | None = None,
+    seeds: Iterable[int] | None = None,
+    workers: int | None = None,
+    out: str | Path = "runs",
+    own_references: bool = False,
+    backend: str = "local",
+    address: str | None = None,
+    device: str = "cpu",
+    gpus_per_lineage: float | None = None,
+    ranks: int = 1,
+    isolated: bool = False,
+    watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
+) -> dict[str, Result]:
+    """Run one or several mitigations and the references they are scored against.
+
+    Finished generations found under `out` are not computed again, so an interrupted run goes on
+    where it stopped and a finished one does no work.
+
+    Args:
+        method: a baseline's name, a file (`my_method.py` or `my_method.py:Class`), a class, or a
+            list of these.
+        suite: its name, such as "quick" or "small".
+        tasks: a glob over task names; all without it.
+        seeds: seeds to run; the suite's own without it.
+        workers: processes at a time; without it one a core, on a GPU 4. A Ray cluster decides
+            itself.
+        out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache. On a
+            cluster a path that every node sees.
+        own_references: run `nothing` and `oracle` here instead of using the ones that come with
+            the benchmark. They are run, too, if the latter do not cover the tasks and seeds, and
+            those found finished under `out` are used.
+        backend: "local", processes of this machine, or "ray", tasks of a Ray cluster.
+        address: of the Ray cluster; without it one is started on this machine.
+        device: where generators compute, "cpu" or "cuda". A GPU's numbers differ in their last
+            digits, so everything of it lies apart, in `OUT/cuda`, with its own references.
+        gpus_per_lineage: share of a GPU that Ray sets aside for a lineage; without it 1/4 on cuda.
+        ranks: processes, on cuda each with a GPU of its own, that train one lineage together: for
+            suite large. The numbers are the same up to rounding.
+        isolated: hooks run in a sandbox that sees neither real data nor files; for files and
+            baselines by name, on Linux with bubblewrap. The numbers are the same.
+        watch: makes, from the list of jobs, the context in which they run (progress display).
+
+    Returns:
+        Results by method name, `nothing` and `oracle` among them. A lineage in which the method
+        failed is in its result with status "failed" and the message.
+
+    Raises:
+        InputError: an unknown method, suite, task or seed, a folder that cannot be written, or
+            data that are neither on this machine nor to be had from the Hub.
+        CorruptFile: a file of an earlier run is damaged. What is finished is kept.
+        WorkerLost: a process that ran a lineage was killed. What is finished is kept.
+        Interrupted: Ctrl-C. What is finished is kept.
+    """
+    execution = _backend(backend, workers, address, device, gpus_per_lineage, ranks)
+    chosen = load_suite(suite)
+    picked = chosen.choose(tasks)
+    wanted = check_seeds(chosen, seeds)
+    if ranks > 1 and not all(getattr(task.generator, "shared", False) for task in picked):
+        raise InputError(f"suite {suite!r} trains a lineage in one process: --ranks is for large")
+    given = [method] if isinstance(method, str | Path | type) else list(method)
+    methods = {m.name: m for m in (find_method(g, isolated) for g in given)}
+    folder = Path(out).absolute() if backend == "ray" else Path(out)
+    folder = folder if device == "cpu" else folder / device
+    absent = [find_method(name) for name in REFERENCES if name not in methods]
+    kept = (
+        frozen(suite, {task.name: task.hash for task in picked}, wanted) if device == "cpu" else {}
+    )
+    if own_references or not kept or all_finished(plan(absent, suite, picked, wanted, folder)):
+        methods |= {m.name: m for m in absent}
+    ready(picked)
+    jobs = plan(methods.values(), suite, picked, wanted, folder, device, ranks)
+    with alone_in(folder / suite):  # fails now rather than after the first hour
+        write_bytes(folder / suite / ".writable", b"")
+        (folder / suite / ".writable").unlink(missing_ok=True)
+
+    try:
+        with watch(jobs):
+            outcomes = execute(jobs, execution)
+    except KeyboardInterrupt as stop:
+        raise Interrupted("interrupted; the same command goes on where it stopped") from stop
+
+    lineages = {o.job: o for o in outcomes if o.lineage is not None}
+    used: dict[str, Origin] = {name: "own" if name in methods else "frozen" for name in REFERENCES}
+    results = {}
+    for m in methods.values():
+        done = [lineages[job] for job in jobs if job.method.name == m.name and job in lineages]
+        if len(done) == len(picked) * len(wanted):
+            results[m.name] = collect(m, suite, done, used, device)
+    results |= {name: kept[name] for name, origin in used.items() if origin == "frozen"}
+    with alone_in(folder / suite):
+        for name, result in results.items():
+            write_bytes(folder / suite / f"{name}.json", result.to_json())
+    errors = [o.error for o in outcomes if o.error is not None]
+    if errors:
+        raise errors[0]
+    return results
+
+
+def check_seeds(suite: Suite, seeds: Iterable[int] | None) -> tuple[int, ...]:
+    """The seeds to run, each once and in order.
+
+    Raises:
+        InputError: none, or a negative one.
+    """
+    wanted = suite.seeds if seeds is None else tuple(sorted(set(seeds)))
+    if not wanted or min(wanted) < 0:
+        raise InputError(f"seeds must be non-negative numbers such as 0,1,2; got {list(wanted)}")
+    return wanted
+
+
+def _backend(
+    name: str,
+    workers: int | None,
+    address: str | None,
+    device: str,
+    gpus: float | None,
+    ranks: int,
+) -> Backend:
+    if device not in DEVICES:
+        raise InputError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
+    if name == "ray":
+        share = ranks if ranks > 1 else 1 / ON_A_GPU
+        share = gpus if gpus is not None else share * (device == "cuda")
+        return partial(backends.on_ray, address=address, gpus=share, processors=ranks)
+    if name != "local":
+        raise InputError(f"there is no backend {name!r}: choose one of {', '.join(backends.NAMES)}")
+    if address is not None or gpus is not None:
+        raise InputError("--address and --gpus-per-lineage are for --backend ray")
+    if device != "cpu":
+        from benchmark.basics.device import check
+
+        check(device)
+    usual = ON_A_GPU if device == "cuda" else os.cpu_count() or 1
+    count = workers or (1 if ranks > 1 else usual)
+    if count < 1:
+        raise InputError(f"--workers must be at least 1, got {workers}")
+    return partial(backends.local, workers=count)
+
+
+def execute(jobs: Sequence[Job], backend: Backend, work: Work = worker.work) -> list[Outcome]:
+    """The outcomes of all jobs, in their order; `backend` does the `work` that is not finished."""
+    outcomes = [worker.read(job) for job in jobs]
+    left = [o.job for o in outcomes if o.lineage is None and o.error is None]
+    if left:
+        outcomes += backend(left, work)
+    settled = {o.job: o for o in outcomes if o.lineage is not None or o.error is not None}
+    return [settled[job] for job in jobs]

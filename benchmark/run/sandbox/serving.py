@@ -1,0 +1,185 @@
+"""Inside the sandbox: one instance of the method, its hooks called as the harness says."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.basics import errors
+from benchmark.basics.errors import InputError, MethodError
+from benchmark.interface import find
+from benchmark.interface.items import Items
+from benchmark.interface.loading import load_class
+from benchmark.interface.mitigation import Mitigation
+from benchmark.run.sandbox import models, randomness
+from benchmark.run.sandbox.remote import RemoteRound
+from benchmark.run.sandbox.values import pack, unpack
+from benchmark.run.sandbox.wire import Message
+
+HOOKS = ("curate", "loss", "adjust", "sampling")
+ENDED = 99  # exit status of a process that the harness told to end
+
+
+class Pipe(Protocol):
+    """The way out."""
+
+    def send(self, message: Message) -> None: ...
+    def receive(self) -> Message: ...
+
+
+class Method:
+    """The class in `file`, its one instance and what the instance handed out."""
+
+    def __init__(self, channel: Pipe, file: Path, class_name: str | None) -> None:
+        self._channel, self._file, self._class_name = channel, file, class_name
+        self._class: type[Mitigation] = Mitigation
+        self._instance = Mitigation()
+        self._round: RemoteRound | None = None
+        self._callables: list[Callable[..., Any]] = []
+        self._graph: tuple[Tensor, list[Tensor]] | None = None
+
+    def serve(self) -> NoReturn:
+        """Load the class, say what it is, and serve calls until the harness ends it."""
+        self._reply(self._describe)
+        while True:
+            self._serve_one(self._channel.receive())
+
+    def _serve_one(self, message: Message) -> None:
+        if "end" in message.header:
+            sys.stderr.flush()
+            os._exit(ENDED)
+        self._reply(lambda: self._called(message))
+
+    def _reply(self, make: Callable[[], Any]) -> None:
+        tensors: list[Tensor] = []
+        try:
+            said = {"done": pack(make(), tensors, self)}
+            self._send(said, tensors)
+        except BaseException as error:  # SystemExit, too, is a method's failure
+            family = type(error).__name__ if isinstance(error, MethodError | InputError) else ""
+            self._send({"raised": [type(error).__name__, str(error)[:2000], family]}, [])
+
+    def _send(self, said: dict[str, Any], tensors: list[Tensor]) -> None:
+        rng = None if self._round is None else self._round.rng
+        said["random"] = randomness.capture(rng, tensors)
+        self._channel.send(Message(said, tensors))
+
+    def _describe(self) -> list[Any]:
+        try:
+            self._class = load_class(self._file, self._class_name)
+            known = find._method("method", self._class, "")
+        except InputError as error:
+            raise InputError(str(error).replace(str(self._file), self._file.name)) from error
+        hooks = [h for h in HOOKS if getattr(self._class, h) is not getattr(Mitigation, h)]
+        access = sorted(a.name for a in known.access)
+        return [self._class.__name__, known.summary, access, hooks]
+
+    # --- calls -----------------------------------------------------------------------------
+
+    def _called(self, message: Message) -> Any:
+        header = message.header
+        args = self._take(message, header["args"], header.get("round"))
+        what = header["call"]
+        if what == "instance":
+            self._instance = self._class()
+            return None
+        if what == "curate":
+            return self._curate(*args)
+        if what == "loss":
+            return self._loss(*args)
+        if what == "gradients":
+            return self._gradients(*args)
+        if what == "callable":
+            return self._callables[header["number"]](*args)
+        assert self._round is not None
+        self._round.renew(args[0] if what == "adjust" else None)
+        return getattr(self._instance, what)(*args, self._round)
+
+    def _take(self, message: Message, packed: list[Any], facts: Any = None) -> list[Any]:
+        """Arguments first: to build a model draws numbers that the method must not miss."""
+        args = [unpack(a, message.tensors, self) for a in packed]
+        if facts is not None:
+            if self._round is None:
+                self._round = RemoteRound(self._ask)
+            self._round.begin(facts)
+        rng = None
+        if self._round is not None:
+            rng = self._round.rng
+            self._round.charge(message.header["ledger"])
+        randomness.restore(message.header["random"], rng, message.tensors)
+        return args
+
+    def _curate(self, crawl: Items) -> Any:
+        assert self._round is not None
+        self._round.lend(crawl)
+        result = self._instance.curate(crawl, self._round)
+        if self._round.lent_changed():
+            raise MethodError("changed the items it was handed in place: work on a copy")
+        return result
+
+    def _loss(self, per_element: Tensor, outputs: Tensor) -> Any:
+        leaves = [x.requires_grad_() for x in (per_element, outputs)]
+        with torch.enable_grad():
+            # Copies, because a hook may change its arguments and leaves cannot be.
+            value = self._instance.loss(*(x.clone() for x in leaves))
+        if isinstance(value, Tensor):
+            if not value.requires_grad:
+                raise MethodError("returned a loss that does not depend on what it was given")
+            self._graph = (value, leaves)
+        return value
+
+    def _gradients(self, given: Tensor) -> list[Tensor | None]:
+        if self._graph is None:
+            raise MethodError("has no loss whose gradient could be taken")
+        (value, leaves), self._graph = self._graph, None
+        return list(torch.autograd.grad(value, leaves, given, allow_unused=True))
+
+    # --- questions -------------------------------------------------------------------------
+
+    def _ask(self, what: str, *args: Any) -> Any:
+        """What the real round answers; calls that come meanwhile are served."""
+        tensors: list[Tensor] = []
+        said = {"ask": what, "args": [pack(a, tensors, self) for a in args]}
+        self._send(said, tensors)
+        message = self._channel.receive()
+        while "call" in message.header:
+            self._serve_one(message)
+            message = self._channel.receive()
+        answer = self._take(message, [message.header.get("answer")])
+        if "error" in message.header:
+            kind, text = message.header["error"]
+            raise (getattr(errors, kind, None) or _builtin(kind))(text)
+        return answer[0]
+
+    # --- models and callables (see `values.Side`) ----------------------------------------------
+
+    def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
+        if type(model).__name__ not in models.HOMES:
+            return None
+        return {"state": models.pack_state(model, tensors)}
+
+    def unpack_model(self, packed: Any, tensors: list[Tensor]) -> nn.Module:
+        model = models.build(packed["kind"], packed["numbers"])
+        return models.load_state(model, packed["state"], tensors)
+
+    def pack_callable(self, function: Callable[..., Any]) -> int:
+        self._callables.append(function)
+        return len(self._callables) - 1
+
+    def unpack_callable(self, number: int) -> Callable[..., Any]:
+        return self._callables[number]
+
+
+def _builtin(name: str) -> type[Exception]:
+    """The built-in exception called `name`, RuntimeError if there is none."""
+    found = getattr(builtins, name, None)
+    if isinstance(found, type) and issubclass(found, Exception):
+        return found
+    return RuntimeError

@@ -1,0 +1,199 @@
+"""The harness's end of the pipe: calls hooks, and answers what they ask of their round.
+
+Access, ledger and budget are those of the real `Round` here; nothing inside can change them.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.basics import errors
+from benchmark.basics.errors import AutophagyError, Diverged, InputError, MethodError
+from benchmark.interface.round import Round
+from benchmark.run.sandbox import models, randomness
+from benchmark.run.sandbox.answers import ask_round
+from benchmark.run.sandbox.bounds import Bounds
+from benchmark.run.sandbox.sandbox import Sandbox
+from benchmark.run.sandbox.values import identifier, natural, pack, printable, unpack
+from benchmark.run.sandbox.wire import Message, WireError
+
+START = 120.0  # seconds for Python and torch to load
+ALL = 10  # times the seconds of one call, for all calls of an instance
+DEPTH = 6  # calls within calls: a watermark that samples with a watermark ...
+ASKS = 100_000  # of one hook call
+
+
+class Session:
+    """Talks to the sandbox of one method; a process inside serves one instance and ends with it."""
+
+    def __init__(self, file: Path, class_name: str | None, bounds: Bounds) -> None:
+        try:
+            self.source = file.read_bytes()
+        except OSError as error:
+            raise InputError(f"cannot read {file}: {error.strerror}") from error
+        self.file, self.class_name, self.bounds = file, class_name, bounds
+        self.round: Round | None = None
+        self._template: nn.Module | None = None
+        self._sandbox: Sandbox | None = None
+        self._depth, self._left = 0, 0.0
+        self._used = True  # whether the process inside has made its instance
+
+    # --- processes -------------------------------------------------------------------------
+
+    def begin(self) -> Any:
+        """A fresh process that has loaded the class; what it says of it."""
+        seconds = max(START, self.bounds.seconds)
+        deadline = time.monotonic() + seconds
+        if self._sandbox is None or self._sandbox.failure:
+            self.close()
+            self._sandbox = Sandbox(self.source, self.file.name, self.bounds)
+            b = self.bounds
+            limits = [b.memory_mb, b.processes, b.disk_mb, b.seconds]
+            self._say({"threads": torch.get_num_threads(), "limits": limits}, [], deadline)
+        else:
+            self._say({"end": True}, [], deadline)
+        self._sandbox.allowed, self._used = seconds, False
+        kinds = [] if self._template is None else [type(self._template).__name__]
+        where = {"file": self.file.name, "class": self.class_name, "kinds": kinds}
+        self._say({"new": where}, [], deadline)
+        return self._value(self._sandbox.receive(deadline))
+
+    def instance(self) -> None:
+        """Make the method's instance, in a process that has made none."""
+        if self._used or self._sandbox is None or self._sandbox.failure:
+            self.begin()
+        self._used, self.round, self._left = True, None, ALL * self.bounds.seconds
+        self.call("instance")
+
+    def close(self) -> None:
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+
+    def _say(self, header: dict[str, Any], tensors: list[Tensor], deadline: float) -> None:
+        assert self._sandbox is not None
+        self._sandbox.send(Message(header, tensors), deadline)
+
+    # --- calls -----------------------------------------------------------------------------
+
+    def call(self, what: str, *args: Any, **facts: Any) -> Any:
+        """What the hook (or callable) `what` returns.
+
+        Raises:
+            MethodError: the process ended, or a method's error of the interface.
+            Exception: named like what the hook raised.
+        """
+        sandbox = self._sandbox
+        if sandbox is None or sandbox.failure:
+            raise sandbox.ended() if sandbox else MethodError("the isolated process was stopped")
+        if self._depth >= DEPTH:
+            raise MethodError(f"hooks call each other more than {DEPTH} deep")
+        tensors: list[Tensor] = []
+        header: dict[str, Any] = {"call": what, "args": [pack(a, tensors, self) for a in args]}
+        header |= facts | self._state(tensors)
+        allowed = left = min(self.bounds.seconds, self._left)
+        self._depth += 1
+        try:
+            for _ in range(ASKS):
+                begun, sandbox.allowed = time.monotonic(), allowed
+                self._say(header, tensors, begun + left)
+                message = sandbox.receive(begun + left)
+                took = time.monotonic() - begun
+                left, self._left = left - took, self._left - took
+                self._settle(message)
+                if "ask" not in message.header:
+                    return self._value(message)
+                tensors = []
+                header = self._answer(message, tensors)
+            sandbox.stop(f"asked its round more than {ASKS} times")
+            raise sandbox.ended()
+        finally:
+            self._depth -= 1
+
+    def _state(self, tensors: list[Tensor]) -> dict[str, Any]:
+        rng = None if self.round is None else self.round.rng
+        ledger = None if self.round is None else self.round.ledger.as_dict()
+        return {"ledger": ledger, "random": randomness.capture(rng, tensors)}
+
+    def _settle(self, message: Message) -> None:
+        rng = None if self.round is None else self.round.rng
+        self._strictly(lambda: randomness.restore(message.header.get("random"), rng,
+                                                  message.tensors))  # fmt: skip
+
+    def _value(self, message: Message) -> Any:
+        header = message.header
+        if "raised" in header:
+            raise self._raised(header["raised"])
+        if "done" not in header:
+            raise self._broken("a message says neither what is done nor what is asked")
+        return self._strictly(lambda: unpack(header["done"], message.tensors, self))
+
+    def _raised(self, said: Any) -> Exception:
+        """The error that was raised inside, as far as its name and words go."""
+        if not isinstance(said, list) or len(said) != 3:
+            return self._broken("an error came in another form")
+        kind, text, family = said
+        if family in ("MethodError", "AccessError", "BudgetError", "InputError"):
+            return getattr(errors, family)(printable(text))
+        return type(identifier(kind), (Exception,), {})(printable(text))
+
+    def _strictly(self, read: Callable[[], Any]) -> Any:
+        """What `read` makes of a message, which ends the process if it is malformed."""
+        try:
+            return read()
+        except (WireError, MethodError, RecursionError) as error:
+            raise self._broken(str(error)) from error
+
+    def _broken(self, why: str) -> MethodError:
+        assert self._sandbox is not None
+        self._sandbox.stop(f"broke the protocol: {why}")
+        return self._sandbox.ended()
+
+    # --- what the method asks of its round ----------------------------------------------------
+
+    def _answer(self, message: Message, tensors: list[Tensor]) -> dict[str, Any]:
+        ask, args = message.header["ask"], message.header.get("args")
+        args = self._strictly(lambda: [unpack(a, message.tensors, self) for a in _list(args)])
+        try:
+            answer = {"answer": pack(ask_round(self.round, ask, args), tensors, self)}
+        except (MethodError, Diverged) as error:
+            answer = {"error": [type(error).__name__, str(error)]}
+        except AutophagyError:  # the harness's own trouble
+            raise
+        except Exception as error:  # what any bad argument makes torch raise
+            answer = {"error": [type(error).__name__, str(error)]}
+        return answer | self._state(tensors)
+
+    # --- models and callables (see `values.Side`) ---------------------------------------------
+
+    def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
+        self._template = model
+        return models.blueprint(model) | {"state": models.pack_state(model, tensors)}
+
+    def unpack_model(self, packed: Any, tensors: list[Tensor]) -> nn.Module:
+        if self._template is None or not isinstance(packed, dict):
+            raise WireError("a model came though none was handed out")
+        return models.load_state(copy.deepcopy(self._template), packed.get("state"), tensors)
+
+    def pack_callable(self, function: Callable[..., Any]) -> int:
+        raise WireError("a Sampling cannot be sent into the sandbox")
+
+    def unpack_callable(self, number: int) -> Callable[..., Any]:
+        def remote(*args: Tensor) -> Any:
+            result = self.call("callable", *args, number=natural(number, 1 << 31))
+            return result.to(args[-1].device) if isinstance(result, Tensor) else result
+
+        return remote
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list) or len(value) > 4:
+        raise WireError("a question's arguments are not a short list")
+    return value

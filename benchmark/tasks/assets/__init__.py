@@ -1,0 +1,54 @@
+"""The frozen parts of the evaluator and the codecs, checked against their SHA-256 at load."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from benchmark.basics.errors import CorruptFile
+
+FOLDER = Path(__file__).parent
+
+
+@lru_cache(maxsize=1)
+def manifest() -> dict[str, dict[str, Any]]:
+    """File name -> {"sha256": ..., "config": {...}} of every frozen part."""
+    return json.loads((FOLDER / "manifest.json").read_text())
+
+
+def path(name: str) -> Path:
+    """The file of a frozen part, after checking its content.
+
+    Raises:
+        CorruptFile: the file is missing or not the one this version was frozen with.
+    """
+    file = FOLDER / name
+    expected = manifest()[name]["sha256"]
+    found = hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "missing"
+    if found != expected:
+        raise CorruptFile(
+            f"{file} is not the frozen part of this version (SHA-256 {found[:12]}, expected "
+            f"{expected[:12]}): reinstall autophagy-bench"
+        )
+    return file
+
+
+@lru_cache(maxsize=8)
+def network(name: str) -> Any:
+    """A frozen image network or language model in evaluation mode, float32."""
+    import torch
+    from safetensors.torch import load_file
+
+    from benchmark.tasks.images import networks
+    from benchmark.tasks.text import llama
+
+    config = dict(manifest()[name]["config"])
+    kind = config.pop("kind")
+    # Whether a network was loaded before must not show in what others draw.
+    with torch.random.fork_rng(devices=[]):
+        model = llama.build(**config) if kind == "llama" else getattr(networks, kind)(**config)
+    model.load_state_dict(load_file(path(name)), strict=False)
+    return model.float().eval().requires_grad_(False)

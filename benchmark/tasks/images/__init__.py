@@ -1,0 +1,1 @@
+"""The image modality: data, codecs, generators, evaluators, verifiers, tasks."""

@@ -1,0 +1,86 @@
+"""What is measured of images: in the space of a small classifier or a pretrained network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from benchmark.interface.items import Items
+from benchmark.metrics.distances import nearest
+from benchmark.metrics.histograms import histogram, total_variation
+from benchmark.metrics.memorisation import above_chance, nearer_to_train
+from benchmark.metrics.tails import isolated, tail_mass
+from benchmark.tasks import assets
+from benchmark.tasks.images.recipes import PictureEvaluation
+from benchmark.tasks.images.vision import Vision
+from benchmark.tasks.parts import Profile, Splits
+from benchmark.tasks.profile import PAIRED, FeatureEvaluator, Known
+
+
+class ImageEvaluator(FeatureEvaluator):
+    """Images in the space of a small digit classifier; its bins are classes."""
+
+    most_pool = 5_000
+
+    def __init__(self) -> None:
+        self.network = assets.network("digits-features.safetensors")
+
+    @torch.no_grad()
+    def outputs(self, items: Items) -> Tensor:
+        return torch.cat([self.network(part) for part in items["image"].split(500)])
+
+    def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
+        return isolated(heldout)
+
+    def chance(self, splits: Splits, pool: int) -> float:
+        return pool / (pool + len(splits.heldout))
+
+    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
+        nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])
+        cells = [nearest(features, known.heldout) for features in (known.pool, outputs)]
+        classes = [self._classes(features) for features in (known.heldout, outputs)]
+        return {
+            "memorisation": above_chance(nearer, known.chance),
+            "histogram_distance": total_variation(*classes),
+            "tail_mass": tail_mass(known.tail, *cells),
+        }
+
+    @torch.no_grad()
+    def _classes(self, features: Tensor) -> Tensor:
+        logits = self.network.head(features)
+        return histogram(logits.argmax(1), logits.shape[1])
+
+
+class PictureEvaluator(FeatureEvaluator):
+    """Images in the space of a vision transformer.
+
+    An image's class, for the histogram, is that of the nearest mean of held-out images; not its
+    label, which the generator was given.
+    """
+
+    most = 5_000
+    most_pool = 5_000
+
+    def __init__(self, recipe: PictureEvaluation) -> None:
+        self.vision = Vision(recipe.network)
+
+    def outputs(self, items: Items) -> Tensor:
+        return self.vision.features(items["image"])
+
+    def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
+        return isolated(heldout)
+
+    def chance(self, splits: Splits, pool: int) -> float:
+        return pool / (pool + len(splits.heldout))
+
+    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
+        labels = known.splits.heldout["label"]
+        means = torch.stack([known.heldout[labels == k].mean(0) for k in labels.unique()])
+        classes = [histogram(nearest(x, means), len(means)) for x in (known.heldout, outputs)]
+        nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])
+        cells = [nearest(features, known.heldout) for features in (known.pool, outputs)]
+        return {
+            "memorisation": above_chance(nearer, known.chance),
+            "histogram_distance": total_variation(*classes),
+            "tail_mass": tail_mass(known.tail, *cells),
+        }

@@ -1,0 +1,42 @@
+"""The image generator of the CPU suites: latent flow matching."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.tasks.images.codecs import ImagePublisher
+from benchmark.tasks.images.flow_matching import FlowMatching
+from benchmark.tasks.images.networks import LatentDenoiser
+from benchmark.tasks.images.recipes import FlowRecipe
+from benchmark.tasks.training.fit import Objective, computing_in, fit
+
+
+class FlowGenerator(FlowMatching):
+    """The flow in the latent space of the image codec, by a residual MLP."""
+
+    def __init__(self, recipe: FlowRecipe) -> None:
+        super().__init__(recipe)
+        self.own = recipe
+        self.publisher = publisher = ImagePublisher()
+        self.latent: int = publisher.network.config.latent
+        self.shape = (self.latent,)
+
+    def blank(self) -> LatentDenoiser:
+        r = self.own
+        return LatentDenoiser(self.latent, r.width, r.blocks, r.classes).to(self.device)
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator) -> nn.Module:  # fmt: skip
+        return fit(model, objective, size, steps, self.batch, lr, rng, dtype=self.dtype)
+
+    def ready(self, model: nn.Module) -> nn.Module:
+        return computing_in(self.dtype, model)
+
+    def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+        return model(x, times, labels).sample.float()
+
+    def hidden(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor
+               ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        out = model(x, times, labels)
+        return out.sample, out.hidden

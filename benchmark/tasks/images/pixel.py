@@ -1,0 +1,60 @@
+"""The image generator of suite `standard`: flow matching on pixels by a UNet of diffusers."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+
+from benchmark.tasks.images import unet
+from benchmark.tasks.images.codecs import PixelPublisher
+from benchmark.tasks.images.flow_matching import FlowMatching
+from benchmark.tasks.images.recipes import PixelDiffusionRecipe
+from benchmark.tasks.training.fit import Objective, fit
+from benchmark.tasks.training.meter import Meter
+
+
+class PixelGenerator(FlowMatching):
+    """Weights are float32 and averaged over the steps; a GPU computes in bf16, channels last."""
+
+    at_once = 1_000
+
+    def __init__(self, recipe: PixelDiffusionRecipe) -> None:
+        super().__init__(recipe)
+        self.own, self.publisher = recipe, PixelPublisher()
+        self.shape = (3, recipe.size, recipe.size)
+        self.meter = Meter(self.device)
+
+    def blank(self) -> nn.Module:
+        r = self.own
+        model = unet.build(r.size, r.widths, r.attention, r.layers, r.groups, r.classes)
+        model = model.to(self.device)
+        return model.to(memory_format=torch.channels_last) if self.on_gpu else model
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator) -> nn.Module:  # fmt: skip
+        average = EMAModel(model.parameters(), decay=self.own.ema, foreach=True)
+        example = torch.zeros(1, *self.shape, device=self.device)
+        label = torch.zeros(1, dtype=torch.int64, device=self.device)
+        forward = partial(self.velocity, model, example, torch.ones(1, device=self.device), label)
+        with self.meter.training(forward, steps * self.batch):
+            model = fit(model, objective, size, steps, self.batch, lr, rng,
+                        after=lambda: average.step(model.parameters()))  # fmt: skip
+        average.copy_to(model.parameters())
+        return model
+
+    def ready(self, model: nn.Module) -> nn.Module:
+        return model
+
+    def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+        with self.arithmetic():
+            return model(self._laid_out(x), times, labels).sample.float()
+
+    def hidden(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor
+               ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        return unet.inside(model, lambda: self.velocity(model, x, times, labels))
+
+    def _laid_out(self, x: Tensor) -> Tensor:
+        return x.contiguous(memory_format=torch.channels_last) if self.on_gpu else x

@@ -1,0 +1,43 @@
+"""Frozen external scorers of images, for `VERIFIER`; never the evaluator's networks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from benchmark.interface.items import Items
+from benchmark.tasks import assets
+from benchmark.tasks.images.pictures import load, taken
+from benchmark.tasks.images.recipes import PictureVerifier
+from benchmark.tasks.images.vision import Vision
+
+
+class PictureScorer:
+    """(distance to the nearest other class mean) - (distance to the own one), in feature space.
+
+    The class means are those of training images, never of held-out ones.
+    """
+
+    def __init__(self, recipe: PictureVerifier) -> None:
+        self.vision = Vision(recipe.network)
+        train, _ = load(recipe.data)
+        count = min(recipe.images, len(train))
+        # Evenly spread: some datasets are sorted by class.
+        known = taken(train, [i * len(train) // count for i in range(count)], recipe.data)
+        features, self.classes = self.vision.features(known["image"]), known["label"].unique()
+        means = [features[known["label"] == label].mean(0) for label in self.classes]
+        self.means = torch.stack(means)
+
+    def __call__(self, items: Items) -> Tensor:
+        distance = torch.cdist(self.vision.features(items["image"]), self.means)
+        own = items["label"][:, None] == self.classes
+        others = distance.masked_fill(own, torch.inf).min(1).values
+        return others - (distance * own).sum(1)
+
+
+@torch.no_grad()
+def score_digits(items: Items) -> Tensor:
+    """log p(label | image) under a classifier trained on real digits only."""
+    network = assets.network("digits-verifier.safetensors")
+    batches = [network.logits(part).log_softmax(-1) for part in items["image"].split(500)]
+    return torch.cat(batches).gather(1, items["label"][:, None]).squeeze(1)

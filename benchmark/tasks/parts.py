@@ -1,0 +1,137 @@
+"""What a task is made of: protocols of its parts, and the plain types they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.basics.errors import InputError
+from benchmark.interface.generator import Generator
+from benchmark.interface.items import Items
+
+
+class DataRecipe(Protocol):
+    """Where real items come from."""
+
+    def build(self) -> Source: ...
+
+
+class GeneratorRecipe(Protocol):
+    """A model family and how it is trained and sampled."""
+
+    def build(self) -> Generator: ...
+
+
+class EvaluatorRecipe(Protocol):
+    """What is measured of a generation, and its primary metric."""
+
+    @property
+    def primary(self) -> str: ...
+
+    def build(self) -> Evaluator: ...
+
+
+class VerifierRecipe(Protocol):
+    """A frozen external scorer, handed to methods that declare `VERIFIER`."""
+
+    def build(self) -> Verifier: ...
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Published real items.
+
+    Attributes:
+        real: the real pool R, in random order.
+        reserve: trusted items, disjoint from the pool.
+        heldout: for evaluation only, the same for every seed.
+    """
+
+    real: Items
+    reserve: Items
+    heldout: Items
+
+
+class Source(Protocol):
+    """Where a task's real items come from."""
+
+    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
+        """`real` + `reserve` items drawn by `rng`, and the held-out set.
+
+        Raises:
+            InputError: the data hold fewer items.
+        """
+        ...
+
+
+@runtime_checkable
+class BiasableSource(Source, Protocol):
+    """A source whose reserve can be biased: set `bias` before `splits`."""
+
+    bias: ReserveBias | None
+
+
+class Laundering(Protocol):
+    """What happens to a share of the lineage's items between publishing and crawling."""
+
+    @property
+    def share(self) -> float: ...
+
+    def build(self) -> Callable[[Items, torch.Generator], Items]:
+        """A function (published items, rng) -> as many items in the same order."""
+        ...
+
+
+@dataclass(frozen=True)
+class ReserveBias:
+    """The reserve holds only items whose class (digits) or year (speeches) is in first..last.
+
+    Qiao et al. 2026 (arXiv 2606.13732): selection by a biased reference is worse than none.
+    """
+
+    first: int
+    last: int
+
+    def allows(self, value: int) -> bool:
+        return self.first <= value <= self.last
+
+
+def check_share(name: str, share: float) -> None:
+    """
+    Raises:
+        InputError: `share` is not between 0 and 1.
+    """
+    if not 0 <= share <= 1:
+        raise InputError(f"{name} is a share between 0 and 1, got {share}")
+
+
+Profile = dict[str, float]
+
+
+class Evaluator(Protocol):
+    """Turns a model and its published samples into named numbers."""
+
+    def profile(
+        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
+    ) -> Profile: ...
+
+
+class Publisher(Protocol):
+    """Between published images and the space z in which a generator works."""
+
+    def encode(self, items: Items) -> Tensor: ...
+
+    def publish(self, latents: Tensor, labels: Tensor) -> Items: ...
+
+    def pass_through(self, items: Items) -> Items: ...
+
+
+def draw_share(n: int, share: float, rng: torch.Generator) -> Tensor:
+    return torch.randperm(n, generator=rng)[: round(n * share)]
+
+
+Verifier = Callable[[Items], Tensor]  # items -> (N,) scores, higher is better

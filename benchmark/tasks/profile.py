@@ -1,0 +1,130 @@
+"""What is measured of one generation, on held-out real items that no method ever sees."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from benchmark.interface.generator import Generator
+from benchmark.interface.items import Items
+from benchmark.metrics.diversity import variance_ratio, vendi
+from benchmark.metrics.frechet import frechet_distance
+from benchmark.metrics.kernel import kernel_distance
+from benchmark.metrics.modes import Modes
+from benchmark.metrics.neighbours import prdc
+from benchmark.tasks.parts import Profile, Splits
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is computed of a lineage's real data once.
+
+    Attributes:
+        splits: the real data.
+        heldout: (H, F) features of the held-out items.
+        pool: (P, F) features of the real pool's first items.
+        modes: modes of the held-out items.
+        ambiguity: of the pool's items between those modes.
+        tail: which bins (held-out items, or tokens) are the tail.
+        chance: the closeness to the pool that unseen real items show, see `memorisation`.
+    """
+
+    splits: Splits
+    heldout: Tensor
+    pool: Tensor
+    modes: Modes
+    ambiguity: float
+    tail: Tensor
+    chance: float
+
+
+class FeatureEvaluator:
+    """The collapse profile in the feature space of a frozen network, which subclasses load.
+
+    Both modalities share these entries; `m` is a value of unseen real items.
+
+    - `frechet`, `log_frechet`, `kernel_distance`: distance to the held-out items (m = 0; their
+      floor at finite size is above 0 but for the unbiased kernel distance).
+    - `precision`, `recall`, `density`, `coverage`: of nearest-neighbour balls (m near 1).
+    - `vendi`: effective number of distinct items.
+    - `variance_ratio`: total variance over the held-out items' (m = 1).
+    - `entanglement`: how far items lie between modes, over the real pool's (m = 1).
+    - `memorisation`: closeness to the real pool beyond chance (m = 0, a copy of the pool 1).
+    - `histogram_distance`: total variation of classes or tokens (m = 0 but for noise).
+    - `tail_mass`: mass in the rarest decile of held-out items or real tokens, over the real one
+      (m = 1).
+    - `heldout_loss`: of the model on the held-out items.
+    """
+
+    most: int | None = None  # samples that are embedded (the first ones; their order is random)
+    most_pool: int | None = None  # the same of the real pool
+
+    _known: Known | None = None
+
+    def outputs(self, items: Items) -> Tensor:
+        """(N, ...) what the frozen network gives for published items."""
+        raise NotImplementedError
+
+    def pooled(self, outputs: Tensor) -> Tensor:
+        """(N, F) features from `outputs`."""
+        return outputs
+
+    def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
+        """(B,) which bins are the tail; `heldout` (H, F) features."""
+        raise NotImplementedError
+
+    def chance(self, splits: Splits, pool: int) -> float:
+        """The closeness to the pool, of which `pool` items are embedded, of unseen real items."""
+        raise NotImplementedError
+
+    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
+        """Entries whose computation depends on the modality; `outputs` of the first samples."""
+        raise NotImplementedError
+
+    def profile(
+        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
+    ) -> Profile:
+        """Profile of one generation.
+
+        Args:
+            generator: the model's family.
+            model: the generation's model.
+            samples: what the model published.
+            splits: the lineage's real data.
+        """
+        known = self._real(splits)
+        outputs = self.outputs(samples.take(slice(0, self.most)))
+        real, generated = known.heldout, self.pooled(outputs)
+        frechet = frechet_distance(real, generated)
+        return {
+            "frechet": frechet,
+            "log_frechet": math.log(max(frechet, 1e-12)),
+            "kernel_distance": kernel_distance(real, generated),
+            **prdc(real, generated),
+            "vendi": vendi(generated),
+            "variance_ratio": variance_ratio(real, generated),
+            "entanglement": known.modes.ambiguity(generated) / known.ambiguity,
+            **self.particular(samples, outputs, known),
+            "heldout_loss": generator.loss(model, splits.heldout),
+        }
+
+    def _real(self, splits: Splits) -> Known:
+        if self._known is None or self._known.splits is not splits:
+            pool = splits.real.take(slice(0, self.most_pool))
+            heldout, pooled = (self.pooled(self.outputs(x)) for x in (splits.heldout, pool))
+            modes = Modes(heldout)
+            self._known = Known(
+                splits=splits,
+                heldout=heldout,
+                pool=pooled,
+                modes=modes,
+                ambiguity=modes.ambiguity(pooled),
+                tail=self.tail(splits, heldout),
+                chance=self.chance(splits, len(pooled)),
+            )
+        return self._known
+
+
+PAIRED = 1_000  # samples compared with every item of the real pool

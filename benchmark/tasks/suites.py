@@ -1,0 +1,134 @@
+"""The tasks of every suite. A task's name is the same at every scale; its hash is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from typing import Any
+
+from benchmark.basics.errors import InputError
+from benchmark.tasks.images.recipes import ImageLaundering
+from benchmark.tasks.images.tasks import cifar10, digits, imagenette
+from benchmark.tasks.parts import ReserveBias
+from benchmark.tasks.schedules import Replace, Web
+from benchmark.tasks.task import Task
+from benchmark.tasks.text.recipes import TextLaundering
+from benchmark.tasks.text.tasks import speeches, stories, wikitext
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A fixed list of tasks and seeds at one scale."""
+
+    name: str
+    description: str
+    tasks: tuple[Task, ...]
+    seeds: tuple[int, ...]
+
+    def choose(self, pattern: str | None) -> tuple[Task, ...]:
+        """The tasks whose name matches the glob `pattern` (all without one).
+
+        Raises:
+            InputError: no task matches.
+        """
+        chosen = tuple(t for t in self.tasks if pattern is None or fnmatch(t.name, pattern))
+        if not chosen:
+            names = ", ".join(task.name for task in self.tasks)
+            raise InputError(f"no task of suite {self.name!r} matches {pattern!r}: it has {names}")
+        return chosen
+
+
+def _small() -> Suite:
+    tasks = (digits(Replace()), digits(Web()), speeches(Replace()), speeches(Web()))
+    return Suite("small", "the standard suite of a laptop: 2 cores, minutes a method", tasks,
+                 seeds=(0, 1, 2))  # fmt: skip
+
+
+def _quick() -> Suite:
+    share = 4
+
+    def fewer_steps(recipe: Any) -> Any:
+        return replace(recipe, steps=recipe.steps // share)
+
+    def shrink(task: Task) -> Task:
+        return replace(
+            task,
+            generations=3,
+            n=task.n // share,
+            reserve=task.reserve // share,
+            generator=fewer_steps(task.generator),
+            foreign=tuple(map(fewer_steps, task.foreign)),
+        )
+
+    tasks = tuple(shrink(task) for task in _small().tasks)
+    return Suite("quick", "a first try: any CPU, about a minute; too small to rank", tasks, (0,))
+
+
+def _stress() -> Suite:
+    def variant(task: Task, option: str, what: str, **changes: Any) -> Task:
+        name, description = f"{task.name}-{option}", f"{task.description}; {what}"
+        return replace(task, name=name, description=description, **changes)
+
+    images, texts = digits(Web()), speeches(Web())
+    tasks = []
+    for task in (images, texts):
+        what = "half of the foreign output carries the own watermark"
+        tasks.append(variant(task, "adoption", what, adoption=0.5))
+    what = "half of the own output is moved by a pixel and compressed"
+    tasks.append(variant(images, "laundered", what, laundering=ImageLaundering()))
+    what = "in half of the own output a fifth of the tokens is replaced"
+    tasks.append(variant(texts, "laundered", what, laundering=TextLaundering()))
+    # Fewer items than usual: enough digits of these classes must be left for the reserve.
+    fewer = {"n": 3_200, "reserve": 320}
+    what = "the reserve holds digits 0 to 4 only"
+    tasks.append(variant(images, "biased-reserve", what, reserve_bias=ReserveBias(0, 4), **fewer))
+    what = "the reserve is of the years 1790 to 1860 only"
+    tasks.append(variant(texts, "biased-reserve", what, reserve_bias=ReserveBias(1790, 1860)))
+    description = "where filters are seen to fail: adoption, laundering, a biased reserve"
+    return Suite("stress", description, tuple(tasks), seeds=(0, 1, 2))
+
+
+def _standard() -> Suite:
+    tasks = (cifar10(Replace()), cifar10(Web()), stories(Replace()), stories(Web()))
+    description = "papers' scale: one GPU, data from the Hub; not measured yet"
+    return Suite("standard", description, tasks, seeds=(0, 1, 2))
+
+
+def _large() -> Suite:
+    tasks = (imagenette(Replace()), imagenette(Web()), wikitext(Replace()), wikitext(Web()))
+    description = "pretrained models, fine-tuned: several GPUs, from the Hub; not measured yet"
+    return Suite("large", description, tasks, seeds=(0, 1, 2))
+
+
+_SUITES: dict[str, Callable[[], Suite]] = {
+    "quick": _quick, "small": _small, "stress": _stress, "standard": _standard,
+    "large": _large,
+}  # fmt: skip
+SUITE_NAMES = tuple(_SUITES)
+
+
+def load_suite(name: str) -> Suite:
+    """The suite called `name`.
+
+    Raises:
+        InputError: there is no such suite.
+    """
+    if name not in _SUITES:
+        raise InputError(f"there is no suite {name!r}: choose one of {', '.join(_SUITES)}")
+    return _SUITES[name]()
+
+
+def load_task(name: str, suite: str = "small") -> Task:
+    """The task called `name` at the scale of `suite`.
+
+    Raises:
+        InputError: there is no such task or suite.
+    """
+    tasks = load_suite(suite).tasks
+    for task in tasks:
+        if task.name == name:
+            return task
+    raise InputError(
+        f"suite {suite!r} has no task {name!r}: choose one of {', '.join(t.name for t in tasks)}"
+    )

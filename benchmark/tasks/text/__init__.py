@@ -1,0 +1,1 @@
+"""The text modality: data, codec, generators, evaluators, verifiers, tasks."""

@@ -1,0 +1,133 @@
+"""What is measured of text: in the space of a small language model or a pretrained one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.interface.generator import Generator
+from benchmark.interface.items import Items
+from benchmark.metrics import ngrams
+from benchmark.metrics.histograms import histogram, total_variation
+from benchmark.metrics.memorisation import above_chance
+from benchmark.metrics.tails import rarest, tail_mass
+from benchmark.tasks import assets
+from benchmark.tasks.parts import Profile, Splits
+from benchmark.tasks.profile import FeatureEvaluator, Known
+from benchmark.tasks.text import llama
+from benchmark.tasks.text.codec import publisher_of, speeches_tokenizer
+from benchmark.tasks.text.reader import Reader
+from benchmark.tasks.text.recipes import StoryEvaluation
+
+SCORED = 250  # samples scored by the reference language model
+
+
+class TextProfile(FeatureEvaluator):
+    """What is measured of text, whatever language model is the reference.
+
+    Besides the common entries: `distinct_1` to `distinct_3`, `repetition` (of n-grams inside a
+    block), `reference_loss` (nats per token of the samples under the frozen language model) and
+    `bits_per_byte` (the held-out loss per byte of text, which no tokenizer enters).
+    """
+
+    vocab: int  # tokens that items may hold
+    scored: int  # samples that the reference model scores
+
+    def texts(self, tokens: Tensor) -> list[str]:
+        """Blocks of tokens as strings."""
+        raise NotImplementedError
+
+    def reference_loss(self, outputs: Tensor, tokens: Tensor) -> float:
+        """Nats per token of the same samples under the reference model."""
+        raise NotImplementedError
+
+    def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
+        return rarest(histogram(_tokens(splits), self.vocab))
+
+    def chance(self, splits: Splits, pool: int) -> float:
+        return ngrams.copied(splits.heldout["tokens"].numpy(), splits.real["tokens"].numpy())
+
+    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
+        tokens, splits = samples["tokens"], known.splits
+        unigrams = [histogram(x, self.vocab) for x in (splits.heldout["tokens"], tokens)]
+        copied = ngrams.copied(tokens.numpy(), splits.real["tokens"].numpy())
+        return {
+            "memorisation": above_chance(copied, known.chance),
+            "histogram_distance": total_variation(*unigrams),
+            "tail_mass": tail_mass(known.tail, _tokens(splits), tokens),
+            **{f"distinct_{n}": ngrams.distinct(tokens.numpy(), n) for n in (1, 2, 3)},
+            "repetition": ngrams.repetition(tokens.numpy()),
+            "reference_loss": self.reference_loss(outputs[: self.scored], tokens[: self.scored]),
+        }
+
+    def profile(
+        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
+    ) -> Profile:
+        profile = super().profile(generator, model, samples, splits)
+        tokens = splits.heldout["tokens"]
+        bits = profile["heldout_loss"] / math.log(2) * tokens.numel()
+        size = sum(len(text.encode()) for text in self.texts(tokens))
+        return profile | {"bits_per_byte": bits / size}
+
+
+class TextEvaluator(TextProfile):
+    """In the space of a small language model trained on other addresses than the test's."""
+
+    most = 500
+    most_pool = 250
+    scored = SCORED
+
+    def __init__(self) -> None:
+        network = assets.network("speeches-reference.safetensors")
+        self.vocab = network.config.vocab_size
+        self.network: Any = network
+
+    def outputs(self, items: Items) -> Tensor:
+        parts = items["tokens"].split(250)
+        return torch.cat([llama.hidden_states(self.network, part) for part in parts])
+
+    def pooled(self, outputs: Tensor) -> Tensor:
+        return outputs.mean(1).float()
+
+    def texts(self, tokens: Tensor) -> list[str]:
+        return speeches_tokenizer().decode_batch(tokens.tolist())
+
+    @torch.no_grad()
+    def reference_loss(self, outputs: Tensor, tokens: Tensor) -> float:
+        parts = zip(outputs.split(100), tokens.split(100), strict=True)
+        nats = [llama.nll(self.network.lm_head(h), part) for h, part in parts]
+        return float(torch.cat(nats).mean())
+
+
+def _tokens(splits: Splits) -> Tensor:
+    """(N, L) pool and held-out blocks: the more text, the surer which tokens are rare."""
+    return torch.cat([splits.real["tokens"], splits.heldout["tokens"]])
+
+
+class StoryEvaluator(TextProfile):
+    """Text in the space of a pretrained language model, which reads it in its own tokens."""
+
+    most = 2_000
+    most_pool = 2_000
+    scored = 2_000
+
+    def __init__(self, recipe: StoryEvaluation) -> None:
+        self.reader = Reader(recipe.network)
+        self.publisher = publisher_of(recipe.tokens)
+        self.vocab = recipe.tokens.vocabulary
+
+    def outputs(self, items: Items) -> Tensor:
+        return self.reader.read(self.texts(items["tokens"]))
+
+    def pooled(self, outputs: Tensor) -> Tensor:
+        return outputs[:, :-2]
+
+    def texts(self, tokens: Tensor) -> list[str]:
+        return self.publisher.text(Items(tokens=tokens))
+
+    def reference_loss(self, outputs: Tensor, tokens: Tensor) -> float:
+        nats, count = outputs[:, -2:].double().sum(0)
+        return float(nats / count)

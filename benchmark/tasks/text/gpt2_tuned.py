@@ -1,0 +1,50 @@
+"""The text generator of suite `large`: a pretrained GPT-2, fine-tuned in every generation."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import nn
+
+from benchmark.tasks.text import gpt2_network
+from benchmark.tasks.text.codec import publisher_of
+from benchmark.tasks.text.gpt2 import StoriesGenerator
+from benchmark.tasks.text.language import LanguageModelling
+from benchmark.tasks.text.recipes import TunedTextRecipe
+from benchmark.tasks.training.accelerated import fine_tune
+from benchmark.tasks.training.fit import Objective
+from benchmark.tasks.training.meter import Meter
+from benchmark.tasks.training.pretrained import pretrained
+
+
+class TunedTextGenerator(StoriesGenerator):
+    """As of suite `standard`, but a generation begins with the pretrained weights."""
+
+    def __init__(self, recipe: TunedTextRecipe) -> None:
+        LanguageModelling.__init__(self, recipe, publisher_of(recipe.tokens))
+        self.tuned, self.start = recipe, self.vocab - 1
+        self.meter = Meter(self.device)
+
+    def blank(self) -> nn.Module:
+        """The pretrained network, cut to the vocabulary and to the length of a block."""
+        whole = pretrained("AutoModelForCausalLM", self.tuned.network)
+        numbers = gpt2_network.numbers(whole)
+        numbers |= {"vocab": self.vocab, "longest": self.longest}
+        model = gpt2_network.build(**numbers).to(self.device)
+        state = whole.state_dict()
+        for name in ("transformer.wte.weight", "lm_head.weight"):
+            rows = state[name]  # of tokens; START is the last of all
+            state[name] = torch.cat([rows[: self.vocab - 1], rows[-1:]])
+        places = "transformer.wpe.weight"
+        state[places] = state[places][: self.longest]
+        model.load_state_dict(state)
+        return model
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator) -> nn.Module:  # fmt: skip
+        example = torch.zeros(1, self.publisher.length, dtype=torch.int64, device=self.device)
+        at_once = self.tuned.at_once
+        with self.meter.training(partial(self.predict, model, example), steps * self.batch):
+            return fine_tune(model, objective, size, steps, self.batch, at_once, lr, rng,
+                             self.device)  # fmt: skip

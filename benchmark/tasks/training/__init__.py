@@ -1,0 +1,1 @@
+"""What every generator shares that trains a network."""

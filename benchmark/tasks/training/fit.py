@@ -1,0 +1,103 @@
+"""The optimiser loop shared by every neural part: master weights are float32."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.basics.errors import Diverged
+
+Objective = Callable[[nn.Module, Tensor], Tensor]  # (model, rows) -> scalar loss of those rows
+
+
+def fit(
+    model: nn.Module,
+    loss: Objective,
+    size: int,  # number of rows of the training set
+    steps: int,  # optimiser steps, whatever the size
+    batch: int,
+    lr: float,
+    rng: torch.Generator,
+    warmup: float = 0.1,  # share of the steps with rising learning rate; then a cosine to zero
+    weight_decay: float = 0.01,
+    clip: float = 1.0,  # gradient norm
+    dtype: torch.dtype = torch.float32,  # of the copy that computes
+    after: Callable[[], None] = lambda: None,  # every step, such as averaging
+) -> nn.Module:
+    """Train `model` in place and return it in float32.
+
+    Rows are visited in shuffled epochs, so a training set of any size takes the same number of
+    steps (compute-matched). The model computes in `dtype` on a copy of float32 master weights,
+    so that small updates are not lost where a GPU computes in bf16.
+
+    Raises:
+        Diverged: a loss that is not finite.
+    """
+    masters = [p.detach().float().clone() for p in model.parameters()]
+    optimiser = torch.optim.AdamW(
+        masters, lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True
+    )
+    model.train()
+    parameters: list[Tensor] = list(model.parameters())
+    _cast(parameters, dtype)
+    running = torch.zeros(())
+    for step, rows in enumerate(visits(size, batch, steps, rng)):
+        value = loss(model, rows)
+        gradients = torch.autograd.grad(value, parameters)
+        running = running + value.detach().float()
+        for master, gradient in zip(masters, gradients, strict=True):
+            master.grad = gradient.float()
+        nn.utils.clip_grad_norm_(masters, clip)
+        optimiser.param_groups[0]["lr"] = lr * pace(step, steps, warmup)
+        optimiser.step()
+        with torch.no_grad():
+            torch._foreach_copy_(parameters, masters)
+        after()
+    if not math.isfinite(running.item()):
+        raise Diverged("the training loss is not finite")
+    for parameter, master in zip(parameters, masters, strict=True):
+        parameter.data = master
+    return model.eval()
+
+
+def visits(size: int, batch: int, steps: int, rng: torch.Generator) -> Iterator[Tensor]:
+    """The rows (batch,) of each step, in shuffled epochs over `size` rows."""
+    order = torch.empty(0, dtype=torch.int64)
+    for _ in range(steps):
+        while len(order) < batch:
+            order = torch.cat([order, torch.randperm(size, generator=rng)])
+        yield order[:batch]
+        order = order[batch:]
+
+
+def pace(step: int, steps: int, warmup: float) -> float:
+    """Share of the learning rate at a step: a linear rise, then a cosine to zero."""
+    rise = max(1, round(warmup * steps))
+    fade = 0.5 * (1 + math.cos(math.pi * max(0, step - rise) / max(1, steps - rise)))
+    return min(1.0, (step + 1) / rise) * fade
+
+
+def computing_in(dtype: torch.dtype, model: nn.Module) -> nn.Module:
+    """`model` itself where it computes in `dtype` already, else a copy that does."""
+    if all(parameter.dtype == dtype for parameter in model.parameters()):
+        return model
+    model = copy.deepcopy(model)
+    _cast(model.parameters(), dtype)
+    return model
+
+
+def _cast(parameters: Iterable[Tensor], dtype: torch.dtype) -> None:
+    # Not `model.to(dtype)`: buffers such as rotary frequencies must stay exact.
+    for parameter in parameters:
+        parameter.data = parameter.data.to(dtype)
+
+
+def weighted_mean(per_element: Tensor, weights: Tensor | None, rows: Tensor) -> Tensor:
+    """Mean over elements, items weighted by `weights[rows]` relative to their overall mean."""
+    if weights is None:
+        return per_element.mean()
+    return (per_element.flatten(1).mean(1) * weights[rows]).mean() / weights.mean()

@@ -1,0 +1,84 @@
+"""What every generator does that trains a neural network."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.basics.device import current
+from benchmark.basics.seeds import seed_global
+from benchmark.interface.generator import LossHook
+from benchmark.interface.items import TrainingSet
+from benchmark.tasks.training.fit import Objective
+
+
+class Recipe(Protocol):
+    """What any network is trained by."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @property
+    def lr(self) -> float: ...
+
+
+class Trained:
+    """Training from scratch or of a copy; see `benchmark.interface.generator.Generator`.
+
+    Subclasses say which network, what it minimises, and by which optimiser loop.
+    """
+
+    ranges: Mapping[str, int]
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.steps, self.batch, self.lr = recipe.steps, recipe.batch, recipe.lr
+        self.device = current()
+
+    def blank(self) -> nn.Module:
+        raise NotImplementedError
+
+    def objective(self, data: TrainingSet, loss: LossHook | None, weights: Tensor | None,
+                  rng: torch.Generator) -> Objective:  # fmt: skip
+        """The loss of some rows of `data`, through the hook `loss`; `weights` are on the device."""
+        raise NotImplementedError
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator) -> nn.Module:  # fmt: skip
+        """Train `model` in place, see `training.fit`."""
+        raise NotImplementedError
+
+    def train(
+        self,
+        data: TrainingSet,
+        rng: torch.Generator,
+        loss: LossHook | None = None,
+        model: nn.Module | None = None,
+        steps: int | None = None,
+        rate: float = 1.0,
+    ) -> nn.Module:
+        weights = None if data.weights is None else data.weights.to(self.device)
+        objective = self.objective(data, loss, weights, rng)
+        seed_global(rng)
+        model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
+        return self.fit(model, objective, len(data), steps or self.steps, rate * self.lr, rng)
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.device.type == "cuda"
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What small networks compute in. On CPUs always float32: without bf16 instructions bf16
+        products are some ten times slower, and one arithmetic serves every processor."""
+        return torch.bfloat16 if self.on_gpu else torch.float32
+
+    def arithmetic(self) -> torch.autocast:
+        """The context of large networks: a GPU computes in bf16."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.on_gpu)

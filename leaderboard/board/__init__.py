@@ -1,0 +1,1 @@
+"""Reads results, cards and trust into the rows of the board."""

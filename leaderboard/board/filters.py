@@ -1,0 +1,97 @@
+"""What a reader may choose to see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmark.basics.errors import InputError
+from benchmark.tasks.suites import load_suite
+from leaderboard.board.entries import Board
+
+MAIN = "small"
+ALL = "all"  # tasks; beside the modalities and the name of a single one
+TRUST = ("re-run", "re-scored", "self-reported")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a reader chose; it fits into an address, so that a view can be shared.
+
+    Attributes:
+        suite: whose table.
+        tasks: "all", "image", "text" or one task: what score, tiers and ranks are computed of.
+        access: access tiers to show; all if empty.
+        trust: states to show; all if empty.
+        search: what method, authors or summary must hold, in any case.
+    """
+
+    suite: str
+    tasks: str = ALL
+    access: tuple[str, ...] = ()
+    trust: tuple[str, ...] = ()
+    search: str = ""
+
+    def query(self) -> dict[str, str]:
+        """The parameters of an address; what is not chosen is left out."""
+        found = {
+            "suite": self.suite,
+            "tasks": "" if self.tasks == ALL else self.tasks,
+            "access": ",".join(self.access),
+            "trust": ",".join(self.trust),
+            "search": self.search,
+        }
+        return {name: value for name, value in found.items() if value}
+
+    @classmethod
+    def of_query(cls, query: Mapping[str, str], board: Board) -> Filters:
+        """Those of an address; what the board does not have is as if not chosen."""
+        suites = list(board.entries)
+        asked = query.get("suite", "")
+        suite = asked if asked in suites else first_suite(board)
+        chosen = query.get("tasks", ALL)
+        tiers, trust = access_tiers(board, suite), query.get("trust", "").split(",")
+        return cls(
+            suite,
+            chosen if chosen in task_choices(suite) else ALL,
+            tuple(a for a in query.get("access", "").split(",") if a in tiers),
+            tuple(t for t in trust if t in TRUST),
+            query.get("search", "")[:100],
+        )
+
+
+def first_suite(board: Board) -> str:
+    """The suite shown first: the one that papers quote, if there are results.
+
+    Raises:
+        InputError: the board is empty.
+    """
+    if not board.entries:
+        raise InputError("there is no result to show: see the refused entries")
+    return min(board.entries, key=lambda suite: (suite != MAIN, suite))
+
+
+def task_choices(suite: str) -> tuple[str, ...]:
+    """What can be ranked: all tasks, those of a modality, or one."""
+    tasks = load_suite(suite).tasks
+    modalities = sorted({task.modality for task in tasks})
+    return (ALL, *(modalities if len(modalities) > 1 else ()), *(task.name for task in tasks))
+
+
+def chosen_tasks(suite: str, choice: str) -> list[str]:
+    """The names of the tasks that `choice` stands for.
+
+    Raises:
+        InputError: the suite has no such choice.
+    """
+    tasks = [t.name for t in load_suite(suite).tasks if choice in (ALL, t.modality, t.name)]
+    if not tasks:
+        raise InputError(f"suite {suite!r} has no tasks {choice!r}: choose {task_choices(suite)}")
+    return tasks
+
+
+def access_tiers(board: Board, suite: str) -> tuple[str, ...]:
+    """The access tiers of a suite's entries, the fewest kinds of access first."""
+    entries = board.entries.get(suite, ())
+    tiers = {entry.access_tier: len(entry.access) for entry in entries if not entry.reference}
+    return tuple(sorted(tiers, key=lambda tier: (tiers[tier], tier)))

@@ -1,0 +1,141 @@
+"""What the page answers when a reader opens it or changes something: values in, updates out."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from functools import wraps
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlencode
+
+import gradio as gr
+
+from benchmark.basics.errors import AutophagyError
+from leaderboard.board.filters import Filters
+from leaderboard.board.source import Source
+from leaderboard.page.markup import element, joined
+from leaderboard.page.tabs import table
+from leaderboard.page.widgets import chosen, offered, updates
+
+LEAD = (
+    "Generative models trained on what earlier models wrote lose quality, variety and what is "
+    "rare. Which mitigation avoids how much of that loss, with which information, at what cost?"
+)
+TABS = ("table", "pictures", "method", "compare", "about")
+EMPTY = "There is no result to show yet."
+Painted = list[tuple[str, ModuleType, Any]]  # a tab's name, its module, its components
+
+
+def told(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """What a reader cannot be shown is said in one sentence."""
+
+    @wraps(handler)
+    def safe(*args: Any) -> Any:
+        try:
+            return handler(*args)
+        except AutophagyError as error:
+            raise gr.Error(html.escape(str(error)), print_exception=False) from error
+
+    return safe
+
+
+def head(source: Source) -> str:
+    """Title, what this is about, and where the results come from."""
+    origin = element("p", source.origin(), kind="note", id="origin")
+    return str(joined([element("h1", "Autophagy Bench"), element("p", LEAD), origin]))
+
+
+class Answers:
+    """Answers over the current board of a source; `painted` are the tabs that are drawn."""
+
+    def __init__(self, source: Source, painted: Painted) -> None:
+        self.source = source
+        self.painted = painted
+
+    def open(self, request: gr.Request) -> list[Any]:
+        """What an address asks for; what the board does not have is as if not asked."""
+        board, query = self.source.board(), dict(request.query_params)
+        asked = query.get("tab", "")
+        tab = asked if asked in TABS else TABS[0]
+        about = [head(self.source), table.refusals(board)]
+        where = [tab, gr.Tabs(selected=tab)]
+        if not board.entries:
+            unchanged = [gr.skip()]
+            said = str(element("p", EMPTY))
+            return [*about, *unchanged * 5, *where, *unchanged * 3, *unchanged, said]
+        filters = Filters.of_query(query, board)
+        picked = [query.get(name) for name in ("method", "a", "b")]
+        there = offered(board, filters, *picked)
+        picks = [gr.Dropdown(choices=there, value=n if n in there else None) for n in picked]
+        bar = updates(board, filters)
+        return [*about, *bar, *where, *picks, *table.filled(board, filters)]
+
+    def rows(self, *values: Any) -> list[Any]:
+        """The table under other filters."""
+        board = self.source.board()
+        return [*table.filled(board, chosen(board, values))] if board.entries else [gr.skip()] * 2
+
+    def of_suite(self, *values: Any) -> list[Any]:
+        """The filters that another suite offers, and its table."""
+        board = self.source.board()
+        filters = chosen(board, values)
+        picks = [gr.Dropdown(choices=offered(board, filters), value=None)] * 3
+        return [*updates(board, filters)[1:4], *picks, *table.filled(board, filters)]
+
+    def paint(self, tab: str, *values: Any) -> list[Any]:
+        """Controls and pictures of the open tab; the others stay as they are."""
+        board, rest = self.source.board(), list(values[5:])
+        found: list[Any] = []
+        for name, module, parts in self.painted:
+            picked, rest = rest[: len(parts.controls)], rest[len(parts.controls) :]
+            if name != tab or not board.entries:
+                found += [gr.skip()] * (len(parts.controls) + len(parts.drawn))
+                continue
+            filters = chosen(board, values[:5])
+            now = module.choices(board, filters, picked)
+            found += [choice.update() for choice in now]
+            found += module.drawn(board, filters, [choice.value for choice in now])
+        return found
+
+    def redrawn(self, module: ModuleType, parts: Any) -> Callable[..., list[Any]]:
+        """What another choice inside a tab changes there."""
+        places = [parts.controls.index(control) for control in parts.dependent]
+
+        def redrawn(*values: Any) -> list[Any]:
+            board = self.source.board()
+            filters = chosen(board, values[:5])
+            now = module.choices(board, filters, values[5:])
+            drawn = module.drawn(board, filters, [choice.value for choice in now])
+            return [*(now[place].update() for place in places), *drawn]
+
+        return redrawn
+
+    def pick(self, tab: str) -> Callable[..., list[Any]]:
+        """Opens a tab with the method of the selected row."""
+
+        def picked(row: str, *values: Any) -> list[Any]:
+            board = self.source.board()
+            there = offered(board, chosen(board, values), row)
+            return [gr.Tabs(selected=tab), tab, gr.Dropdown(choices=there, value=row)]
+
+        return picked
+
+    def download(self, ending: str) -> Callable[..., str]:
+        """Makes a file of the selected rows."""
+
+        def download(*values: Any) -> str:
+            board = self.source.board()
+            return table.downloaded(board, chosen(board, values), ending)
+
+        return download
+
+    def address(self, tab: str, *values: Any) -> str:
+        """The address's query: the filters, the open tab and, where they are shown, the methods."""
+        board = self.source.board()
+        if not board.entries or not tab:
+            return ""
+        found = chosen(board, values[:5]).query() | ({"tab": tab} if tab != TABS[0] else {})
+        shown = {"method": ("method",), "compare": ("a", "b")}.get(tab, ())
+        picked = dict(zip(("method", "a", "b"), values[5:], strict=True))
+        return urlencode(found | {name: picked[name] for name in shown if picked[name]})

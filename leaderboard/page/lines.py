@@ -1,0 +1,68 @@
+"""The chart of one measure against the generation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from benchmark.metrics.meanings import title_of
+from benchmark.results.curves import curves
+from benchmark.results.schema import Result
+from benchmark.results.style import styles
+from leaderboard.page.chart_parts import finished
+
+
+def generations(results: Mapping[str, Result], task: str, entry: str) -> alt.LayerChart:
+    """What is called `entry` against the generation: means as lines, least and most as bands."""
+    looks, rows, ended = styles(list(results)), [], []
+    for name, result in results.items():
+        values = curves(result, task, entry)
+        for t in np.flatnonzero(~np.isnan(values).all(axis=0)):
+            seen = values[:, t][~np.isnan(values[:, t])]
+            rows.append(
+                {"method": name, "generation": int(t), "mean": float(seen.mean()),
+                 "low": float(seen.min()), "high": float(seen.max()), "seeds": len(seen)}
+            )  # fmt: skip
+        ended += [{"method": name, **end} for end in _ends(values)]
+    names = list(results)
+    colours = alt.Scale(domain=names, range=[looks[n].colour for n in names])
+    dashes = alt.Scale(domain=names, range=[list(looks[n].dashes) or [1, 0] for n in names])
+    x = alt.X("generation:Q", axis=alt.Axis(tickMinStep=1, format="d"))
+    scale = alt.Scale(zero=False)
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=x, color=alt.Color("method:N", scale=colours, sort=names, title=None)
+    )
+    band = base.mark_area(opacity=0.16).encode(
+        y=alt.Y("low:Q", scale=scale, title=title_of(entry)), y2="high:Q"
+    )
+    line = base.mark_line(strokeWidth=2).encode(
+        y=alt.Y("mean:Q", scale=scale),
+        strokeDash=alt.StrokeDash("method:N", scale=dashes, sort=names, title=None),
+    )
+    dot = base.mark_point(filled=True, size=36, opacity=1).encode(
+        y=alt.Y("mean:Q", scale=scale),
+        tooltip=[alt.Tooltip("method:N"), alt.Tooltip("generation:Q"),
+                 *[alt.Tooltip(f"{n}:Q", format=".3g") for n in ("mean", "low", "high")],
+                 alt.Tooltip("seeds:Q")],
+    )  # fmt: skip
+    cross = (
+        alt.Chart(pd.DataFrame(ended))
+        .mark_point(shape="cross", size=110, filled=True, angle=45, opacity=1)
+        .encode(x="generation:Q", y="value:Q", color=alt.Color("method:N", scale=colours))
+    )
+    layers = [band, line, dot, *([cross] if ended else [])]
+    legend = 24 * ((len(names) + 1) // 2)
+    return finished(alt.layer(*layers), 320 + legend, f"{title_of(entry)} against generation")
+
+
+def _ends(values: np.ndarray) -> list[dict[str, float]]:
+    """Where lineages end before the last generation: (seeds, T + 1) -> their last values."""
+    found = []
+    for row in values:
+        there = np.flatnonzero(~np.isnan(row))
+        if len(there) and there[-1] < len(row) - 1:
+            found.append({"generation": int(there[-1]), "value": float(row[there[-1]])})
+    return found

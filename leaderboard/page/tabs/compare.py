@@ -1,0 +1,133 @@
+"""Two methods side by side, with the paired test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import gradio as gr
+
+from leaderboard.board.entries import Board
+from leaderboard.board.filters import ALL, Filters, chosen_tasks
+from leaderboard.board.pairs import Pair, pair
+from leaderboard.page import charts
+from leaderboard.page.curves import curve
+from leaderboard.page.markup import Html, element, joined, table
+from leaderboard.page.profile import profiles
+from leaderboard.page.samples import samples
+from leaderboard.page.tabs.pictures import COSTS
+from leaderboard.page.widgets import Choice, offered, plot
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Components of the tab."""
+
+    a: gr.Dropdown
+    b: gr.Dropdown
+    verdict: gr.HTML
+    differences: gr.Plot
+    numbers: gr.HTML
+    task: gr.Dropdown
+    curves: gr.Plot
+    curves_note: gr.HTML
+    samples: gr.HTML
+    below: gr.HTML
+
+    @property
+    def controls(self) -> list[Any]:
+        """What a reader chooses here."""
+        return [self.a, self.b, self.task]
+
+    @property
+    def dependent(self) -> list[Any]:
+        """Controls whose choices hang on others."""
+        return []
+
+    @property
+    def drawn(self) -> list[Any]:
+        """What `drawn` fills, in its order."""
+        return [self.verdict, self.differences, self.numbers, self.curves, self.curves_note,
+                self.samples, self.below]  # fmt: skip
+
+
+def layout() -> Parts:
+    """The tab's components, empty."""
+    with gr.Row():
+        a = gr.Dropdown([], label="Method A", elem_id="a", min_width=150)
+        b = gr.Dropdown([], label="Method B", elem_id="b", min_width=150)
+    verdict = gr.HTML(elem_id="verdict")
+    differences = gr.Plot(show_label=False, container=False, elem_classes="picture")
+    numbers = gr.HTML()
+    task = gr.Dropdown([], label="Task", elem_id="compare-task")
+    line = gr.Plot(show_label=False, container=False, elem_classes="picture")
+    note, shown, below = gr.HTML(), gr.HTML(), gr.HTML()
+    return Parts(a, b, verdict, differences, numbers, task, line, note, shown, below)
+
+
+def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
+    """All methods of the suite, the best two at first; what was picked stays where it can."""
+    a, b, task = picked
+    there = offered(board, filters, a, b)
+    usual = [m for m in there if m != "oracle"]
+    a = a if a in there else usual[0]
+    b = b if b in there else next((m for m in usual if m != a), a)
+    tasks = chosen_tasks(filters.suite, filters.tasks)
+    return [
+        Choice(there, a),
+        Choice(there, b),
+        Choice(tasks, task if task in tasks else tasks[0]),
+    ]
+
+
+def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
+    """The comparison, in the order of `Parts.drawn`."""
+    a, b, task = picked
+    suite = filters.suite
+    both = list(dict.fromkeys([a, b]))
+    names = chosen_tasks(suite, filters.tasks)
+    found = pair(board, suite, a, b, filters.tasks)
+    each = {name: pair(board, suite, a, b, name) for name in names}
+    together = {"all tasks" if filters.tasks == ALL else f"{filters.tasks} tasks": found}
+    rows = [_row(what, of) for what, of in (each if len(names) == 1 else together | each).items()]
+    primary = board.result(suite, a).tasks[task].primary
+    results = board.references(suite, a) | {m: board.result(suite, m) for m in both}
+    shown = list(dict.fromkeys([*both, "nothing", "oracle"]))
+    sentence = "Choose two different methods." if a == b else found.sentence
+    return [
+        str(element("p", sentence, kind="verdict")),
+        plot(charts.paired(rows, a, b)),
+        str(_numbers(board, suite, both)),
+        *curve(board, suite, task, primary, both),
+        str(samples(board, suite, task, both)),
+        str(joined([element("h3", "The profile of the last generation"),
+                    profiles(results, shown)])),
+    ]  # fmt: skip
+
+
+def _row(what: str, found: Pair) -> dict[str, Any]:
+    low, high = found.interval or (None, None)
+    return {"what": what, "difference": found.difference, "low": low, "high": high}
+
+
+def _numbers(board: Board, suite: str, methods: list[str]) -> Html:
+    """Recoveries, costs and access, a method a column."""
+    entries = [board.entry(suite, name) for name in methods]
+    note = (
+        "Method A minus method B in the same tasks and seeds, with 95% intervals: what they share "
+        "(data, first model, references) cancels out. Each interval is for its comparison alone; "
+        "the tiers of the table are corrected for all of them."
+    )
+    rows: list[tuple[object, ...]] = [
+        (f"Recovery, {task}", *(f"{fmean(entry.recoveries[task]):z.2f}" for entry in entries))
+        for task in entries[0].recoveries
+    ]
+    rows.append(("Access", *(entry.access_tier for entry in entries)))
+    rows.append(("Trust", *(entry.state.name for entry in entries)))
+    rows += [
+        (words[0].upper() + words[1:], *(f"{getattr(e.costs, name):,.0f}" for e in entries))
+        for name, words in COSTS.items()
+    ]
+    return joined([element("p", note, kind="note"), table(["", *methods], rows)])

@@ -1,0 +1,194 @@
+"""Pictures of a suite: recoveries, curves, costs, narrowing, samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+
+from benchmark.interface.find import REFERENCES
+from benchmark.results.curves import curves
+from leaderboard.board.entries import Board
+from leaderboard.board.filters import ALL, Filters, chosen_tasks
+from leaderboard.board.table import frame, select
+from leaderboard.page import charts
+from leaderboard.page.chart_parts import LOWEST, Records
+from leaderboard.page.curves import curve, measured, some_result
+from leaderboard.page.markup import element, joined
+from leaderboard.page.samples import samples
+from leaderboard.page.widgets import MOST_CHOSEN, MOST_OFFERED, Choice, names, plot
+
+COSTS = {
+    "cpu_seconds": "processor seconds",
+    "real_items": "trusted real items used",
+    "forward_passes": "items scored (auxiliary forward passes)",
+    "items_generated": "items generated",
+    "items_trained": "items trained on",
+}
+_COSTS = [(words, name) for name, words in COSTS.items()]
+MOST_READ = 60  # results opened for the picture of recall and precision
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Components of the tab."""
+
+    methods: gr.Dropdown
+    task: gr.Dropdown
+    measure: gr.Dropdown
+    cost: gr.Dropdown
+    forest: gr.Plot
+    forest_note: gr.HTML
+    curves: gr.Plot
+    curves_note: gr.HTML
+    costs: gr.Plot
+    narrowing: gr.Plot
+    narrowing_note: gr.HTML
+    samples: gr.HTML
+
+    @property
+    def controls(self) -> list[Any]:
+        """What a reader chooses here."""
+        return [self.methods, self.task, self.measure, self.cost]
+
+    @property
+    def dependent(self) -> list[Any]:
+        """Controls whose choices hang on others."""
+        return [self.measure]
+
+    @property
+    def drawn(self) -> list[Any]:
+        """What `drawn` fills, in its order."""
+        return [self.forest, self.forest_note, self.curves, self.curves_note, self.costs,
+                self.narrowing, self.narrowing_note, self.samples]  # fmt: skip
+
+
+def layout() -> Parts:
+    """The tab's components, empty."""
+    gr.HTML(str(element("h3", "Recovery by method")))
+    forest, forest_note = _plot("forest"), gr.HTML()
+    with gr.Row():
+        methods = gr.Dropdown(
+            [], value=None, multiselect=True, max_choices=MOST_CHOSEN, elem_id="coloured", scale=2,
+            label=f"Methods in colour (up to {MOST_CHOSEN})", min_width=280,
+        )  # fmt: skip
+        task = gr.Dropdown([], label="Task", min_width=150, elem_id="task")
+        measure = gr.Dropdown([], label="Measure", min_width=150, elem_id="measure")
+        cost = gr.Dropdown(_COSTS, value="cpu_seconds", label="Cost",
+                           min_width=150, elem_id="cost")  # fmt: skip
+    gr.HTML(str(element("h3", "Measure by generation")))
+    line, line_note = _plot("curves"), gr.HTML()
+    with gr.Row():
+        with gr.Column(min_width=320):
+            gr.HTML(str(element("h3", "Score against cost")))
+            costs = _plot("costs")
+            gr.HTML(
+                str(element("p", "Ringed, on the green line: no method scores more at no greater "
+                    "cost (the oracle apart). Costs are of all tasks and seeds together.",
+                    kind="note"))
+            )  # fmt: skip
+        with gr.Column(min_width=320):
+            gr.HTML(str(element("h3", "Recall against precision")))
+            narrowing, narrowing_note = _plot("narrowing"), gr.HTML()
+    gr.HTML(str(element("h3", "Samples by generation")))
+    shown = gr.HTML(elem_id="samples")
+    return Parts(methods, task, measure, cost, forest, forest_note, line, line_note, costs,
+                 narrowing, narrowing_note, shown)  # fmt: skip
+
+
+def _plot(name: str) -> gr.Plot:
+    return gr.Plot(show_label=False, container=False, elem_id=name, elem_classes="picture")
+
+
+def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
+    """The controls' choices under some filters; what was picked stays where it can."""
+    methods, task, measure, cost = picked
+    there = names(board, filters)[:MOST_OFFERED]
+    kept = _unlike(board, filters, there) if methods is None else methods
+    kept = [method for method in kept if method in there][:MOST_CHOSEN]
+    tasks = chosen_tasks(filters.suite, filters.tasks)
+    task = task if task in tasks else tasks[0]
+    measures = measured(board, filters.suite, task)
+    known = {name for _, name in measures}
+    primary = some_result(board, filters.suite).tasks[task].primary
+    return [
+        Choice(there, kept),
+        Choice(tasks, task),
+        Choice(measures, measure if measure in known else primary),
+        Choice(_COSTS, cost if cost in COSTS else "cpu_seconds"),
+    ]
+
+
+def _unlike(board: Board, filters: Filters, there: list[str], most: int = 4) -> list[str]:
+    """The best of each access tier: the first methods are often variants of one idea."""
+    access = frame(board, filters.suite, filters.tasks).set_index("method")["access"]
+    return list(access.reindex(there).drop_duplicates().index[:most])
+
+
+def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
+    """All pictures, in the order of `Parts.drawn`."""
+    methods, task, measure, cost = picked
+    rows = select(frame(board, filters.suite, filters.tasks), filters)
+    images = [
+        n for n, t in some_result(board, filters.suite).tasks.items() if t.modality == "image"
+    ]  # fmt: skip
+    image = task if task in images else next(iter(images), None)
+    both = [*(m for m in REFERENCES if m in set(rows["method"])), *methods]
+    some = not rows.empty
+    points = _ends(board, filters.suite, image, rows, methods) if image and some else []
+    return [
+        plot(charts.forest(rows)) if some else None,
+        _forest_note(rows, filters),
+        *curve(board, filters.suite, task, measure, methods),
+        plot(charts.cost(rows, cost, COSTS[cost], methods)) if some else None,
+        plot(charts.narrowing(points, methods)) if points else None,
+        _narrowing_note(image, len(rows)),
+        str(samples(board, filters.suite, task, both)),
+    ]
+
+
+def _ends(
+    board: Board, suite: str, task: str, rows: pd.DataFrame, chosen: Sequence[str]
+) -> Records:
+    """Precision and recall of the last generation, of the best methods and the chosen ones."""
+    first = rows["reference"] | rows["method"].isin(chosen)
+    read = pd.concat([rows[first], rows[~first].head(MOST_READ)])
+    points = []
+    for row in read.to_dict("records"):
+        result = board.result(suite, row["method"])
+        ends = {n: curves(result, task, n)[:, -1] for n in ("precision", "recall")}
+        if all(not np.isnan(values).all() for values in ends.values()):
+            means = {name: float(np.nanmean(values)) for name, values in ends.items()}
+            points.append({k: row[k] for k in ("method", "access", "reference")} | means)
+    return points
+
+
+def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
+    if rows.empty:
+        return str(element("p", "No method passes the filters."))
+    tasks = "" if filters.tasks == ALL else f" of {filters.tasks}"
+    said = (
+        f"Points: mean recovery{tasks}, with 95% intervals; small marks: each task. One shade, one "
+        f"tier: differences within it may be chance. Dashed: 0 = no mitigation, 1 = real data only."
+    )
+    if len(rows) > charts.MOST_ROWS:
+        said += f" The best {charts.MOST_ROWS} of {len(rows):,} are drawn."
+    if rows["low"].fillna(0).min() < LOWEST:
+        said += " Values beyond the axis lie at its end."
+    return str(joined([element("p", said, kind="note")]))
+
+
+def _narrowing_note(task: str | None, methods: int) -> str:
+    if task is None:
+        return str(element("p", "This suite has no image task.", kind="note"))
+    said = (
+        f"Last generation of {task}, mean over seeds. Collapse often keeps precision "
+        "and loses recall."
+    )
+    if methods > MOST_READ:
+        said += f" The best {MOST_READ} methods."
+    return str(element("p", said, kind="note"))

@@ -1,0 +1,1 @@
+"""Sends the Space and the results dataset to the Hub."""

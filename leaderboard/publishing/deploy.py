@@ -1,0 +1,106 @@
+"""Puts the leaderboard on a Hub: the Space that shows it, and the dataset that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.basics.errors import InputError
+from benchmark.hub.commits import Stored, create, mirror
+from benchmark.hub.connection import ask, check_target
+from benchmark.hub.parts import Part
+from benchmark.hub.sentences import Purpose
+from leaderboard.publishing.dataset import publish
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+HERE = Path(__file__).parents[1]
+AT_ROOT = ("README.md", "requirements.txt", "app.py")  # of the Space
+CODE = (".py", ".css", ".md", ".yaml", ".json")
+READ = (
+    "*.py",
+    "results/references/*/*.json",
+    "tasks/assets/manifest.json",
+)  # of benchmark, by what is light
+VARIABLE = "RESULTS_DATASET"  # tells the Space what to read
+
+
+def assemble(dataset: str | None = None) -> dict[str, bytes]:
+    """Path in the Space -> content, for all that the Space consists of.
+
+    Args:
+        dataset: named on the Space's card.
+
+    Raises:
+        InputError: a file is not there: the leaderboard was installed without its data.
+    """
+    try:
+        files = {name: (HERE / name).read_bytes() for name in AT_ROOT}
+        files |= {f"leaderboard/{name}": path.read_bytes() for name, path in _own()}
+        files |= {f"benchmark/{name}": path.read_bytes() for name, path in _harness()}
+    except OSError as error:
+        raise InputError(
+            f"cannot read {error.filename} ({error.strerror}): deploy from a copy of the repository"
+        ) from error
+    if dataset is not None:
+        _, front, text = files["README.md"].decode().split("---\n", 2)
+        files["README.md"] = f"---\n{front}datasets:\n- {dataset}\n---\n{text}".encode()
+    return dict(sorted(files.items()))
+
+
+def deploy(
+    space: str,
+    dataset: str | None = None,
+    endpoint: str | None = None,
+    token: str | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> list[Stored]:
+    """Create or update the dataset, if one is given, then the Space. Repeating it is safe.
+
+    Returns:
+        What was done to each, in this order.
+
+    Raises:
+        InputError: whatever prevents it, as one sentence.
+    """
+    purpose = purpose_of(space)
+    check_target(purpose, endpoint)
+    parts = [Part(path, content) for path, content in assemble(dataset).items()]
+    done = [publish(dataset, endpoint, token, say)] if dataset is not None else []
+
+    def update(api: HfApi) -> Stored:
+        api.whoami()
+        revision = create(api, space, "space")
+        if dataset is not None:
+            known = api.get_space_variables(space).get(VARIABLE)
+            if known is None or known.value != dataset:
+                api.add_space_variable(space, VARIABLE, dataset)
+        return mirror(api, space, "space", parts, "Deploy the leaderboard", revision, only=True)
+
+    return [*done, ask(update, purpose, endpoint, say, token)]
+
+
+def purpose_of(space: str) -> Purpose:
+    """For the sentences about a Space."""
+    kept = "a commit that was made nevertheless is found"
+    return Purpose(space, "Space", "--space", "page", "write to", kept)
+
+
+def _own() -> Iterator[tuple[str, Path]]:
+    """Files of this folder but those at the Space's root."""
+    for path in sorted(HERE.rglob("*")):
+        name = path.relative_to(HERE)
+        hidden = any(part.startswith((".", "__pycache__")) for part in name.parts)
+        if path.suffix in CODE and path.is_file() and not hidden and name.as_posix() not in AT_ROOT:
+            yield name.as_posix(), path
+
+
+def _harness() -> Iterator[tuple[str, Path]]:
+    """Files of `benchmark` that its light modules are or read."""
+    folder = Path(str(resources.files("benchmark")))
+    for pattern in READ:
+        for path in sorted(folder.rglob(pattern)):
+            yield path.relative_to(folder).as_posix(), path

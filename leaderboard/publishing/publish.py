@@ -1,0 +1,67 @@
+"""Stores results of the baselines, and samples by generation, with the leaderboard.
+
+    python -m leaderboard.publishing.publish runs/small/*.json
+
+Of the references only the samples: their results are frozen in `benchmark/results/references`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from benchmark.basics.errors import AutophagyError, InputError
+from benchmark.basics.files import write_bytes
+from benchmark.interface.find import REFERENCES, find_method
+from benchmark.report.galleries import make_gallery
+from benchmark.results.references import file_of
+from benchmark.results.schema import Result, load_result
+from benchmark.submission.claim import read_result
+from leaderboard.board.source import HERE
+
+
+def publish(file: Path, folder: Path = HERE) -> None:
+    """Store the result in FILE and its gallery under `folder`.
+
+    Raises:
+        InputError: it is not of a whole suite, of another version of the baseline or the tasks,
+            or scored against references of its own.
+        CorruptFile: the result or samples beside it are damaged.
+    """
+    result = read_result(file)
+    name = result.method.name
+    if result.method.source != find_method(name).source:
+        raise InputError(f"{file} is of another version of the baseline {name}: run it again")
+    path = f"{result.suite}/{name}.json"
+    if name in REFERENCES:
+        _check_frozen(result, file)
+    elif "own" in result.references.values():
+        raise InputError(
+            f"{file} is scored against its own references: run it in another --out folder, "
+            f"where the frozen ones are used"
+        )
+    else:
+        write_bytes(folder / "results" / path, result.to_json())
+    write_bytes(folder / "gallery" / path, make_gallery(result, file).to_json())
+
+
+def _check_frozen(result: Result, file: Path) -> None:
+    """The samples beside a reference are those that the frozen numbers were measured of."""
+    stored = load_result(file_of(result.suite, result.method.name))
+
+    for name, task in result.tasks.items():
+        pairs = zip(task.lineages, stored.tasks[name].lineages, strict=True)
+        if any(
+            [g.profile for g in a.generations] != [g.profile for g in b.generations]
+            for a, b in pairs
+        ):
+            raise InputError(f"{file} has other numbers on {name} than the frozen reference")
+
+
+if __name__ == "__main__":
+    try:
+        for given in map(Path, sys.argv[1:]):
+            publish(given)
+            print(f"Published: {given}")
+    except AutophagyError as error:
+        sys.exit(f"publish: {error}")
