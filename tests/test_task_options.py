@@ -17,9 +17,9 @@ from benchmark.tasks.suites import load_suite, load_task
 from benchmark.tasks.text import speeches
 from benchmark.tasks.text.recipes import TextLaundering
 from benchmark.theory.tasks import gaussian_task
-from tests.conftest import TOY_TASKS, toy
+from tests.conftest import TOY_TASKS
 
-STRESS = {task.name: toy(task) for task in load_suite("stress").tasks}
+STRESS = {task.name: shrink_task(task) for task in load_suite("stress").tasks}
 
 
 def test_an_option_changes_the_hash_only_where_it_is_set():
