@@ -10,8 +10,7 @@ import torch
 from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
 from benchmark.basics.errors import AccessError, BudgetError, MethodError
 from benchmark.basics.seeds import stream
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits, Round
+from benchmark.interface.round import Ledger, Limits, Round
 
 WHAT = {
     Access.ARCHIVE: lambda r: r.archive,

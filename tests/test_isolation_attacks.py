@@ -24,7 +24,7 @@ from benchmark import Access, Mitigation, Sampling
 from benchmark.basics.errors import MethodError
 from benchmark.interface.find import find_method
 from benchmark.interface.round import Round
-from benchmark.run.sandbox import Bounds, isolated, processes, wire
+from benchmark.run.sandbox import Bounds, isolate_method, processes, wire
 from benchmark.run.sandbox.session import Session
 from benchmark.run.sandbox.values import unpack
 from tests.test_isolation import in_curate, lineage
@@ -38,7 +38,7 @@ def attack(path: Path, code: str, cache: Any, **bounds: Any) -> str:
     """The sentence with which the lineage of an attacking method failed."""
     path = path / "attack.py"
     path.write_text("from benchmark import *\nimport os, sys\n" + code)
-    with isolated(path, bounds=Bounds(**bounds)) as method:
+    with isolate_method(path, bounds=Bounds(**bounds)) as method:
         records, _ = lineage(method, "digits-replace", cache)
     assert records[-1]["status"] == "failed"
     return records[-1]["message"]
@@ -236,7 +236,7 @@ def test_nothing_outside_can_be_read_or_written(outside, tmp_path, shared_cache)
         file = tmp_path / f"attack_{inside}.py"
         file.write_text(ATTEMPTS.format(facts=json.dumps(outside), inside=inside))
         if inside:
-            with isolated(file, bounds=Bounds(disk_mb=16)) as method:
+            with isolate_method(file, bounds=Bounds(disk_mb=16)) as method:
                 records, _ = lineage(method, "digits-replace", shared_cache)
         else:
             records, _ = lineage(find_method(file).load(), "digits-replace", shared_cache)
@@ -250,7 +250,7 @@ def test_nothing_outside_can_be_read_or_written(outside, tmp_path, shared_cache)
 PATCHES = """
 import benchmark.run.sandbox.remote, benchmark.run.sandbox.wire
 import benchmark.interface.round, benchmark.lineage.hooks
-from benchmark.interface.ledger import Ledger
+from benchmark.interface.round import Ledger
 
 def free(*args, **kwargs):
     return None
@@ -287,7 +287,7 @@ def test_patching_the_harness_inside_changes_nothing_outside(tmp_path, shared_ca
     charge, hook = Round._charge, Mitigation.curate
     path = tmp_path / "attack.py"
     path.write_text("from benchmark import *\nimport os, sys\n" + PATCHES)
-    with isolated(path) as method:
+    with isolate_method(path) as method:
         found = lineage(method, "digits-replace", shared_cache)
     assert found == lineage(Mitigation, "digits-replace", shared_cache)
     assert (Round._charge, Mitigation.curate) == (charge, hook)
@@ -314,7 +314,7 @@ class Attack(Mitigation):
 def test_nothing_is_remembered_without_archive(tmp_path, shared_cache):
     path = tmp_path / "attack.py"
     path.write_text("from benchmark import *\n" + REMEMBERS)
-    with isolated(path) as method:
+    with isolate_method(path) as method:
         records, _ = lineage(method, "digits-replace", shared_cache)
     assert [r["message"] for r in records] == [None] * 3
 

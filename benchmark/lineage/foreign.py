@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
-from benchmark.interface.ledger import Ledger
 from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.round import Ledger
 from benchmark.lineage.granted import Grants
 from benchmark.lineage.hooks import checked_sampling, make_instance
 from benchmark.lineage.workshop import Workshop, copy_state

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from benchmark.basics.seeds import stream
 from benchmark.interface.access import Access
 from benchmark.interface.items import Items
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits, Round
+from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.lineage.workshop import Workshop
 
 

@@ -11,8 +11,8 @@ from torch import nn
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.basics.seeds import seed_global
 from benchmark.interface.items import TrainingSet
-from benchmark.interface.ledger import Ledger
 from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.round import Ledger
 from benchmark.lineage.cache import Cache
 from benchmark.lineage.foreign import ForeignModels
 from benchmark.lineage.granted import Grants

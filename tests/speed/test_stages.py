@@ -6,8 +6,7 @@ import torch
 from baselines.accumulate_subsample import AccumulateSubsample
 from benchmark import Access, Items, Sampling, TrainingSet
 from benchmark.basics.seeds import stream
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits, Round
+from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.lineage.cache import FolderCache
 from benchmark.lineage.hooks import checked_training_set
 from benchmark.lineage.store import LineageFolder

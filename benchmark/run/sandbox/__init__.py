@@ -21,7 +21,7 @@ from benchmark.run.sandbox.processes import HOW, can_watch, start
 from benchmark.run.sandbox.session import Session
 from benchmark.run.sandbox.values import printable
 
-__all__ = ["Bounds", "check_available", "isolated"]
+__all__ = ["Bounds", "check_available", "isolate_method"]
 
 DEFAULT = Bounds()
 
@@ -46,7 +46,7 @@ def check_available() -> None:
 
 
 @contextmanager
-def isolated(
+def isolate_method(
     file: Path, class_name: str | None = None, bounds: Bounds = DEFAULT
 ) -> Iterator[type[Mitigation]]:
     """The mitigation in `file`, as a class whose hooks run in a sandbox until the context ends.

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from benchmark.basics.files import tensor_digest
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits, Round
+from benchmark.interface.round import Ledger, Limits, Round
 
 
 class RemoteRound(Round):

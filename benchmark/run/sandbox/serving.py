@@ -14,16 +14,14 @@ from torch import Tensor, nn
 
 from benchmark.basics import errors
 from benchmark.basics.errors import InputError, MethodError
-from benchmark.interface import find
+from benchmark.interface.find import check_class, load_class
 from benchmark.interface.items import Items
-from benchmark.interface.loading import load_class
-from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.mitigation import HOOKS, Mitigation
 from benchmark.run.sandbox import models, randomness
 from benchmark.run.sandbox.remote import RemoteRound
 from benchmark.run.sandbox.values import pack, unpack
 from benchmark.run.sandbox.wire import Message
 
-HOOKS = ("curate", "loss", "adjust", "sampling")
 ENDED = 99  # exit status of a process that the harness told to end
 
 
@@ -74,12 +72,11 @@ class Method:
     def _describe(self) -> list[Any]:
         try:
             self._class = load_class(self._file, self._class_name)
-            known = find._method("method", self._class, "")
+            access, summary = check_class(self._class)
         except InputError as error:
             raise InputError(str(error).replace(str(self._file), self._file.name)) from error
         hooks = [h for h in HOOKS if getattr(self._class, h) is not getattr(Mitigation, h)]
-        access = sorted(a.name for a in known.access)
-        return [self._class.__name__, known.summary, access, hooks]
+        return [self._class.__name__, summary, sorted(a.name for a in access), hooks]
 
     # --- calls -----------------------------------------------------------------------------
 
