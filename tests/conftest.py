@@ -18,12 +18,11 @@ from benchmark.interface.mitigation import Mitigation
 from benchmark.lineage.cache import FolderCache
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageFolder
-from benchmark.tasks.suites import Suite, load_suite
-from benchmark.tasks.toy import toy
+from benchmark.tasks.suites import Suite, load_suite, shrink_task
 
 settle()
 
-TOY = Suite("quick", "toy", tuple(map(toy, load_suite("small").tasks)), (0,))
+TOY = Suite("quick", "toy", tuple(map(shrink_task, load_suite("small").tasks)), (0,))
 TOY_TASKS = {task.name: task for task in TOY.tasks}
 
 

@@ -10,6 +10,7 @@ from benchmark.basics.seeds import stream
 from benchmark.tasks import assets
 from benchmark.tasks.images import digits
 from benchmark.tasks.images.codecs import ImagePublisher
+from benchmark.tasks.images.networks import DigitClassifier
 from benchmark.tasks.suites import load_task
 from benchmark.tasks.text import speeches
 from benchmark.tasks.text.codec import TextPublisher
@@ -94,7 +95,7 @@ def test_image_codec_keeps_digits_recognisable_and_settles():
     once = publisher.pass_through(usable)
     latents = [publisher.encode(x) for x in (usable, once, publisher.pass_through(once))]
     assert (latents[2] - latents[1]).norm() < (latents[1] - latents[0]).norm()
-    network = assets.network("digits-features.safetensors")
+    network = assets.load_network("digits-features.safetensors", DigitClassifier)
     with torch.no_grad():
         accuracy = (network.logits(once["image"]).argmax(1) == usable["label"]).double().mean()
     assert accuracy > 0.97

@@ -18,6 +18,8 @@ from benchmark.run.sandbox import Bounds, check_available, isolate_method, sandb
 from benchmark.run.sandbox.hooks import make
 from benchmark.run.sandbox.session import Session
 from benchmark.tasks import assets
+from benchmark.tasks.images.networks import DigitClassifier
+from benchmark.tasks.text import llama
 from tests.conftest import TOY_TASKS
 
 pytestmark = pytest.mark.skipif(
@@ -111,8 +113,9 @@ def test_a_method_that_uses_everything_gets_the_same_numbers(tmp_path, shared_ca
         )[1],
     )
     plain = find_method(file)
-    for name in ("digits-verifier.safetensors", "speeches-verifier.safetensors"):
-        assets.network(name)  # whose first use draws from torch's global generator
+    # Whose first use draws from torch's global generator.
+    assets.load_network("digits-verifier.safetensors", DigitClassifier)
+    assets.load_network("speeches-verifier.safetensors", llama.build)
     with isolate_method(file) as method:
         assert (method.__name__, method.access) == ("Everything", frozenset(Access))
         assert find_method(file, isolate_method).summary == plain.summary != ""

@@ -83,11 +83,12 @@ def data(name, function):
     return lambda: getattr(importlib.import_module(name), function)()
 
 def network():
-    from benchmark import assets
-    return assets.network("digits-features.safetensors")
+    from benchmark.tasks import assets
+    from benchmark.tasks.images.networks import DigitClassifier
+    return assets.load_network("digits-features.safetensors", DigitClassifier)
 
 def sources():
-    from benchmark.tasks import load_task
+    from benchmark.tasks.suites import load_task
     import torch
     return load_task("digits-web").data.build().splits(10, 2, torch.Generator())
 

@@ -5,7 +5,6 @@ Nothing here is a result: networks of a few thousand numbers, trained for two st
 
 import copy
 import io
-from dataclasses import replace
 from functools import partial
 
 import matplotlib.pyplot as plt
@@ -25,7 +24,7 @@ from benchmark.run.sandbox import isolate_method
 from benchmark.tasks.images.shown import grid_png, save_image_grid, strip
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.text import llama
-from benchmark.tasks.text.codec import tokenizer_of
+from benchmark.tasks.text.codec import cut_tokenizer
 from benchmark.tasks.text.language import _chooser
 from benchmark.tasks.text.reader import Reader
 from benchmark.tasks.training.meter import flop_of
@@ -270,7 +269,7 @@ def test_sampling_settings_and_marks_are_honoured(text):
 
 def test_the_tokenizer_is_the_first_merges_of_the_whole_one(copies):
     tokens = TASKS["stories-replace"].generator.tokens
-    cut = tokenizer_of(tokens)
+    cut = cut_tokenizer(tokens.repo, tokens.vocabulary)
     assert cut.get_vocab_size() == tiny.VOCABULARY
     assert cut.token_to_id("<|endoftext|>") == tiny.VOCABULARY - 1
     words = "the big dog found a happy bird and then"
@@ -278,7 +277,7 @@ def test_the_tokenizer_is_the_first_merges_of_the_whole_one(copies):
     assert cut.decode(ids) == words
     assert max(ids) < tiny.VOCABULARY - 1
     with pytest.raises(InputError, match="has fewer than 9999 tokens"):
-        tokenizer_of(replace(tokens, vocabulary=9999))
+        cut_tokenizer(tokens.repo, 9999)
 
 
 def test_the_reference_loss_is_the_models_own(copies):

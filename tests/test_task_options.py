@@ -13,13 +13,13 @@ from benchmark.lineage.store import LineageMemory
 from benchmark.tasks.images.recipes import ImageLaundering
 from benchmark.tasks.parts import ReserveBias
 from benchmark.tasks.schedules import Web
-from benchmark.tasks.suites import load_suite, load_task
+from benchmark.tasks.suites import load_suite, load_task, shrink_task
 from benchmark.tasks.text import speeches
 from benchmark.tasks.text.recipes import TextLaundering
 from benchmark.theory.tasks import gaussian_task
-from tests.conftest import TOY_TASKS, toy
+from tests.conftest import TOY_TASKS
 
-STRESS = {task.name: toy(task) for task in load_suite("stress").tasks}
+STRESS = {task.name: shrink_task(task) for task in load_suite("stress").tasks}
 
 
 def test_an_option_changes_the_hash_only_where_it_is_set():

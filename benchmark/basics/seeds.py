@@ -29,3 +29,8 @@ def seed_global(rng: torch.Generator) -> None:
         torch.cuda.manual_seed_all(seed)
     np.random.seed(seed % 2**32)
     random.seed(seed)
+
+
+def draw_share(n: int, share: float, rng: torch.Generator) -> torch.Tensor:
+    """The rows of a random `share` of `n` items, in random order."""
+    return torch.randperm(n, generator=rng)[: round(n * share)]

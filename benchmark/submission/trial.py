@@ -19,8 +19,7 @@ from benchmark.interface.round import Round
 from benchmark.lineage.cache import Cache, FolderCache
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
-from benchmark.tasks.suites import load_task
-from benchmark.tasks.toy import toy
+from benchmark.tasks.suites import load_task, shrink_task
 
 TASKS = ("digits-replace", "speeches-replace")
 SEED = 0
@@ -68,7 +67,7 @@ def _trial(file: Path, class_name: str, tasks: tuple[str, ...], cache: Cache) ->
         for name in tasks:
             store = LineageMemory()
             try:
-                records = run_lineage(toy(load_task(name)), watched, SEED, store, cache)
+                records = run_lineage(shrink_task(load_task(name)), watched, SEED, store, cache)
             except UNUSABLE as error:  # what a hook hands over may break anything
                 said = f"what a hook returned cannot be used ({type(error).__name__}: {error})"
                 records = [{"status": "failed", "message": said}]

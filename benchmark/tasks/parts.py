@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from benchmark.basics.errors import InputError
-from benchmark.interface.generator import Generator
-from benchmark.interface.items import Items
+
+if TYPE_CHECKING:  # recipes are read where there is no torch
+    import torch
+    from torch import Tensor, nn
+
+    from benchmark.interface.generator import Generator
+    from benchmark.interface.items import Items
 
 
 class DataRecipe(Protocol):
@@ -130,8 +132,4 @@ class Publisher(Protocol):
     def pass_through(self, items: Items) -> Items: ...
 
 
-def draw_share(n: int, share: float, rng: torch.Generator) -> Tensor:
-    return torch.randperm(n, generator=rng)[: round(n * share)]
-
-
-Verifier = Callable[[Items], Tensor]  # items -> (N,) scores, higher is better
+Verifier = Callable[["Items"], "Tensor"]  # items -> (N,) scores, higher is better

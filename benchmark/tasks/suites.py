@@ -132,3 +132,20 @@ def load_task(name: str, suite: str = "small") -> Task:
     raise InputError(
         f"suite {suite!r} has no task {name!r}: choose one of {', '.join(t.name for t in tasks)}"
     )
+
+
+def shrink_task(task: Task) -> Task:
+    """The same data, generators and schedule with little of each: seconds become tenths."""
+
+    def less(recipe: Any) -> Any:
+        return replace(recipe, steps=4)
+
+    return replace(
+        task,
+        n=120,
+        reserve=12,
+        generations=2,
+        data=replace(task.data, heldout=40),  # type: ignore[type-var]
+        generator=less(task.generator),
+        foreign=tuple(map(less, task.foreign)),
+    )

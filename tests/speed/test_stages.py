@@ -21,7 +21,7 @@ MODALITIES = pytest.mark.parametrize("modality", ["image", "text"])
 def test_train_language_model(bench, scale):
     """20 steps."""
     s = scale("text")
-    recipe, steps = s.generator.own, 20 if bench.enabled else 2
+    recipe, steps = s.task.generator, 20 if bench.enabled else 2
     shape = (recipe.batch * recipe.length, recipe.width, recipe.width)
     work = steps * 3 * flop.language_forward(recipe, recipe.batch)
     data = TrainingSet(s.crawl)
@@ -31,7 +31,7 @@ def test_train_language_model(bench, scale):
 def test_train_denoiser(bench, scale, monkeypatch):
     """40 steps."""
     s = scale("image")
-    recipe, steps = s.generator.own, 40 if bench.enabled else 2
+    recipe, steps = s.task.generator, 40 if bench.enabled else 2
     latents = s.generator.publisher.encode(s.crawl)  # a case of its own
     monkeypatch.setattr(s.generator.publisher, "encode", lambda items: latents)
     work = steps * 3 * flop.denoiser_forward(recipe, recipe.batch)
@@ -41,7 +41,7 @@ def test_train_denoiser(bench, scale, monkeypatch):
 
 def test_sample_language_model(bench, scale):
     s = scale("text")
-    recipe = s.generator.own
+    recipe = s.task.generator
     length = recipe.length + s.generator.publisher.margin
     uniform = torch.rand(s.task.n, length, generator=stream("u"))
     work = flop.language_sampling(recipe, s.task.n, length)
@@ -51,7 +51,7 @@ def test_sample_language_model(bench, scale):
 
 def test_sample_denoiser(bench, scale, monkeypatch):
     s = scale("image")
-    recipe, n = s.generator.own, s.task.n
+    recipe, n = s.task.generator, s.task.n
     publisher = s.generator.publisher
     monkeypatch.setattr(publisher, "publish", lambda x, labels: Items(x=x, label=labels))
     work = recipe.sampling_steps * flop.denoiser_forward(recipe, n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,18 +38,14 @@ def path(name: str) -> Path:
 
 
 @lru_cache(maxsize=8)
-def network(name: str) -> Any:
-    """A frozen image network or language model in evaluation mode, float32."""
+def load_network(name: str, build: Callable[..., Any]) -> Any:
+    """A frozen network in evaluation mode, float32; `build` makes it from its configuration."""
     import torch
     from safetensors.torch import load_file
 
-    from benchmark.tasks.images import networks
-    from benchmark.tasks.text import llama
-
-    config = dict(manifest()[name]["config"])
-    kind = config.pop("kind")
+    config = {key: value for key, value in manifest()[name]["config"].items() if key != "kind"}
     # Whether a network was loaded before must not show in what others draw.
     with torch.random.fork_rng(devices=[]):
-        model = llama.build(**config) if kind == "llama" else getattr(networks, kind)(**config)
+        model = build(**config)
     model.load_state_dict(load_file(path(name)), strict=False)
     return model.float().eval().requires_grad_(False)

@@ -17,6 +17,7 @@ from benchmark.hub.copies import reading
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.tasks import assets
+from benchmark.tasks.images.networks import ImageCodec
 
 AT_ONCE = 8  # images
 
@@ -62,7 +63,7 @@ class ImagePublisher:
     """uint8 pixels out of the frozen autoencoder's latent space."""
 
     def __init__(self) -> None:
-        self.network = assets.network("digits-codec.safetensors")
+        self.network = assets.load_network("digits-codec.safetensors", ImageCodec)
 
     @torch.no_grad()
     def encode(self, items: Items) -> Tensor:

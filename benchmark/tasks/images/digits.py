@@ -13,7 +13,6 @@ import torch
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.interface.items import Items
 from benchmark.tasks.images.codecs import ImagePublisher
-from benchmark.tasks.images.recipes import DigitsData
 from benchmark.tasks.parts import ReserveBias, Splits
 
 HELDOUT = 1_000  # never trained on by anything, the frozen evaluator included
@@ -55,12 +54,12 @@ def _read() -> tuple[np.ndarray, np.ndarray, str]:
 class DigitsSource:
     """MNIST digits through the image codec; a biased reserve holds some classes only."""
 
-    def __init__(self, recipe: DigitsData) -> None:
-        self.recipe = recipe
+    def __init__(self, sha256: str, heldout: int) -> None:
+        self.sha256, self.heldout = sha256, heldout
         self.bias: ReserveBias | None = None
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        usable, heldout = load(self.recipe.sha256)
+        usable, heldout = load(self.sha256)
         if real + reserve > len(usable):
             raise InputError(f"{real + reserve} real digits asked for, {len(usable)} exist")
         order = torch.randperm(len(usable), generator=rng)
@@ -75,5 +74,5 @@ class DigitsSource:
         return Splits(
             real=drawn.take(slice(0, real)),
             reserve=drawn.take(slice(real, None)),
-            heldout=publisher.pass_through(heldout.take(slice(0, self.recipe.heldout))),
+            heldout=publisher.pass_through(heldout.take(slice(0, self.heldout))),
         )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.metrics.distances import nearest
 from benchmark.metrics.histograms import histogram, total_variation
 from benchmark.metrics.memorisation import above_chance, nearer_to_train
 from benchmark.metrics.tails import isolated, tail_mass
 from benchmark.tasks import assets
-from benchmark.tasks.images.recipes import PictureEvaluation
+from benchmark.tasks.images.networks import DigitClassifier
 from benchmark.tasks.images.vision import Vision
 from benchmark.tasks.parts import Profile, Splits
 from benchmark.tasks.profile import PAIRED, FeatureEvaluator, Known
@@ -23,7 +24,7 @@ class ImageEvaluator(FeatureEvaluator):
     most_pool = 5_000
 
     def __init__(self) -> None:
-        self.network = assets.network("digits-features.safetensors")
+        self.network = assets.load_network("digits-features.safetensors", DigitClassifier)
 
     @torch.no_grad()
     def outputs(self, items: Items) -> Tensor:
@@ -61,8 +62,8 @@ class PictureEvaluator(FeatureEvaluator):
     most = 5_000
     most_pool = 5_000
 
-    def __init__(self, recipe: PictureEvaluation) -> None:
-        self.vision = Vision(recipe.network)
+    def __init__(self, network: HubRepo) -> None:
+        self.vision = Vision(network)
 
     def outputs(self, items: Items) -> Tensor:
         return self.vision.features(items["image"])

@@ -17,20 +17,7 @@ from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.tasks.parts import Publisher
 from benchmark.tasks.training.fit import Objective, weighted_mean
-from benchmark.tasks.training.trained import Recipe, Trained
-
-
-class FlowRecipe(Recipe, Protocol):
-    """What a flow in any space is trained and sampled by."""
-
-    @property
-    def classes(self) -> int: ...
-
-    @property
-    def drop_class(self) -> float: ...
-
-    @property
-    def sampling_steps(self) -> int: ...
+from benchmark.tasks.training.trained import Trained
 
 
 class Scheduler(Protocol):
@@ -52,10 +39,14 @@ class FlowMatching(Trained):
     shape: tuple[int, ...]  # of one z
     at_once: int = 1 << 30  # items that are sampled or scored at a time
 
-    def __init__(self, recipe: FlowRecipe) -> None:
-        super().__init__(recipe)
-        self.recipe = recipe
-        self.ranges: Mapping[str, int] = {"label": recipe.classes}
+    def __init__(
+        self, classes: int, drop_class: float, sampling_steps: int, **schedule: Any
+    ) -> None:
+        """`schedule` is that of `Trained`."""
+        super().__init__(**schedule)
+        self.classes, self.drop_class = classes, drop_class
+        self.sampling_steps = sampling_steps
+        self.ranges: Mapping[str, int] = {"label": classes}
 
     def ready(self, model: nn.Module) -> nn.Module:
         """`model` as it samples."""
@@ -80,7 +71,7 @@ class FlowMatching(Trained):
     def scheduler(self) -> Scheduler:
         """Goes from noise to data; its time steps are set."""
         scheduler = FlowMatchEulerDiscreteScheduler()
-        scheduler.set_timesteps(self.recipe.sampling_steps)
+        scheduler.set_timesteps(self.sampling_steps)
         return scheduler
 
     def hidden(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor
@@ -90,7 +81,7 @@ class FlowMatching(Trained):
 
     def objective(self, data: TrainingSet, loss: LossHook | None, weights: Tensor | None,
                   rng: torch.Generator) -> Objective:  # fmt: skip
-        recipe, device = self.recipe, self.device
+        device = self.device
         latents, labels = self.publisher.encode(data.items).to(device), data.items["label"]
         one_each = [1] * (latents.dim() - 1)
 
@@ -98,8 +89,8 @@ class FlowMatching(Trained):
             z = latents[rows]
             e = torch.randn(z.shape, generator=rng).to(device)
             s = torch.rand(len(rows), *one_each, generator=rng).to(device)
-            dropped = torch.rand(len(rows), generator=rng) < recipe.drop_class
-            label = labels[rows].masked_fill(dropped, recipe.classes).to(device)
+            dropped = torch.rand(len(rows), generator=rng) < self.drop_class
+            label = labels[rows].masked_fill(dropped, self.classes).to(device)
             v = self.velocity(model, self.noised(z, e, s), self.times(s), label)
             squared = (v - self.target(z, e, s)).square()
             return weighted_mean(squared if loss is None else loss(squared, v), weights, rows)
@@ -108,7 +99,7 @@ class FlowMatching(Trained):
 
     @torch.no_grad()
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
-        labels = torch.randint(self.recipe.classes, (n,), generator=rng)
+        labels = torch.randint(self.classes, (n,), generator=rng)
         noise = torch.randn(n, *self.shape, generator=rng) * how.temperature
         model = self.ready(model)
         negative = None if how.negative is None else self.ready(how.negative)
@@ -152,7 +143,7 @@ class FlowMatching(Trained):
         if negative is not None:
             other = self.plain(negative, x, timestep, labels)
         else:
-            nothing = torch.full_like(labels, self.recipe.classes)
+            nothing = torch.full_like(labels, self.classes)
             other = self.velocity(model, x, timestep, nothing)
         return v + guidance * (v - other)
 

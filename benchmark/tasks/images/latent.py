@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from benchmark.tasks.images.codecs import ImagePublisher
 from benchmark.tasks.images.flow_matching import FlowMatching
 from benchmark.tasks.images.networks import LatentDenoiser
-from benchmark.tasks.images.recipes import FlowRecipe
 from benchmark.tasks.training.fit import Objective, computing_in, fit
 
 
 class FlowGenerator(FlowMatching):
     """The flow in the latent space of the image codec, by a residual MLP."""
 
-    def __init__(self, recipe: FlowRecipe) -> None:
-        super().__init__(recipe)
-        self.own = recipe
+    def __init__(self, width: int, blocks: int, **flow: Any) -> None:
+        """`flow` is that of `FlowMatching`."""
+        super().__init__(**flow)
+        self.width, self.blocks = width, blocks
         self.publisher = publisher = ImagePublisher()
         self.latent: int = publisher.network.config.latent
         self.shape = (self.latent,)
 
     def blank(self) -> LatentDenoiser:
-        r = self.own
-        return LatentDenoiser(self.latent, r.width, r.blocks, r.classes).to(self.device)
+        model = LatentDenoiser(self.latent, self.width, self.blocks, self.classes)
+        return model.to(self.device)
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator) -> nn.Module:  # fmt: skip

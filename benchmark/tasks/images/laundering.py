@@ -9,21 +9,22 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from benchmark.basics.seeds import draw_share
 from benchmark.interface.items import Items
-from benchmark.tasks.images.recipes import ImageLaundering
-from benchmark.tasks.parts import draw_share
 
 
-def launder_images(how: ImageLaundering, items: Items, rng: torch.Generator) -> Items:
+def launder_images(
+    items: Items, rng: torch.Generator, share: float, quality: int, shift: int
+) -> Items:
     """Shift and JPEG for a share of the images; labels and order stay.
 
     The JPEG's own traces stay visible, as in the wild: laundering hides the mark, not itself.
     """
-    chosen = draw_share(len(items), how.share, rng)
-    moves = torch.randint(-how.shift, how.shift + 1, (len(chosen), 2), generator=rng)
+    chosen = draw_share(len(items), share, rng)
+    moves = torch.randint(-shift, shift + 1, (len(chosen), 2), generator=rng)
     images = items["image"].clone()
     for i, (down, right) in zip(chosen.tolist(), moves.tolist(), strict=True):
-        images[i, 0] = _jpeg(_shifted(images[i, 0], down, right), how.quality)
+        images[i, 0] = _jpeg(_shifted(images[i, 0], down, right), quality)
     return Items(image=images, label=items["label"])
 
 

@@ -7,6 +7,7 @@ adapters by peft.
 from __future__ import annotations
 
 from functools import lru_cache, partial
+from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
@@ -18,7 +19,6 @@ from benchmark.tasks.images import unet
 from benchmark.tasks.images.adapter import Adapter, Frozen
 from benchmark.tasks.images.codecs import LatentPublisher
 from benchmark.tasks.images.flow_matching import FlowMatching
-from benchmark.tasks.images.recipes import LoraRecipe
 from benchmark.tasks.training.accelerated import fine_tune
 from benchmark.tasks.training.fit import Objective
 from benchmark.tasks.training.meter import Meter
@@ -31,15 +31,27 @@ class LoraGenerator(FlowMatching):
 
     at_once = 16
 
-    def __init__(self, recipe: LoraRecipe) -> None:
-        super().__init__(recipe)
-        self.own, self.publisher = recipe, LatentPublisher(recipe.network)
-        self.base = _base(recipe.network, recipe.rank, self.device)
-        self.prompts = _prompts(recipe.network, recipe.names, recipe.prompt, self.device)
-        self.schedule = _schedule(recipe.network)
+    def __init__(
+        self,
+        network: HubRepo,
+        names: tuple[str, ...],
+        prompt: str,
+        size: int,
+        rank: int,
+        at_once: int,
+        guidance: float,
+        **flow: Any,
+    ) -> None:
+        """As `LoraRecipe` says; `flow` is that of `FlowMatching`."""
+        super().__init__(classes=len(names), **flow)
+        self.rank, self.part, self.guidance = rank, at_once, guidance
+        self.publisher = LatentPublisher(network)
+        self.base = _base(network, rank, self.device)
+        self.prompts = _prompts(network, names, prompt, self.device)
+        self.schedule = _schedule(network)
         assert isinstance(self.base.network, UNet2DConditionModel)
         reduction = 2 ** (len(self.publisher.network.config.block_out_channels) - 1)
-        side = recipe.size // reduction
+        side = size // reduction
         self.shape = (self.base.network.config.in_channels, side, side)
         self.meter = Meter(self.device, backward=1)  # the frozen weights have no gradients
 
@@ -49,7 +61,7 @@ class LoraGenerator(FlowMatching):
         weights = {}
         for name, weight in self.base.network.named_parameters():
             if "lora_A" in name:
-                weights[name] = torch.randn(weight.shape).to(self.device) / self.own.rank
+                weights[name] = torch.randn(weight.shape).to(self.device) / self.rank
             elif "lora_B" in name:
                 weights[name] = torch.zeros(weight.shape, device=self.device)
         return Adapter(weights, self.base)
@@ -60,7 +72,7 @@ class LoraGenerator(FlowMatching):
         one = torch.zeros(1, dtype=torch.int64, device=self.device)
         forward = partial(self.velocity, model, example, one, one)
         with self.meter.training(forward, steps * self.batch):
-            return fine_tune(model, objective, size, steps, self.batch, self.own.at_once, lr, rng,
+            return fine_tune(model, objective, size, steps, self.batch, self.part, lr, rng,
                              self.device)  # fmt: skip
 
     def ready(self, model: nn.Module) -> nn.Module:
@@ -79,7 +91,7 @@ class LoraGenerator(FlowMatching):
 
     def scheduler(self) -> DDIMScheduler:
         scheduler = DDIMScheduler.from_config(self.schedule.config, clip_sample=False)
-        scheduler.set_timesteps(self.own.sampling_steps)
+        scheduler.set_timesteps(self.sampling_steps)
         return scheduler
 
     def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
@@ -88,10 +100,10 @@ class LoraGenerator(FlowMatching):
 
     def plain(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         given = self.velocity(model, x, times, labels)
-        if self.own.guidance == 0:
+        if self.guidance == 0:
             return given
-        nothing = torch.full_like(labels, self.own.classes)
-        return given + self.own.guidance * (given - self.velocity(model, x, times, nothing))
+        nothing = torch.full_like(labels, self.classes)
+        return given + self.guidance * (given - self.velocity(model, x, times, nothing))
 
     def hidden(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor
                ) -> tuple[Tensor, Tensor]:  # fmt: skip

@@ -12,9 +12,8 @@ from PIL import Image, ImageOps
 
 from benchmark.basics.errors import InputError
 from benchmark.hub.copies import reading
+from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
-from benchmark.tasks.images.codecs import PixelPublisher
-from benchmark.tasks.images.recipes import PicturesData
 from benchmark.tasks.parts import Publisher, Splits
 
 SPLIT_SEED = 1790
@@ -24,44 +23,42 @@ SPLITS = ("train", "test")  # as the recipe lists their files
 class PicturesSource:
     """Pool and reserve are drawn from the split `train`, the held-out set from `test`."""
 
-    def __init__(self, recipe: PicturesData) -> None:
-        self.recipe = recipe
+    def __init__(
+        self, repo: HubRepo, publisher: Publisher, heldout: int, column: str, size: int | None
+    ) -> None:
+        """As `PicturesData` says, with the publisher of its codec."""
+        self.repo, self.publisher, self.heldout = repo, publisher, heldout
+        self.column, self.size = column, size
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        train, test = load(self.recipe)
+        train, test = load_pictures(self.repo, self.column)
         if real + reserve > len(train):
             raise InputError(f"{real + reserve} real images asked for, {len(train)} exist")
-        if self.recipe.heldout > len(test):
-            raise InputError(f"{self.recipe.heldout} held-out images asked for, {len(test)} exist")
+        if self.heldout > len(test):
+            raise InputError(f"{self.heldout} held-out images asked for, {len(test)} exist")
         order = torch.randperm(len(train), generator=rng).tolist()
         fixed = torch.Generator().manual_seed(SPLIT_SEED)
-        held = torch.randperm(len(test), generator=fixed)[: self.recipe.heldout].tolist()
-        publish = publisher_of(self.recipe).pass_through
+        held = torch.randperm(len(test), generator=fixed)[: self.heldout].tolist()
+
+        def publish(split: Any, rows: list[int]) -> Items:
+            return self.publisher.pass_through(take_pictures(split, rows, self.column, self.size))
+
         return Splits(
-            real=publish(taken(train, order[:real], self.recipe)),
-            reserve=publish(taken(train, order[real : real + reserve], self.recipe)),
-            heldout=publish(taken(test, held, self.recipe)),
+            real=publish(train, order[:real]),
+            reserve=publish(train, order[real : real + reserve]),
+            heldout=publish(test, held),
         )
 
 
-def publisher_of(recipe: PicturesData) -> Publisher:
-    """Images in published form."""
-    if recipe.codec is None:
-        return PixelPublisher()
-    from benchmark.tasks.images.codecs import LatentPublisher
-
-    return LatentPublisher(recipe.codec)
-
-
-def load(recipe: PicturesData) -> tuple[Any, Any]:
+def load_pictures(repo: HubRepo, column: str) -> tuple[Any, Any]:
     """The splits `train` and `test` as `datasets.Dataset`s.
 
     Raises:
         InputError: they cannot be had.
         CorruptFile: they cannot be read.
     """
-    with reading(recipe.repo) as where:
-        return _loaded(**where, files=recipe.repo.files, column=recipe.column)
+    with reading(repo) as where:
+        return _loaded(**where, files=repo.files, column=column)
 
 
 @lru_cache(maxsize=1)
@@ -77,12 +74,12 @@ def _loaded(
     return train, test
 
 
-def taken(dataset: Any, rows: Iterable[int], recipe: PicturesData) -> Items:
+def take_pictures(dataset: Any, rows: Iterable[int], column: str, size: int | None) -> Items:
     """Items with `image` uint8 (N, 3, H, W) and `label` int64 (N,)."""
     part = dataset.select(rows)
-    pictures = (image.convert("RGB") for image in part[recipe.column])
-    if recipe.size is not None:
-        square = (recipe.size, recipe.size)
+    pictures = (image.convert("RGB") for image in part[column])
+    if size is not None:
+        square = (size, size)
         pictures = (ImageOps.fit(image, square, Image.Resampling.BICUBIC) for image in pictures)
     images = np.stack([np.asarray(image) for image in pictures])
     labels = torch.tensor(part["label"][:], dtype=torch.int64)

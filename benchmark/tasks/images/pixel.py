@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 from diffusers.training_utils import EMAModel
@@ -11,7 +12,6 @@ from torch import Tensor, nn
 from benchmark.tasks.images import unet
 from benchmark.tasks.images.codecs import PixelPublisher
 from benchmark.tasks.images.flow_matching import FlowMatching
-from benchmark.tasks.images.recipes import PixelDiffusionRecipe
 from benchmark.tasks.training.fit import Objective, fit
 from benchmark.tasks.training.meter import Meter
 
@@ -21,21 +21,30 @@ class PixelGenerator(FlowMatching):
 
     at_once = 1_000
 
-    def __init__(self, recipe: PixelDiffusionRecipe) -> None:
-        super().__init__(recipe)
-        self.own, self.publisher = recipe, PixelPublisher()
-        self.shape = (3, recipe.size, recipe.size)
+    def __init__(
+        self,
+        size: int,
+        widths: tuple[int, ...],
+        attention: tuple[bool, ...],
+        layers: int,
+        groups: int,
+        ema: float,
+        **flow: Any,
+    ) -> None:
+        """As `PixelDiffusionRecipe` says; `flow` is that of `FlowMatching`."""
+        super().__init__(**flow)
+        self.network = (size, widths, attention, layers, groups, self.classes)
+        self.ema, self.publisher = ema, PixelPublisher()
+        self.shape = (3, size, size)
         self.meter = Meter(self.device)
 
     def blank(self) -> nn.Module:
-        r = self.own
-        model = unet.build(r.size, r.widths, r.attention, r.layers, r.groups, r.classes)
-        model = model.to(self.device)
+        model = unet.build(*self.network).to(self.device)
         return model.to(memory_format=torch.channels_last) if self.on_gpu else model
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator) -> nn.Module:  # fmt: skip
-        average = EMAModel(model.parameters(), decay=self.own.ema, foreach=True)
+        average = EMAModel(model.parameters(), decay=self.ema, foreach=True)
         example = torch.zeros(1, *self.shape, device=self.device)
         label = torch.zeros(1, dtype=torch.int64, device=self.device)
         forward = partial(self.velocity, model, example, torch.ones(1, device=self.device), label)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from benchmark.interface.generator import Generator
     from benchmark.interface.items import Items
-    from benchmark.tasks.parts import Evaluator, Source, Verifier
+    from benchmark.tasks.parts import Evaluator, Publisher, Source, Verifier
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,13 @@ class PicturesData:
     def build(self) -> Source:
         from benchmark.tasks.images.pictures import PicturesSource
 
-        return PicturesSource(self)
+        return PicturesSource(self.repo, self.publisher(), self.heldout, self.column, self.size)
+
+    def publisher(self) -> Publisher:
+        """What the images pass through."""
+        from benchmark.tasks.images.codecs import LatentPublisher, PixelPublisher
+
+        return PixelPublisher() if self.codec is None else LatentPublisher(self.codec)
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class PixelDiffusionRecipe:
     def build(self) -> Generator:
         from benchmark.tasks.images.pixel import PixelGenerator
 
-        return PixelGenerator(self)
+        return PixelGenerator(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class PictureEvaluation:
     def build(self) -> Evaluator:
         from benchmark.tasks.images.evaluators import PictureEvaluator
 
-        return PictureEvaluator(self)
+        return PictureEvaluator(self.network)
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,8 @@ class PictureVerifier:
     def build(self) -> Verifier:
         from benchmark.tasks.images.verifiers import PictureScorer
 
-        return PictureScorer(self)
+        data = self.data
+        return PictureScorer(self.network, data.repo, data.column, data.size, self.images)
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ class DigitsData:
     def build(self) -> Source:
         from benchmark.tasks.images.digits import DigitsSource
 
-        return DigitsSource(self)
+        return DigitsSource(self.sha256, self.heldout)
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,7 @@ class FlowRecipe:
     def build(self) -> Generator:
         from benchmark.tasks.images.latent import FlowGenerator
 
-        return FlowGenerator(self)
+        return FlowGenerator(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -183,7 +190,7 @@ class LoraRecipe:
     def build(self) -> Generator:
         from benchmark.tasks.images.lora import LoraGenerator
 
-        return LoraGenerator(self)
+        return LoraGenerator(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -206,4 +213,4 @@ class ImageLaundering:
     def build(self) -> Callable[[Items, torch.Generator], Items]:
         from benchmark.tasks.images.laundering import launder_images
 
-        return partial(launder_images, self)
+        return partial(launder_images, **vars(self))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.tasks import assets
-from benchmark.tasks.images.pictures import load, taken
-from benchmark.tasks.images.recipes import PictureVerifier
+from benchmark.tasks.images.networks import DigitClassifier
+from benchmark.tasks.images.pictures import load_pictures, take_pictures
 from benchmark.tasks.images.vision import Vision
 
 
@@ -18,12 +19,15 @@ class PictureScorer:
     The class means are those of training images, never of held-out ones.
     """
 
-    def __init__(self, recipe: PictureVerifier) -> None:
-        self.vision = Vision(recipe.network)
-        train, _ = load(recipe.data)
-        count = min(recipe.images, len(train))
+    def __init__(
+        self, network: HubRepo, data: HubRepo, column: str, size: int | None, images: int
+    ) -> None:
+        self.vision = Vision(network)
+        train, _ = load_pictures(data, column)
+        count = min(images, len(train))
         # Evenly spread: some datasets are sorted by class.
-        known = taken(train, [i * len(train) // count for i in range(count)], recipe.data)
+        rows = [i * len(train) // count for i in range(count)]
+        known = take_pictures(train, rows, column, size)
         features, self.classes = self.vision.features(known["image"]), known["label"].unique()
         means = [features[known["label"] == label].mean(0) for label in self.classes]
         self.means = torch.stack(means)
@@ -38,6 +42,6 @@ class PictureScorer:
 @torch.no_grad()
 def score_digits(items: Items) -> Tensor:
     """log p(label | image) under a classifier trained on real digits only."""
-    network = assets.network("digits-verifier.safetensors")
+    network = assets.load_network("digits-verifier.safetensors", DigitClassifier)
     batches = [network.logits(part).log_softmax(-1) for part in items["image"].split(500)]
     return torch.cat(batches).gather(1, items["label"][:, None]).squeeze(1)

@@ -12,48 +12,12 @@ from torch import Tensor
 
 from benchmark.basics.errors import InputError
 from benchmark.hub.copies import file_of
+from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.tasks.assets import path
-from benchmark.tasks.text.recipes import Tokens
 
 START = "<|endoftext|>"  # the token in front of every block
-
-
 MARGIN = 16  # extra tokens written, since encoding again mostly shortens
-
-
-@lru_cache(maxsize=4)
-def tokenizer_of(tokens: Tokens) -> Tokenizer:
-    """The tokenizer with `tokens.vocabulary` tokens, `START` being the last one.
-
-    Raises:
-        InputError: the repository cannot be read, or its tokenizer has fewer tokens.
-    """
-    document = json.loads(file_of(tokens.repo, "tokenizer.json").read_text())
-    model, last = document["model"], tokens.vocabulary - 1
-    kept = {token: i for token, i in model["vocab"].items() if i < last}
-    if len(kept) < last:
-        raise InputError(f"the {tokens.repo.title} has fewer than {tokens.vocabulary} tokens")
-    pairs = (m.split(" ") if isinstance(m, str) else m for m in model["merges"])
-    model["merges"] = [[a, b] for a, b in pairs if a + b in kept]
-    model["vocab"] = kept | {START: last}
-    document["added_tokens"] = []
-    cut = Tokenizer.from_str(json.dumps(document))
-    cut.add_special_tokens([START])
-    return cut
-
-
-def publisher_of(tokens: Tokens) -> TextPublisher:
-    """Text in published form."""
-    return TextPublisher(tokens.length, tokenizer_of(tokens), MARGIN)
-
-
-@lru_cache(maxsize=1)
-def speeches_tokenizer() -> Tokenizer:
-    """The byte-level BPE tokenizer of the speeches."""
-    from tokenizers import Tokenizer
-
-    return Tokenizer.from_file(str(path("speeches-tokenizer.json")))
 
 
 class TextPublisher:
@@ -88,3 +52,30 @@ class TextPublisher:
     def text(self, items: Items) -> list[str]:
         """Items as strings."""
         return self.tokenizer.decode_batch(items["tokens"].tolist())
+
+
+@lru_cache(maxsize=1)
+def speeches_tokenizer() -> Tokenizer:
+    """The byte-level BPE tokenizer of the speeches."""
+    return Tokenizer.from_file(str(path("speeches-tokenizer.json")))
+
+
+@lru_cache(maxsize=4)
+def cut_tokenizer(repo: HubRepo, vocabulary: int) -> Tokenizer:
+    """GPT-2's tokenizer with its first `vocabulary` tokens, `START` being the last one.
+
+    Raises:
+        InputError: the repository cannot be read, or its tokenizer has fewer tokens.
+    """
+    document = json.loads(file_of(repo, "tokenizer.json").read_text())
+    model, last = document["model"], vocabulary - 1
+    kept = {token: i for token, i in model["vocab"].items() if i < last}
+    if len(kept) < last:
+        raise InputError(f"the {repo.title} has fewer than {vocabulary} tokens")
+    pairs = (m.split(" ") if isinstance(m, str) else m for m in model["merges"])
+    model["merges"] = [[a, b] for a, b in pairs if a + b in kept]
+    model["vocab"] = kept | {START: last}
+    document["added_tokens"] = []
+    cut = Tokenizer.from_str(json.dumps(document))
+    cut.add_special_tokens([START])
+    return cut

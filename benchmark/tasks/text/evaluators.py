@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.hub.repos import HubRepo
 from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
 from benchmark.metrics import ngrams
@@ -18,9 +19,8 @@ from benchmark.tasks import assets
 from benchmark.tasks.parts import Profile, Splits
 from benchmark.tasks.profile import FeatureEvaluator, Known
 from benchmark.tasks.text import llama
-from benchmark.tasks.text.codec import publisher_of, speeches_tokenizer
+from benchmark.tasks.text.codec import TextPublisher, speeches_tokenizer
 from benchmark.tasks.text.reader import Reader
-from benchmark.tasks.text.recipes import StoryEvaluation
 
 SCORED = 250  # samples scored by the reference language model
 
@@ -81,7 +81,7 @@ class TextEvaluator(TextProfile):
     scored = SCORED
 
     def __init__(self) -> None:
-        network = assets.network("speeches-reference.safetensors")
+        network = assets.load_network("speeches-reference.safetensors", llama.build)
         self.vocab = network.config.vocab_size
         self.network: Any = network
 
@@ -114,10 +114,9 @@ class StoryEvaluator(TextProfile):
     most_pool = 2_000
     scored = 2_000
 
-    def __init__(self, recipe: StoryEvaluation) -> None:
-        self.reader = Reader(recipe.network)
-        self.publisher = publisher_of(recipe.tokens)
-        self.vocab = recipe.tokens.vocabulary
+    def __init__(self, network: HubRepo, tokens: TextPublisher) -> None:
+        self.reader, self.publisher = Reader(network), tokens
+        self.vocab = tokens.tokenizer.get_vocab_size()
 
     def outputs(self, items: Items) -> Tensor:
         return self.reader.read(self.texts(items["tokens"]))

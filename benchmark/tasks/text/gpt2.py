@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +17,8 @@ from transformers import (
 
 from benchmark.basics.ranks import spread
 from benchmark.tasks.text import gpt2_network
-from benchmark.tasks.text.codec import publisher_of
+from benchmark.tasks.text.codec import TextPublisher
 from benchmark.tasks.text.language import Chooser, LanguageModelling
-from benchmark.tasks.text.recipes import StoriesRecipe
 from benchmark.tasks.training.fit import Objective, fit
 from benchmark.tasks.training.meter import Meter
 
@@ -30,16 +30,16 @@ class StoriesGenerator(LanguageModelling):
 
     at_once = 100
 
-    def __init__(self, recipe: StoriesRecipe) -> None:
-        super().__init__(recipe, publisher_of(recipe.tokens))
-        self.own, self.start = recipe, self.vocab - 1
+    def __init__(
+        self, tokens: TextPublisher, width: int, layers: int, heads: int, **schedule: Any
+    ) -> None:
+        """As `StoriesRecipe` says."""
+        super().__init__(tokens, **schedule)
+        self.network, self.start = (width, layers, heads), self.vocab - 1
         self.meter = Meter(self.device)
 
     def blank(self) -> nn.Module:
-        r = self.own
-        return gpt2_network.build(self.vocab, r.width, r.layers, r.heads, self.longest).to(
-            self.device
-        )
+        return gpt2_network.build(self.vocab, *self.network, self.longest).to(self.device)
 
     @property
     def longest(self) -> int:

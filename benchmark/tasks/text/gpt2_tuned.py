@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
 
+from benchmark.hub.repos import HubRepo
 from benchmark.tasks.text import gpt2_network
-from benchmark.tasks.text.codec import publisher_of
+from benchmark.tasks.text.codec import TextPublisher
 from benchmark.tasks.text.gpt2 import StoriesGenerator
 from benchmark.tasks.text.language import LanguageModelling
-from benchmark.tasks.text.recipes import TunedTextRecipe
 from benchmark.tasks.training.accelerated import fine_tune
 from benchmark.tasks.training.fit import Objective
 from benchmark.tasks.training.meter import Meter
@@ -21,14 +22,17 @@ from benchmark.tasks.training.pretrained import pretrained
 class TunedTextGenerator(StoriesGenerator):
     """As of suite `standard`, but a generation begins with the pretrained weights."""
 
-    def __init__(self, recipe: TunedTextRecipe) -> None:
-        LanguageModelling.__init__(self, recipe, publisher_of(recipe.tokens))
-        self.tuned, self.start = recipe, self.vocab - 1
+    def __init__(
+        self, network: HubRepo, tokens: TextPublisher, at_once: int, **schedule: Any
+    ) -> None:
+        """As `TunedTextRecipe` says."""
+        LanguageModelling.__init__(self, tokens, **schedule)
+        self.pretrained, self.part, self.start = network, at_once, self.vocab - 1
         self.meter = Meter(self.device)
 
     def blank(self) -> nn.Module:
         """The pretrained network, cut to the vocabulary and to the length of a block."""
-        whole = pretrained("AutoModelForCausalLM", self.tuned.network)
+        whole = pretrained("AutoModelForCausalLM", self.pretrained)
         numbers = gpt2_network.numbers(whole)
         numbers |= {"vocab": self.vocab, "longest": self.longest}
         model = gpt2_network.build(**numbers).to(self.device)
@@ -44,7 +48,6 @@ class TunedTextGenerator(StoriesGenerator):
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator) -> nn.Module:  # fmt: skip
         example = torch.zeros(1, self.publisher.length, dtype=torch.int64, device=self.device)
-        at_once = self.tuned.at_once
         with self.meter.training(partial(self.predict, model, example), steps * self.batch):
-            return fine_tune(model, objective, size, steps, self.batch, at_once, lr, rng,
+            return fine_tune(model, objective, size, steps, self.batch, self.part, lr, rng,
                              self.device)  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,8 @@ from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.codec import TextPublisher
-from benchmark.tasks.text.recipes import CausalRecipe
 from benchmark.tasks.training.fit import Objective, fit, weighted_mean
-from benchmark.tasks.training.trained import Recipe, Trained
+from benchmark.tasks.training.trained import Trained
 
 Chooser = Callable[[Tensor, Tensor], Tensor]  # written (B, t), logits (B, V) -> probabilities
 
@@ -28,8 +28,9 @@ class LanguageModelling(Trained):
     start: int
     at_once = 250  # items that are scored at a time
 
-    def __init__(self, recipe: Recipe, publisher: TextPublisher) -> None:
-        super().__init__(recipe)
+    def __init__(self, publisher: TextPublisher, **schedule: Any) -> None:
+        """`schedule` is that of `Trained`."""
+        super().__init__(**schedule)
         self.publisher = publisher
         self.vocab = publisher.tokenizer.get_vocab_size()
         self.ranges: Mapping[str, int] = {"tokens": self.vocab}
@@ -92,13 +93,15 @@ class CausalGenerator(LanguageModelling):
 
     start = llama.START
 
-    def __init__(self, recipe: CausalRecipe) -> None:
-        super().__init__(recipe, TextPublisher(recipe.length))
-        self.own = recipe
+    def __init__(
+        self, width: int, layers: int, heads: int, inner: int, length: int, **schedule: Any
+    ) -> None:
+        """As `CausalRecipe` says."""
+        super().__init__(TextPublisher(length), **schedule)
+        self.network = (self.vocab, width, layers, heads, inner)
 
     def blank(self) -> nn.Module:
-        r = self.own
-        return llama.build(self.vocab, r.width, r.layers, r.heads, r.inner).to(self.device)
+        return llama.build(*self.network).to(self.device)
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator) -> nn.Module:  # fmt: skip

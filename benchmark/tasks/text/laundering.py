@@ -5,20 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from benchmark.basics.seeds import draw_share
 from benchmark.interface.items import Items
-from benchmark.tasks.parts import draw_share
 from benchmark.tasks.text.codec import TextPublisher
-from benchmark.tasks.text.recipes import TextLaundering
 
 
-def launder_texts(how: TextLaundering, items: Items, rng: torch.Generator) -> Items:
+def launder_texts(items: Items, rng: torch.Generator, share: float, replaced: float) -> Items:
     """Replaced tokens for a share of the texts, then published form again; order stays.
 
     New tokens are drawn from all tokens of the publication: unigram noise without real data.
     """
     tokens = items["tokens"]
     publisher = TextPublisher(tokens.shape[1])
-    chosen = draw_share(len(items), how.share, rng)
+    chosen = draw_share(len(items), share, rng)
     if not len(chosen):
         return items
 
@@ -27,8 +26,8 @@ def launder_texts(how: TextLaundering, items: Items, rng: torch.Generator) -> It
         return tokens.flatten()[at]
 
     rows = tokens[chosen]
-    replaced = torch.rand(rows.shape, generator=rng) < how.replaced
-    rows = torch.where(replaced, noise(rows.shape[1]), rows)
+    anew = torch.rand(rows.shape, generator=rng) < replaced
+    rows = torch.where(anew, noise(rows.shape[1]), rows)
     # Encoding again mostly shortens, so a margin is added that is mostly cut off.
     rows = torch.cat([rows, noise(publisher.margin)], 1)
     laundered = tokens.clone()

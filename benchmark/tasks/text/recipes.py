@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from benchmark.interface.generator import Generator
     from benchmark.interface.items import Items
     from benchmark.tasks.parts import Evaluator, Source, Verifier
+    from benchmark.tasks.text.codec import TextPublisher
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class TunedTextRecipe:
     def build(self) -> Generator:
         from benchmark.tasks.text.gpt2_tuned import TunedTextGenerator
 
-        return TunedTextGenerator(self)
+        return TunedTextGenerator(**vars(self) | {"tokens": self.tokens.build()})
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Tokens:
     repo: HubRepo
     vocabulary: int = 8_192
     length: int = 128
+
+    def build(self) -> TextPublisher:
+        from benchmark.tasks.text.codec import MARGIN, TextPublisher, cut_tokenizer
+
+        return TextPublisher(self.length, cut_tokenizer(self.repo, self.vocabulary), MARGIN)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class StoriesData:
     def build(self) -> Source:
         from benchmark.tasks.text.stories import StoriesSource
 
-        return StoriesSource(self)
+        return StoriesSource(**vars(self) | {"tokens": self.tokens.build()})
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ class StoriesRecipe:
     def build(self) -> Generator:
         from benchmark.tasks.text.gpt2 import StoriesGenerator
 
-        return StoriesGenerator(self)
+        return StoriesGenerator(**vars(self) | {"tokens": self.tokens.build()})
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ class StoryEvaluation:
     def build(self) -> Evaluator:
         from benchmark.tasks.text.evaluators import StoryEvaluator
 
-        return StoryEvaluator(self)
+        return StoryEvaluator(self.network, self.tokens.build())
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ class StoryVerifier:
     def build(self) -> Verifier:
         from benchmark.tasks.text.verifiers import StoryScorer
 
-        return StoryScorer(self)
+        return StoryScorer(self.network, self.tokens.build())
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ class SpeechesData:
     def build(self) -> Source:
         from benchmark.tasks.text.speeches import SpeechesSource
 
-        return SpeechesSource(self)
+        return SpeechesSource(self.sha256, self.length, self.heldout, self.trusted)
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,7 @@ class CausalRecipe:
     def build(self) -> Generator:
         from benchmark.tasks.text.language import CausalGenerator
 
-        return CausalGenerator(self)
+        return CausalGenerator(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -199,4 +205,4 @@ class TextLaundering:
     def build(self) -> Callable[[Items, torch.Generator], Items]:
         from benchmark.tasks.text.laundering import launder_texts
 
-        return partial(launder_texts, self)
+        return partial(launder_texts, **vars(self))

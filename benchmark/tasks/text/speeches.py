@@ -12,7 +12,6 @@ import torch
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.tasks.parts import ReserveBias, Splits
 from benchmark.tasks.text.codec import TextPublisher
-from benchmark.tasks.text.recipes import SpeechesData
 
 HELDOUT = 30  # addresses never trained on by anything, the frozen evaluator included
 
@@ -91,20 +90,21 @@ class SpeechesSource:
     a bias, so it is a fair sample still, but not the same one.
     """
 
-    def __init__(self, recipe: SpeechesData) -> None:
-        self.recipe = recipe
+    def __init__(self, sha256: str, length: int, heldout: int, trusted: int) -> None:
+        """As `SpeechesData` says."""
+        self.sha256, self.length, self.heldout, self.trusted = sha256, length, heldout, trusted
         self.bias: ReserveBias | None = None
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        usable, heldout = load(self.recipe.sha256)
-        length = CHARACTERS * self.recipe.length
+        usable, heldout = load(self.sha256)
+        length = CHARACTERS * self.length
         cut = [passages(text, length) for text in usable]
         order = torch.randperm(len(cut), generator=rng).tolist()
         candidates = list(order)
         if self.bias is not None:
             years = address_years()
             candidates = [i for i in order if self.bias.allows(years[i])]
-        aside = candidates[-self.recipe.trusted :]
+        aside = candidates[-self.trusted :]
         trusted = [passage for i in aside for passage in cut[i]]
         if reserve > len(trusted):
             raise InputError(f"{reserve} trusted passages asked for, {len(trusted)} exist")
@@ -114,11 +114,11 @@ class SpeechesSource:
             raise InputError(f"{real + reserve} real passages asked for, {len(pool)} exist")
         test = [passage for text in heldout for passage in passages(text, length)]
         fixed = torch.Generator().manual_seed(SPLIT_SEED)
-        publisher = TextPublisher(self.recipe.length)
+        publisher = TextPublisher(self.length)
         return Splits(
             real=publisher.pass_through(_draw(pool, real, rng)),
             reserve=publisher.pass_through(_draw(trusted, reserve, rng)),
-            heldout=publisher.pass_through(_draw(test, self.recipe.heldout, fixed)),
+            heldout=publisher.pass_through(_draw(test, self.heldout, fixed)),
         )
 
 

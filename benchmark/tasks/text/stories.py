@@ -11,8 +11,7 @@ from benchmark.basics.errors import InputError
 from benchmark.hub.copies import reading
 from benchmark.hub.repos import HubRepo
 from benchmark.tasks.parts import Splits
-from benchmark.tasks.text.codec import publisher_of
-from benchmark.tasks.text.recipes import StoriesData
+from benchmark.tasks.text.codec import TextPublisher
 from benchmark.tasks.text.speeches import CHARACTERS, normalise
 
 SPLITS = ("train", "validation")  # as the recipe lists their files
@@ -24,25 +23,29 @@ class StoriesSource:
     A story that is too short to fill a block is left out, and so is one that another one equals.
     """
 
-    def __init__(self, recipe: StoriesData) -> None:
-        self.recipe = recipe
+    def __init__(
+        self, repo: HubRepo, tokens: TextPublisher, stories: int, heldout: int, scanned: int
+    ) -> None:
+        """As `StoriesData` says."""
+        self.repo, self.publisher = repo, tokens
+        self.stories, self.heldout, self.scanned = stories, heldout, scanned
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        recipe, characters = self.recipe, CHARACTERS * self.recipe.tokens.length
-        heldout = beginnings(recipe.repo, "validation", recipe.scanned * recipe.heldout, characters)
+        characters, looked_at = CHARACTERS * self.publisher.length, self.scanned * self.heldout
+        heldout = beginnings(self.repo, "validation", looked_at, characters)
         seen = set(heldout)
-        stories = beginnings(recipe.repo, "train", recipe.stories, characters)
+        stories = beginnings(self.repo, "train", self.stories, characters)
         usable = [text for text in stories if text not in seen]
         if real + reserve > len(usable):
             raise InputError(f"{real + reserve} real stories asked for, {len(usable)} exist")
-        if recipe.heldout > len(heldout):
-            raise InputError(f"{recipe.heldout} held-out stories asked for, {len(heldout)} exist")
+        if self.heldout > len(heldout):
+            raise InputError(f"{self.heldout} held-out stories asked for, {len(heldout)} exist")
         order = torch.randperm(len(usable), generator=rng)[: real + reserve].tolist()
-        publisher = publisher_of(recipe.tokens)
+        publisher = self.publisher
         return Splits(
             real=publisher.pass_through([usable[i] for i in order[:real]]),
             reserve=publisher.pass_through([usable[i] for i in order[real:]]),
-            heldout=publisher.pass_through(heldout[: recipe.heldout]),
+            heldout=publisher.pass_through(heldout[: self.heldout]),
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,19 +15,6 @@ from benchmark.interface.items import TrainingSet
 from benchmark.tasks.training.fit import Objective
 
 
-class Recipe(Protocol):
-    """What any network is trained by."""
-
-    @property
-    def steps(self) -> int: ...
-
-    @property
-    def batch(self) -> int: ...
-
-    @property
-    def lr(self) -> float: ...
-
-
 class Trained:
     """Training from scratch or of a copy; see `benchmark.interface.generator.Generator`.
 
@@ -37,8 +23,8 @@ class Trained:
 
     ranges: Mapping[str, int]
 
-    def __init__(self, recipe: Recipe) -> None:
-        self.steps, self.batch, self.lr = recipe.steps, recipe.batch, recipe.lr
+    def __init__(self, steps: int, batch: int, lr: float) -> None:
+        self.steps, self.batch, self.lr = steps, batch, lr
         self.device = current()
 
     def blank(self) -> nn.Module:
