@@ -15,7 +15,7 @@ from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.run.grid import run
 from benchmark.run.sandbox import Bounds, check_available, isolate_method, sandbox
-from benchmark.run.sandbox.hooks import make
+from benchmark.run.sandbox.hooks import make_class
 from benchmark.run.sandbox.session import Session
 from benchmark.tasks import assets
 from benchmark.tasks.images.networks import DigitClassifier
@@ -198,7 +198,7 @@ def test_faults_are_said_in_the_same_words(tmp_path, shared_cache):
 
         def isolated_lineage(name: str) -> Any:
             session.class_name = name
-            return lineage(make(session, session.begin()), "digits-replace", shared_cache)
+            return lineage(make_class(session, session.begin()), "digits-replace", shared_cache)
 
         for name in ("Raises", "Returns", "Looks", "Overspends", "Flat", "Loses", "Survives"):
             plain = find_method(f"{file}:{name}").load()

@@ -3,7 +3,7 @@
 The method's file is never imported here. A process inside loads it; messages of JSON and
 safetensors cross a pipe, and what the method asks of its round is answered by the real one, so
 that access, ledger and budget are enforced where it cannot reach. Of the system calls only those
-are refused that escape the limits (see `calls`): a hole in the kernel is a hole in the sandbox.
+are refused that escape the limits (see `command`): a hole in the kernel is a hole in the sandbox.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from pathlib import Path
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.mitigation import Mitigation
-from benchmark.run.sandbox.bounds import Bounds
-from benchmark.run.sandbox.hooks import make
-from benchmark.run.sandbox.processes import HOW, can_watch, start
+from benchmark.run.sandbox.hooks import make_class
+from benchmark.run.sandbox.processes import HOW, Bounds, can_watch, start
 from benchmark.run.sandbox.session import Session
 from benchmark.run.sandbox.values import printable
 
@@ -61,6 +60,6 @@ def isolate_method(
     check_available()
     session = Session(file, class_name, bounds)
     try:
-        yield make(session, session.begin())
+        yield make_class(session, session.begin())
     finally:
         session.close()

@@ -82,7 +82,7 @@ class _Loss(Function):
         return None, None, *moved
 
 
-def make(session: Session, said: Any) -> type[Mitigation]:
+def make_class(session: Session, said: Any) -> type[Mitigation]:
     """The class of which the sandbox says [name, summary, access, overridden hooks].
 
     Raises:

@@ -68,8 +68,8 @@ def main() -> None:
     while True:
         said = channel.receive().header["new"]
         file = Path("/method") / said["file"]
-        for kind in said["kinds"]:
-            models.prepare(kind)
+        for home in said["homes"]:
+            models.load_blueprint(home)
         _import_what(file)
         sys.stdout.flush(), sys.stderr.flush()
         child = os.fork()

@@ -1,4 +1,4 @@
-"""Starts the processes of a sandbox, says what they use, and kills them."""
+"""Starts the processes of a sandbox, says what they use and may use, and kills them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,34 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
-from benchmark.run.sandbox.bounds import Bounds
-from benchmark.run.sandbox.calls import refusal
-from benchmark.run.sandbox.command import command
+from benchmark.run.sandbox.command import build_command, build_filter
 
 MIB = 1 << 20
 HOW = "install bubblewrap 0.8 or newer (Debian, Ubuntu: apt-get install bubblewrap)"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits of one sandbox.
+
+    Attributes:
+        memory_mb: memory of all its processes together, in MiB.
+        seconds: wall time of one hook call, without what the harness does for it meanwhile; all
+            calls of a generation together may take ten times as long.
+        processes: processes and threads at a time.
+        disk_mb: files it writes, in MiB; they are gone with it.
+        reply_mb: largest message it may send, in MiB.
+    """
+
+    memory_mb: int = 4096
+    seconds: float = 120.0
+    processes: int = 64
+    disk_mb: int = 256
+    reply_mb: int = 256
 
 
 def find_bwrap() -> str:
@@ -37,10 +56,12 @@ def start(
     """`program` in a sandbox, all three streams piped."""
     full, pipe = [sys.executable, *program[1:]], subprocess.PIPE
     with tempfile.TemporaryFile() as refused:
-        refused.write(refusal())
+        refused.write(build_filter())
         refused.seek(0)
         passed = [refused.fileno(), *([] if method is None else [method[0]])]
-        arguments = command(find_bwrap(), full, bounds.disk_mb * MIB, refused.fileno(), method)
+        arguments = build_command(
+            find_bwrap(), full, bounds.disk_mb * MIB, refused.fileno(), method
+        )
         return subprocess.Popen(
             arguments, stdin=pipe, stdout=pipe, stderr=pipe, env={}, pass_fds=passed, bufsize=0
         )

@@ -10,8 +10,7 @@ import threading
 import time
 
 from benchmark.basics.errors import MethodError
-from benchmark.run.sandbox.bounds import Bounds
-from benchmark.run.sandbox.processes import MIB, kill, start, used
+from benchmark.run.sandbox.processes import MIB, Bounds, kill, start, used
 from benchmark.run.sandbox.values import printable
 from benchmark.run.sandbox.wire import PREFIX, Message, WireError, decode, encode, lengths
 

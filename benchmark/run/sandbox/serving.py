@@ -158,13 +158,12 @@ class Method:
     # --- models and callables (see `values.Side`) ----------------------------------------------
 
     def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
-        if type(model).__name__ not in models.HOMES:
+        if models.find_home(type(model)) is None:
             return None
         return {"state": models.pack_state(model, tensors)}
 
     def unpack_model(self, packed: Any, tensors: list[Tensor]) -> nn.Module:
-        model = models.build(packed["kind"], packed["numbers"])
-        return models.load_state(model, packed["state"], tensors)
+        return models.load_state(models.build_model(packed), packed["state"], tensors)
 
     def pack_callable(self, function: Callable[..., Any]) -> int:
         self._callables.append(function)

@@ -9,17 +9,16 @@ import copy
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.basics import errors
 from benchmark.basics.errors import AutophagyError, Diverged, InputError, MethodError
-from benchmark.interface.round import Round
+from benchmark.interface.round import ROUND, Round
 from benchmark.run.sandbox import models, randomness
-from benchmark.run.sandbox.answers import ask_round
-from benchmark.run.sandbox.bounds import Bounds
+from benchmark.run.sandbox.processes import Bounds
 from benchmark.run.sandbox.sandbox import Sandbox
 from benchmark.run.sandbox.values import identifier, natural, pack, printable, unpack
 from benchmark.run.sandbox.wire import Message, WireError
@@ -60,8 +59,9 @@ class Session:
         else:
             self._say({"end": True}, [], deadline)
         self._sandbox.allowed, self._used = seconds, False
-        kinds = [] if self._template is None else [type(self._template).__name__]
-        where = {"file": self.file.name, "class": self.class_name, "kinds": kinds}
+        home = None if self._template is None else models.find_home(type(self._template))
+        homes = [home] if home else []
+        where = {"file": self.file.name, "class": self.class_name, "homes": homes}
         self._say({"new": where}, [], deadline)
         return self._value(self._sandbox.receive(deadline))
 
@@ -175,7 +175,7 @@ class Session:
 
     def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
         self._template = model
-        return models.blueprint(model) | {"state": models.pack_state(model, tensors)}
+        return models.pack_architecture(model) | {"state": models.pack_state(model, tensors)}
 
     def unpack_model(self, packed: Any, tensors: list[Tensor]) -> nn.Module:
         if self._template is None or not isinstance(packed, dict):
@@ -197,3 +197,34 @@ def _list(value: Any) -> list[Any]:
     if not isinstance(value, list) or len(value) > 4:
         raise WireError("a question's arguments are not a short list")
     return value
+
+
+def ask_round(round: Round | None, ask: Any, args: list[Any]) -> Any:
+    """What `round` answers when `ask`, one of what it offers, is asked with `args`.
+
+    `ROUND` is the allow-list; what a method of a round takes is read from its signature.
+
+    Raises:
+        MethodError: access or budget forbids it, or a number makes no sense.
+        TypeError: there is no such question.
+    """
+    if round is None:
+        raise MethodError("no round has begun")
+    if isinstance(ask, str) and ask in ROUND:
+        offered = getattr(Round, ask)
+        if isinstance(offered, property):
+            if not args:
+                return getattr(round, ask)
+        else:
+            kinds = get_type_hints(offered)
+            kinds.pop("return")
+            if len(args) == len(kinds) and all(map(_is_a, args, kinds.values())):
+                return getattr(round, ask)(*args)
+    raise TypeError(f"round.{identifier(ask)} does not take what it was given")
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Whether `value` is of this kind; True and False are no numbers, a whole number is a float."""
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, int | float if kind is float else kind)
