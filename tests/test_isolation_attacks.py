@@ -26,7 +26,7 @@ from benchmark.interface.find import find_method
 from benchmark.interface.round import Round
 from benchmark.run.sandbox import Bounds, isolate_method, processes, wire
 from benchmark.run.sandbox.session import Session
-from benchmark.run.sandbox.values import unpack
+from benchmark.run.sandbox.values import unpack_value
 from tests.test_isolation import in_curate, lineage
 
 pytestmark = pytest.mark.skipif(
@@ -381,17 +381,17 @@ def test_an_attack_ends_the_lineage_with_one_sentence(
 
 
 def children() -> set[str]:
-    return {folder.name for folder in processes.descendants(os.getpid())}
+    return {folder.name for folder in processes.find_descendants(os.getpid())}
 
 
 # --- malformed messages --------------------------------------------------------------------------
 
 
 def frame(header: bytes, body: bytes) -> wire.Message:
-    return wire.decode(header, body)
+    return wire.decode_message(header, body)
 
 
-GOOD = wire.encode(wire.Message({"done": None}, [torch.arange(6.0)]))[wire.PREFIX.size :]
+GOOD = wire.encode_message(wire.Message({"done": None}, [torch.arange(6.0)]))[wire.PREFIX.size :]
 
 
 @pytest.mark.parametrize(
@@ -410,7 +410,7 @@ GOOD = wire.encode(wire.Message({"done": None}, [torch.arange(6.0)]))[wire.PREFI
 )
 def test_a_malformed_message_is_refused(header, body):
     with pytest.raises(wire.WireError):
-        wire.decode(header, body)
+        wire.decode_message(header, body)
 
 
 def safetensors(**entry: Any) -> bytes:
@@ -431,9 +431,10 @@ def safetensors(**entry: Any) -> bytes:
     ],
 )
 def test_tensors_of_impossible_size_or_type_are_refused(entry):
-    assert wire.decode(b"{}", safetensors(dtype="F32", shape=[4], data_offsets=[0, 16])).tensors
+    plain = safetensors(dtype="F32", shape=[4], data_offsets=[0, 16])
+    assert wire.decode_message(b"{}", plain).tensors
     with pytest.raises(wire.WireError):
-        wire.decode(b"{}", safetensors(**entry))
+        wire.decode_message(b"{}", safetensors(**entry))
 
 
 @pytest.mark.parametrize(
@@ -443,7 +444,7 @@ def test_tensors_of_impossible_size_or_type_are_refused(entry):
 )  # fmt: skip
 def test_a_message_that_announces_too_much_is_refused(header):
     with pytest.raises(wire.WireError):
-        wire.lengths(header.ljust(wire.PREFIX.size, b"\0"), 1 << 20)
+        wire.read_lengths(header.ljust(wire.PREFIX.size, b"\0"), 1 << 20)
 
 
 @pytest.mark.parametrize(
@@ -472,4 +473,4 @@ def test_a_value_that_is_none_is_refused(packed, tmp_path):
     (tmp_path / "m.py").write_text("")
     session = Session(tmp_path / "m.py", None, Bounds())
     with pytest.raises((wire.WireError, MethodError)):
-        unpack(packed, [torch.zeros(2)], session)
+        unpack_value(packed, [torch.zeros(2)], session)

@@ -16,9 +16,9 @@ from pathlib import Path
 from benchmark.basics.errors import InputError
 from benchmark.interface.mitigation import Mitigation
 from benchmark.run.sandbox.hooks import make_class
-from benchmark.run.sandbox.processes import HOW, Bounds, can_watch, start
+from benchmark.run.sandbox.processes import HOW, Bounds, can_watch, start_process
 from benchmark.run.sandbox.session import Session
-from benchmark.run.sandbox.values import printable
+from benchmark.run.sandbox.values import clean_text
 
 __all__ = ["Bounds", "check_available", "isolate_method"]
 
@@ -29,14 +29,14 @@ def check_available() -> None:
     """Raises InputError if no sandbox can be started here, saying why and what to do."""
     if not can_watch():
         raise InputError("isolation needs a Linux kernel that lists a process's children in /proc")
-    process = start(["python", "-I", "-S", "-c", ""], Bounds())
+    process = start_process(["python", "-I", "-S", "-c", ""], Bounds())
     try:
         _, said = process.communicate(timeout=60)
     except subprocess.TimeoutExpired as error:
         process.kill()
         raise InputError("bubblewrap does not start a process within 60 s") from error
     if process.returncode:
-        lines = printable(said.decode(errors="replace")).splitlines() or ["no message"]
+        lines = clean_text(said.decode(errors="replace")).splitlines() or ["no message"]
         raise InputError(
             f"bubblewrap cannot start a sandbox here ({lines[-1][:300]}): {HOW} and let this user "
             f"make user namespaces (sysctl kernel.unprivileged_userns_clone=1, user."

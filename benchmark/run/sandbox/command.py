@@ -89,12 +89,12 @@ def build_command(
         arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     arguments += ["--remount-ro", "/dev", "--size", str(disk), "--tmpfs", str(SCRATCH)]
     arguments += ["--remount-ro", "/", "--chdir", str(SCRATCH)]
-    for name, value in environment().items():
+    for name, value in _environment().items():
         arguments += ["--setenv", name, value]
     return [*arguments, "--", *program]
 
 
-def environment() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """All variables of the sandbox; of the harness's own only those that decide arithmetic."""
     kept = {k: v for k, v in os.environ.items() if k.startswith(ARITHMETIC)}
     plain = {

@@ -12,7 +12,7 @@ from benchmark.basics.errors import MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.mitigation import HOOKS, Mitigation
 from benchmark.run.sandbox.session import Session
-from benchmark.run.sandbox.values import identifier, printable
+from benchmark.run.sandbox.values import clean_identifier, clean_text
 
 
 class Isolated(Mitigation):
@@ -103,7 +103,7 @@ def make_class(session: Session, said: Any) -> type[Mitigation]:
     body: dict[str, Any] = {
         "access": frozenset(known[a] for a in access),
         "session": session,
-        "__doc__": printable(summary.split("\n")[0], 300),
+        "__doc__": clean_text(summary.split("\n")[0], 300),
         "__module__": __name__,
     }
-    return type(identifier(name), (Isolated,), body | {h: BODIES[h] for h in hooks})
+    return type(clean_identifier(name), (Isolated,), body | {h: BODIES[h] for h in hooks})

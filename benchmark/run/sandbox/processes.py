@@ -50,7 +50,7 @@ def find_bwrap() -> str:
     return found
 
 
-def start(
+def start_process(
     program: list[str], bounds: Bounds, method: tuple[int, str] | None = None
 ) -> subprocess.Popen[bytes]:
     """`program` in a sandbox, all three streams piped."""
@@ -72,7 +72,7 @@ def can_watch() -> bool:
     return Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 
-def descendants(pid: int) -> Iterator[Path]:
+def find_descendants(pid: int) -> Iterator[Path]:
     """/proc folders of all processes below `pid`."""
     folder = Path(f"/proc/{pid}")
     try:
@@ -81,13 +81,13 @@ def descendants(pid: int) -> Iterator[Path]:
         return
     for child in " ".join(lists).split():
         yield Path(f"/proc/{child}")
-        yield from descendants(int(child))
+        yield from find_descendants(int(child))
 
 
-def used(pid: int) -> tuple[int, int]:
+def measure_use(pid: int) -> tuple[int, int]:
     """Tasks below `pid` and the memory they hold in bytes, files' own pages left out."""
     tasks = memory = 0
-    for folder in descendants(pid):
+    for folder in find_descendants(pid):
         try:
             lines = (folder / "status").read_text().splitlines()
         except OSError:
@@ -99,9 +99,9 @@ def used(pid: int) -> tuple[int, int]:
     return tasks, memory
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill_all(process: subprocess.Popen[bytes]) -> None:
     """Kill the namespace's first process, with which the kernel kills all others, and bwrap."""
-    for folder in descendants(process.pid):
+    for folder in find_descendants(process.pid):
         try:
             os.kill(int(folder.name), 9)
         except ProcessLookupError:
