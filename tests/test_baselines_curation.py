@@ -17,8 +17,7 @@ from baselines.golden_ratio import weight_of_real
 from benchmark import REAL, Access, Items, Mitigation, Round, TrainingSet
 from benchmark.basics.seeds import stream
 from benchmark.interface.find import find_method
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits
+from benchmark.interface.round import Ledger, Limits
 from benchmark.theory.exact import Fit
 from benchmark.theory.lineages import gaussian
 from benchmark.theory.normal import NormalRecipe

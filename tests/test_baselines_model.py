@@ -15,8 +15,7 @@ from baselines.truncated_cross_entropy import TruncatedCrossEntropy
 from benchmark import Access, Items, Sampling, TrainingSet
 from benchmark.basics.seeds import stream
 from benchmark.interface.find import find_method
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits, Round
+from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.tasks.images.networks import DenoiserOutput

@@ -10,8 +10,7 @@ import torch
 from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
 from benchmark.basics.errors import AccessError, BudgetError, MethodError
 from benchmark.basics.seeds import stream
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits, Round
+from benchmark.interface.round import ROUND, Ledger, Limits, Round
 
 WHAT = {
     Access.ARCHIVE: lambda r: r.archive,
@@ -86,6 +85,14 @@ def test_work_with_the_own_model_needs_model_access(work):
     MODEL_WORK[work](make_round(Access.MODEL))
     with pytest.raises(AccessError, match=r"Access\.MODEL"):
         MODEL_WORK[work](make_round(*(a for a in Access if a != Access.MODEL)))
+
+
+def test_the_table_says_all_that_a_round_offers():
+    """What is not in it cannot be reached from the sandbox."""
+    harness_only = {"renew"}
+    assert {name for name in vars(Round) if not name.startswith("_")} - harness_only == set(ROUND)
+    assert {ROUND[name].access for name in MODEL_WORK} == {Access.MODEL}
+    assert {offer.access for offer in ROUND.values()} == set(Access)
 
 
 @pytest.mark.parametrize("access", list(Access))

@@ -9,12 +9,13 @@ import pytest
 
 from benchmark import Access, Mitigation
 from benchmark.basics.errors import InputError, MethodError
-from benchmark.interface.find import baselines, find_method
+from benchmark.interface.find import find_method
+from benchmark.interface.names import find_baselines
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.run.grid import run
-from benchmark.run.sandbox import Bounds, check_available, isolated, sandbox
-from benchmark.run.sandbox.hooks import make
+from benchmark.run.sandbox import Bounds, check_available, isolate_method, sandbox
+from benchmark.run.sandbox.hooks import make_class
 from benchmark.run.sandbox.session import Session
 from benchmark.tasks import assets
 from benchmark.tasks.images.networks import DigitClassifier
@@ -115,9 +116,9 @@ def test_a_method_that_uses_everything_gets_the_same_numbers(tmp_path, shared_ca
     # Whose first use draws from torch's global generator.
     assets.load_network("digits-verifier.safetensors", DigitClassifier)
     assets.load_network("speeches-verifier.safetensors", llama.build)
-    with isolated(file) as method:
+    with isolate_method(file) as method:
         assert (method.__name__, method.access) == ("Everything", frozenset(Access))
-        assert find_method(file, isolated=True).summary == plain.summary != ""
+        assert find_method(file, isolate_method).summary == plain.summary != ""
         for task in ("digits-web", "speeches-web"):
             expected = lineage(plain.load(), task, shared_cache)
             assert [r["status"] for r in expected[0]] == ["ok"] * 3
@@ -141,7 +142,7 @@ def test_a_method_that_uses_everything_gets_the_same_numbers(tmp_path, shared_ca
 def test_a_baseline_gets_the_same_numbers(name, task, shared_cache):
     method = find_method(name)
     assert method.file is not None
-    with isolated(method.file) as cls:
+    with isolate_method(method.file) as cls:
         for hook in ("curate", "loss", "adjust", "sampling"):
             default = getattr(Mitigation, hook)
             assert (getattr(cls, hook) is default) == (getattr(method.load(), hook) is default)
@@ -197,7 +198,7 @@ def test_faults_are_said_in_the_same_words(tmp_path, shared_cache):
 
         def isolated_lineage(name: str) -> Any:
             session.class_name = name
-            return lineage(make(session, session.begin()), "digits-replace", shared_cache)
+            return lineage(make_class(session, session.begin()), "digits-replace", shared_cache)
 
         for name in ("Raises", "Returns", "Looks", "Overspends", "Flat", "Loses", "Survives"):
             plain = find_method(f"{file}:{name}").load()
@@ -218,7 +219,7 @@ def test_a_file_that_cannot_be_loaded_is_named(tmp_path):
     ]:
         file = tmp_path / ("several.py" if text is FAULTY else "broken.py")
         file.write_text(text)
-        with pytest.raises(InputError, match=sentence), isolated(file):
+        with pytest.raises(InputError, match=sentence), isolate_method(file):
             pass
 
 
@@ -263,7 +264,7 @@ def test_what_it_hands_over_does_not_break_the_run(tmp_path, toy_suite, monkeypa
 
 def test_a_class_of_this_process_cannot_be_isolated():
     with pytest.raises(InputError, match="Mitigation is a class of this process"):
-        find_method(Mitigation, isolated=True)
+        find_method(Mitigation, isolate_method)
 
 
 def test_without_bubblewrap_nothing_runs(tmp_path, monkeypatch):
@@ -274,4 +275,4 @@ def test_without_bubblewrap_nothing_runs(tmp_path, monkeypatch):
     broken.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
     broken.chmod(0o755)
     with pytest.raises(InputError, match=r"cannot start a sandbox here \(No permissions to"):
-        find_method(baselines()["nothing"], isolated=True)
+        find_method(find_baselines()["nothing"], isolate_method)

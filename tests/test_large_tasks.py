@@ -23,8 +23,8 @@ from benchmark.lineage.store import LineageFolder, LineageMemory
 from benchmark.run import worker
 from benchmark.run.grid import run
 from benchmark.run.jobs import Outcome, plan
-from benchmark.run.launch import launch
-from benchmark.run.sandbox import isolated
+from benchmark.run.sandbox import isolate_method
+from benchmark.run.worker import launch_ranks
 from benchmark.tasks.images.adapter import Adapter
 from benchmark.tasks.suites import load_suite
 from tests.hub import tiny, tiny_large
@@ -148,7 +148,7 @@ def test_pretrained_text_is_that_of_the_whole_network(copies):
 def test_adapters_cross_into_the_sandbox(shared_cache):
     method = find_method("neon")
     stores = [LineageMemory(), LineageMemory()]
-    with isolated(method.file) as cls:
+    with isolate_method(method.file) as cls:
         for store, hooks in zip(stores, (cls, method.load()), strict=True):
             records = run_lineage(TASKS["imagenette-replace"], hooks, 0, store, shared_cache)
             assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
@@ -199,7 +199,7 @@ def stops(job):
 def test_a_lineage_goes_on_when_one_of_its_processes_died(tmp_path):
     words = ("wikitext-replace", "truncated_cross_entropy")  # its own loss
     alone, both = (job(*words, tmp_path / str(count), count) for count in (1, 2))
-    outcome = launch(stops, both)
+    outcome = launch_ranks(stops, both)
     assert isinstance(outcome.error, WorkerLost)
     assert "one of its 2 processes died" in str(outcome.error)
     kept = {file: file.read_bytes() for file in both.folder.glob("gen-*.json")}
@@ -218,7 +218,7 @@ def fails(job):
 
 
 def test_an_error_of_the_first_process_is_that_of_all(tmp_path):
-    outcome = launch(fails, job("wikitext-replace", "nothing", tmp_path))
+    outcome = launch_ranks(fails, job("wikitext-replace", "nothing", tmp_path))
     assert isinstance(outcome.error, InputError)
     assert str(outcome.error) == "the disk is full"
 

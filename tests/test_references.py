@@ -9,7 +9,8 @@ import pytest
 import benchmark
 import benchmark.tasks.suites
 from benchmark.basics.errors import InputError
-from benchmark.interface.find import REFERENCES, find_method
+from benchmark.interface.find import find_method
+from benchmark.interface.names import REFERENCES
 from benchmark.results import references
 from benchmark.results.references import frozen
 from benchmark.results.schema import load_result

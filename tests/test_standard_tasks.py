@@ -15,12 +15,12 @@ from transformers import GPT2LMHeadModel
 from benchmark import Sampling, TrainingSet
 from benchmark.basics.errors import Diverged, InputError
 from benchmark.basics.seeds import stream
-from benchmark.interface.find import baselines as registry
 from benchmark.interface.find import find_method
 from benchmark.interface.items import Items
+from benchmark.interface.names import find_baselines as registry
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
-from benchmark.run.sandbox import isolated
+from benchmark.run.sandbox import isolate_method
 from benchmark.tasks.images.shown import grid_png, save_image_grid, strip
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.text import llama
@@ -73,7 +73,7 @@ def test_twice_the_same_is_the_same(task, shared_cache):
 def test_models_cross_into_the_sandbox(task, shared_cache):
     method = find_method("neon")
     stores = [LineageMemory(), LineageMemory()]
-    with isolated(method.file) as cls:
+    with isolate_method(method.file) as cls:
         for store, hooks in zip(stores, (cls, method.load()), strict=True):
             records = run_lineage(TASKS[task], hooks, 0, store, shared_cache)
             assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3

@@ -11,7 +11,7 @@ import pytest
 import benchmark.run.sandbox
 from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
-from benchmark.interface.loading import load_class
+from benchmark.interface.find import load_class
 from benchmark.submission.checks import CHECKS, validate
 from benchmark.submission.template import create
 
@@ -26,7 +26,7 @@ def in_process(file, class_name=None, bounds=None):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(benchmark.run.sandbox, "isolated", in_process)
+    monkeypatch.setattr(benchmark.run.sandbox, "isolate_method", in_process)
     monkeypatch.setattr(benchmark.run.sandbox, "check_available", lambda: None)
 
 

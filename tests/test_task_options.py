@@ -13,7 +13,7 @@ from benchmark.lineage.store import LineageMemory
 from benchmark.tasks.images.recipes import ImageLaundering
 from benchmark.tasks.parts import ReserveBias
 from benchmark.tasks.schedules import Web
-from benchmark.tasks.suites import load_suite, load_task
+from benchmark.tasks.suites import load_suite, load_task, shrink_task
 from benchmark.tasks.text import speeches
 from benchmark.tasks.text.recipes import TextLaundering
 from benchmark.theory.tasks import gaussian_task

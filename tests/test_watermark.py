@@ -12,8 +12,7 @@ from baselines import watermark_synthid as synthid
 from baselines._watermark import mark_pixels, pixel_scores, unmarked
 from benchmark import Access, Items
 from benchmark.basics.seeds import stream
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits, Round
+from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.tasks import assets
 from benchmark.tasks.images.recipes import ImageLaundering
 from benchmark.tasks.suites import load_task

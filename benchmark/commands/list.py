@@ -14,11 +14,11 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """List suites, tasks and methods."""
-    from benchmark.interface.find import baselines, describe
+    from benchmark.interface.names import find_baselines, read_summary
     from benchmark.tasks.suites import SUITE_NAMES, load_suite
 
     suites = [load_suite(name) for name in SUITE_NAMES]
-    methods = {name: describe(file) for name, file in baselines().items()}
+    methods = {name: read_summary(file) for name, file in find_baselines().items()}
     if as_json:
         document = {
             "suites": {

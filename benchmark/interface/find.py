@@ -8,18 +8,18 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.access import Access
-from benchmark.interface.loading import load_class
 from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.names import NAME, find_baselines
 
-REFERENCES = ("nothing", "oracle")
+# Gives the class in a file (the one called so, or the only one) until the context ends.
+Opener = Callable[[Path, str | None], AbstractContextManager[type[Mitigation]]]
 
 
 @dataclass(frozen=True)
@@ -50,44 +50,12 @@ class Method:
         assert self.file is not None
         return load_class(self.file, self.class_name)
 
-    @contextmanager
-    def opened(self) -> Iterator[type[Mitigation]]:
-        """The class itself, or one whose hooks run in a sandbox until the context ends."""
-        if self.isolated:
-            from benchmark.run.sandbox import isolated
 
-            assert self.file is not None
-            with isolated(self.file, self.class_name) as cls:
-                yield cls
-        else:
-            yield self.load()
-
-
-def baselines() -> dict[str, Path]:
-    """Name -> file of every baseline: the folder is the registry."""
-    folder = Path(str(resources.files("baselines")))
-    return {f.stem: f for f in sorted(folder.glob("*.py")) if not f.stem.startswith("_")}
-
-
-def describe(file: Path) -> tuple[str, str]:
-    """(summary, tier) of a method file, read without running or importing it."""
-    module = ast.parse(file.read_text())
-    names = [
-        node.attr
-        for node in ast.walk(module)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "Access"
-    ]
-    tier = " + ".join(access.value for access in Access if access.name in names) or "blind"
-    return (ast.get_docstring(module) or "").split("\n")[0], tier
-
-
-def find_method(method: str | Path | type[Mitigation], isolated: bool = False) -> Method:
+def find_method(method: str | Path | type[Mitigation], isolate: Opener | None = None) -> Method:
     """The mitigation called `method`, in file `method` (`file.py` or `file.py:Class`), or itself.
 
     Args:
-        isolated: what the file says of itself is read in a sandbox, where its hooks will run.
+        isolate: opens the file elsewhere, so that it is never imported in this process.
 
     Raises:
         InputError: no such name or file, or the file does not import, or defines no or several
@@ -95,7 +63,7 @@ def find_method(method: str | Path | type[Mitigation], isolated: bool = False) -
             to be isolated, or there is no sandbox.
     """
     if isinstance(method, type):
-        if isolated:
+        if isolate:
             raise InputError(
                 f"{method.__name__} is a class of this process, so it cannot be isolated from it: "
                 f"give its file"
@@ -103,12 +71,20 @@ def find_method(method: str | Path | type[Mitigation], isolated: bool = False) -
         if not issubclass(method, Mitigation):
             raise InputError(f"{method.__name__} is not a subclass of benchmark.Mitigation")
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", method.__name__).lower()
-        return _method(name, method, _class_source(method), given=method)
+        access, summary = check_class(method)
+        return Method(_check_name(name), _class_source(method), access, summary, given=method)
     file, class_name = _located(str(method))
-    found = Method(_name_of(file), "", frozenset(), "", file, class_name, isolated=isolated)
-    with found.opened() as cls:
-        name, source = cls.__name__, _file_source(file)
-        return _method(found.name, cls, source, file.resolve(), name, isolated=isolated)
+    with (isolate or _load)(file, class_name) as cls:
+        access, summary = check_class(cls)
+        source, isolated = _file_source(file), isolate is not None
+        return Method(
+            _check_name(_name_of(file)), source, access, summary, file.resolve(), cls.__name__,
+            isolated=isolated,
+        )  # fmt: skip
+
+
+def _load(file: Path, class_name: str | None) -> AbstractContextManager[type[Mitigation]]:
+    return nullcontext(load_class(file, class_name))
 
 
 def _name_of(file: Path) -> str:
@@ -119,7 +95,7 @@ def _name_of(file: Path) -> str:
 
 def _located(text: str) -> tuple[Path, str | None]:
     """File and class name of a baseline's name, `file.py` or `file.py:Class`."""
-    known = baselines()
+    known = find_baselines()
     if text in known:
         return known[text], None
     path, _, class_name = text.partition(":")
@@ -136,19 +112,20 @@ def _located(text: str) -> tuple[Path, str | None]:
     return file, class_name or None
 
 
-def _method(
-    name: str,
-    cls: type[Mitigation],
-    source: str,
-    file: Path | None = None,
-    class_name: str | None = None,
-    given: type[Mitigation] | None = None,
-    isolated: bool = False,
-) -> Method:
+def _check_name(name: str) -> str:
     if not re.fullmatch(NAME, name):
         raise InputError(
             f"{name!r} cannot name a method: use letters, digits, '_', '-', '+' and '.', at most 64"
         )
+    return name
+
+
+def check_class(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
+    """The access that a class declares and its summary, the first line of its own docstring.
+
+    Raises:
+        InputError: `access` is not a set of `Access`.
+    """
     access = cls.access
     if not isinstance(access, frozenset | set) or not all(isinstance(a, Access) for a in access):
         raise InputError(
@@ -156,7 +133,7 @@ def _method(
             f"frozenset({{Access.RESERVE}})"
         )
     summary = (inspect.getdoc(cls) or "").split("\n")[0] if "__doc__" in vars(cls) else ""
-    return Method(name, source, frozenset(access), summary, file, class_name, given, isolated)
+    return frozenset(access), summary
 
 
 def _file_source(file: Path) -> str:
@@ -186,4 +163,59 @@ def _class_source(cls: type[Mitigation]) -> str:
     return hashlib.sha256(f"{cls.__qualname__}\n{text}".encode()).hexdigest()
 
 
-NAME = r"\w[\w.+-]{0,63}"  # methods, suites and tasks name files and folders
+def load_class(file: Path, class_name: str | None) -> type[Mitigation]:
+    """The mitigation class in `file`: the one called `class_name`, or the only one.
+
+    Raises:
+        InputError: the file does not import, has no such class, or none or several without a name.
+    """
+    # The content is part of the name, so that an edited file is a new module.
+    digest = hashlib.sha256(str(file.resolve()).encode() + file.read_bytes()).hexdigest()
+    module_name = f"_method_{file.stem}_{digest[:12]}"
+    module = sys.modules.get(module_name)
+    if module is None:
+        spec = importlib.util.spec_from_file_location(module_name, file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[module_name]
+            line = _line_of(error, file)
+            raise InputError(
+                f"{file}{line} does not import: {type(error).__name__}: {error}"
+            ) from error
+    classes = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, Mitigation)
+        and value.__module__ == module_name
+    }
+    if class_name is not None:
+        if class_name not in classes:
+            found = ", ".join(classes) or "none"
+            raise InputError(f"{file} has no Mitigation class {class_name!r} (found: {found})")
+        return classes[class_name]
+    if len(classes) != 1:
+        if not classes:
+            raise InputError(f"{file} defines no subclass of benchmark.Mitigation")
+        raise InputError(
+            f"{file} defines several Mitigation classes ({', '.join(classes)}): "
+            f"choose one as {file}:ClassName"
+        )
+    return next(iter(classes.values()))
+
+
+def _line_of(error: Exception, file: Path) -> str:
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno},"
+    lines = []
+    trace = error.__traceback__
+    while trace is not None:
+        if Path(trace.tb_frame.f_code.co_filename) == file:
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return f", line {lines[-1]}," if lines else ""

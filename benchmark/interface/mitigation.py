@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import inspect
+
+from torch import Tensor, nn
 
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Sampling
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from benchmark.interface.items import Items, TrainingSet
-    from benchmark.interface.round import Round
+from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.round import Round
 
 
 class Mitigation:
@@ -27,8 +25,6 @@ class Mitigation:
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
         """What this generation is trained on. The crawl must not be changed in place."""
-        from benchmark.interface.items import TrainingSet
-
         return TrainingSet(crawl)
 
     def loss(self, per_element: Tensor, outputs: Tensor) -> Tensor:
@@ -47,3 +43,10 @@ class Mitigation:
     def sampling(self, round: Round) -> Sampling:
         """How this generation's model writes what it publishes."""
         return Sampling()
+
+
+# The hooks in the order of a generation, and what each is handed.
+HOOKS = {
+    hook.__name__: tuple(inspect.signature(hook).parameters)[1:]
+    for hook in (Mitigation.curate, Mitigation.loss, Mitigation.adjust, Mitigation.sampling)
+}

@@ -2,21 +2,63 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.basics.errors import AccessError, BudgetError, MethodError
 from benchmark.interface.access import Access
-from benchmark.interface.generator import Sampling
+from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import REAL, Items, TrainingSet
-from benchmark.interface.ledger import Ledger
 
-if TYPE_CHECKING:
-    from benchmark.interface.generator import Generator
+
+class Offer(NamedTuple):
+    """What one attribute or method of a round needs, and the ledger's entry it is charged to."""
+
+    access: Access
+    charge: str = ""
+
+
+# All that a round offers beyond the crawl; the sandbox lets nothing else through. What a method
+# of it takes is what its signature says.
+ROUND = {
+    "archive": Offer(Access.ARCHIVE),
+    "reserve": Offer(Access.RESERVE, "real_items"),
+    "provenance": Offer(Access.PROVENANCE, "real_items"),
+    "model": Offer(Access.MODEL),
+    "steps": Offer(Access.MODEL),
+    "key": Offer(Access.WATERMARK),
+    "log_prob": Offer(Access.MODEL, "forward_passes"),
+    "logits": Offer(Access.MODEL, "forward_passes"),
+    "features": Offer(Access.MODEL, "forward_passes"),
+    "sample": Offer(Access.MODEL, "items_generated"),
+    "finetune": Offer(Access.MODEL, "items_trained"),
+    "verify": Offer(Access.VERIFIER, "forward_passes"),
+}
+
+
+@dataclass
+class Ledger:
+    """Costs of one generation, counted by the harness.
+
+    Attributes:
+        items_trained: items shown to an optimiser (steps x batch), fine-tuning included.
+        items_generated: items published, plus those a method sampled for itself.
+        forward_passes: items a method scored or embedded.
+        real_items: trusted real items a method was shown (reserve, or real by provenance).
+    """
+
+    items_trained: int = 0
+    items_generated: int = 0
+    forward_passes: int = 0
+    real_items: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -67,7 +109,9 @@ class Round:
         if Access.MODEL in self._granted:
             self._granted[Access.MODEL] = model
 
-    def _get(self, access: Access, what: str) -> Any:
+    def _get(self, what: str) -> Any:
+        """What was granted for `what`, one of `ROUND`."""
+        access = ROUND[what].access
         if access not in self._granted:
             raise AccessError(
                 f"round.{what} needs Access.{access.name}: "
@@ -75,7 +119,9 @@ class Round:
             )
         return self._granted[access]
 
-    def _charge(self, entry: str, amount: int) -> None:
+    def _charge(self, what: str, amount: int) -> None:
+        """Charge `amount` items for `what`, if that is within the limits."""
+        entry = ROUND[what].charge
         if amount < 0:
             raise BudgetError(f"{entry} cannot change by {amount}")
         total = getattr(self.ledger, entry) + amount
@@ -87,52 +133,56 @@ class Round:
             )
         setattr(self.ledger, entry, total)
 
+    def _note(self, what: str, seen: int) -> None:
+        """So many different items were shown by now; to look again costs nothing."""
+        entry = ROUND[what].charge
+        setattr(self.ledger, entry, max(getattr(self.ledger, entry), seen))
+
     # --- what a method may see -------------------------------------------------------------
 
     @property
     def archive(self) -> Sequence[Items]:
         """The crawls of generations 0..t-1, as they were handed out. Needs `ARCHIVE`."""
-        return self._get(Access.ARCHIVE, "archive")
+        return self._get("archive")
 
     @property
     def reserve(self) -> Items:
         """The trusted real items. Needs `RESERVE`."""
-        reserve = self._get(Access.RESERVE, "reserve")
-        self.ledger.real_items = max(self.ledger.real_items, len(reserve))
+        reserve = self._get("reserve")
+        self._note("reserve", len(reserve))
         return reserve
 
     @property
     def provenance(self) -> Sequence[Tensor]:
         """For each crawl 0..t, int64 (n,): -1 real, i >= 0 own model i, -3 foreign. Needs
         `PROVENANCE`."""
-        provenance = self._get(Access.PROVENANCE, "provenance")
-        seen = sum(int((made == REAL).sum()) for made in provenance)
-        self.ledger.real_items = max(self.ledger.real_items, seen)
+        provenance = self._get("provenance")
+        self._note("provenance", sum(int((made == REAL).sum()) for made in provenance))
         return provenance
 
     @property
     def model(self) -> nn.Module:
         """The newest own generator: of t-1 in `curate`, of t in `adjust` and `sampling`. Needs
         `MODEL`."""
-        return self._get(Access.MODEL, "model")
+        return self._get("model")
 
     @property
     def steps(self) -> int:
         """Optimiser steps of one training run. Needs `MODEL`."""
-        self._get(Access.MODEL, "steps")
+        self._get("steps")
         return self._generator.steps  # type: ignore[union-attr]
 
     @property
     def key(self) -> int:
         """A secret number, the same for the whole lineage, for watermarks. Needs `WATERMARK`."""
-        return self._get(Access.WATERMARK, "key")
+        return self._get("key")
 
     # --- what a method may do, charged to the ledger ---------------------------------------
 
     def log_prob(self, items: Items, model: nn.Module | None = None) -> Tensor:
         """(N,) log-probabilities under the newest own generator or `model`. Needs `MODEL`."""
         model = self._own(model, "log_prob")
-        self._charge("forward_passes", len(items))
+        self._charge("log_prob", len(items))
         return self._generator.log_prob(model, items)  # type: ignore[union-attr]
 
     def logits(self, items: Items, model: nn.Module | None = None) -> Tensor:
@@ -143,19 +193,19 @@ class Round:
             MethodError: the task is not text.
         """
         model = self._own(model, "logits")
-        self._charge("forward_passes", len(items))
+        self._charge("logits", len(items))
         return self._generator.logits(model, items)  # type: ignore[union-attr]
 
     def features(self, items: Items, model: nn.Module | None = None) -> Tensor:
         """(N, F) hidden representations under the newest own generator. Needs `MODEL`."""
         model = self._own(model, "features")
-        self._charge("forward_passes", len(items))
+        self._charge("features", len(items))
         return self._generator.features(model, items)  # type: ignore[union-attr]
 
     def sample(self, n: int, how: Sampling | None = None, model: nn.Module | None = None) -> Items:
         """`n` further items of the newest own generator or `model`. Needs `MODEL`."""
         model = self._own(model, "sample")
-        self._charge("items_generated", n)
+        self._charge("sample", n)
         return self._generator.sample(model, n, self.rng, how or Sampling())  # type: ignore[union-attr]
 
     def finetune(
@@ -172,16 +222,18 @@ class Round:
         assert generator is not None
         if steps < 1:
             raise MethodError(f"round.finetune needs at least one step, got {steps}")
-        self._charge("items_trained", steps * generator.batch)
+        if not math.isfinite(rate):
+            raise MethodError(f"round.finetune needs a finite rate, got {rate}")
+        self._charge("finetune", steps * generator.batch)
         data = items if isinstance(items, TrainingSet) else TrainingSet(items)
         return generator.train(data, self.rng, model=model, steps=steps, rate=rate)
 
     def verify(self, items: Items) -> Tensor:
         """(N,) scores of a frozen external scorer, higher is better. Needs `VERIFIER`."""
-        verifier = self._get(Access.VERIFIER, "verify")
-        self._charge("forward_passes", len(items))
+        verifier = self._get("verify")
+        self._charge("verify", len(items))
         return verifier(items)
 
     def _own(self, model: nn.Module | None, what: str) -> nn.Module:
-        newest = self._get(Access.MODEL, what)
+        newest = self._get(what)
         return newest if model is None else model

@@ -80,12 +80,12 @@ class FolderCache:
         finally:
             lock.release()
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CachedFile]:
         """Everything kept, the longest unused first."""
-        found = [Entry.of(path) for path in self.folder.glob("*-*.safetensors")]
+        found = [CachedFile.of(path) for path in self.folder.glob("*-*.safetensors")]
         return sorted(found, key=lambda entry: entry.used)
 
-    def prune(self, unused_since: float = 0.0, keep_bytes: int | None = None) -> list[Entry]:
+    def prune(self, unused_since: float = 0.0, keep_bytes: int | None = None) -> list[CachedFile]:
         """Delete what was last used before `unused_since` (seconds since 1970), then the longest
         unused until at most `keep_bytes` are left. Entries in use at this moment stay.
 
@@ -104,7 +104,7 @@ class FolderCache:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CachedFile:
     """One file of a cache: its size in bytes and when it was last used (seconds since 1970)."""
 
     path: Path
@@ -113,9 +113,9 @@ class Entry:
     used: float
 
     @staticmethod
-    def of(path: Path) -> Entry:
+    def of(path: Path) -> CachedFile:
         status = path.stat()
-        return Entry(path, path.name.rsplit("-", 1)[0], status.st_size, status.st_mtime)
+        return CachedFile(path, path.name.rsplit("-", 1)[0], status.st_size, status.st_mtime)
 
 
 def _delete(path: Path) -> bool:

@@ -8,51 +8,54 @@ from torch import Tensor, nn
 
 from benchmark.basics.seeds import stream
 from benchmark.interface.access import Access
-from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits, Round
-from benchmark.tasks.parts import Splits, Verifier
-from benchmark.tasks.task import Task
+from benchmark.interface.round import Ledger, Limits, Round
+from benchmark.lineage.workshop import Workshop
 
 
-def granted(
-    access: frozenset[Access],
-    archive: list[Items],
-    splits: Splits,
-    provenance: list[Tensor],
-    model: nn.Module | None,
-    seed: int,
-    verifier: Verifier | None,
-) -> dict[Access, Any]:
-    """For each declared access what it gives, as `Round` takes it."""
-    everything: dict[Access, Any] = {
-        Access.ARCHIVE: tuple(archive),
-        Access.MODEL: model,
-        Access.RESERVE: splits.reserve,
-        Access.WATERMARK: stream("watermark key", seed).initial_seed(),
-        Access.VERIFIER: verifier,
-        Access.PROVENANCE: tuple(provenance),
-    }
-    return {name: everything[name] for name in access}
+class Grants:
+    """All that a method could be granted in a lineage, and the rounds that grant what it declares.
 
+    Attributes:
+        crawls: those handed out so far, the newest last.
+        provenance: of each crawl, who made its items.
+    """
 
-def round_of(
-    task: Task,
-    seed: int,
-    t: int,
-    purpose: str,
-    granted: dict[Access, Any],
-    generator: Generator,
-    ledger: Ledger,
-) -> Round:
-    """Generation `t` as a method sees it; `purpose` names its random numbers."""
-    budget = task.budget
-    limits = Limits(
-        items_trained=round(budget.items_trained * generator.steps * generator.batch),
-        items_generated=round(budget.items_generated * task.n),
-        forward_passes=round(budget.forward_passes * task.n),
-    )
-    rng = task.rng(seed, t, purpose)
-    vocabulary = generator.ranges.get("tokens", 0)
-    return Round(t, task.n, task.modality, rng, granted, generator, ledger, limits, vocabulary)
+    def __init__(self, workshop: Workshop, access: frozenset[Access]) -> None:
+        self.crawls: list[Items] = []
+        self.provenance: list[Tensor] = []
+        self._workshop, self._access = workshop, access
+        recipe = workshop.task.verifier
+        self._verifier = recipe.build() if recipe and Access.VERIFIER in access else None
+
+    def add(self, crawl: Items, provenance: Tensor) -> None:
+        """The newest crawl, with its true provenance."""
+        self.crawls.append(crawl)
+        self.provenance.append(provenance)
+
+    def open_round(
+        self,
+        t: int,
+        reserve: Items,
+        model: nn.Module | None,
+        ledger: Ledger,
+        purpose: str = "method",  # names its random numbers
+    ) -> Round:
+        """Generation `t` as the method sees it; `reserve` are the trusted items of that time."""
+        everything: dict[Access, Any] = {
+            Access.ARCHIVE: tuple(self.crawls[:-1]),
+            Access.MODEL: model,
+            Access.RESERVE: reserve,
+            Access.WATERMARK: stream("watermark key", self._workshop.seed).initial_seed(),
+            Access.VERIFIER: self._verifier,
+            Access.PROVENANCE: tuple(self.provenance),
+        }
+        granted = {access: everything[access] for access in self._access}
+        task, generator = self._workshop.task, self._workshop.generator
+        limits = Limits(
+            items_trained=round(task.budget.items_trained * generator.steps * generator.batch),
+            items_generated=round(task.budget.items_generated * task.n),
+            forward_passes=round(task.budget.forward_passes * task.n),
+        )
+        rng, vocabulary = self._workshop.rng(t, purpose), generator.ranges.get("tokens", 0)
+        return Round(t, task.n, task.modality, rng, granted, generator, ledger, limits, vocabulary)

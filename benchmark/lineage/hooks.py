@@ -12,18 +12,18 @@ from torch import Tensor, nn
 
 from benchmark.basics.errors import MethodError
 from benchmark.interface.access import Access
-from benchmark.interface.generator import Sampling
+from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Round
 
 
-def instance(method: type[Mitigation], t: int) -> Mitigation:
+def make_instance(method: type[Mitigation], t: int) -> Mitigation:
     """A new instance for generation `t`."""
-    return guarded(method, f"{method.__name__}() at generation {t}")()
+    return _guarded(method, f"{method.__name__}() at generation {t}")()
 
 
-def guarded(function: Callable[..., Any], where: str) -> Callable[..., Any]:
+def _guarded(function: Callable[..., Any], where: str) -> Callable[..., Any]:
     """`function`, with whatever it raises turned into a MethodError that says where."""
 
     def wrapped(*args: Any) -> Any:
@@ -38,9 +38,11 @@ def guarded(function: Callable[..., Any], where: str) -> Callable[..., Any]:
     return wrapped
 
 
-def keeping_shape(function: Callable[..., Any], argument: int, where: str) -> Callable[..., Tensor]:
+def _keeping_shape(
+    function: Callable[..., Any], argument: int, where: str
+) -> Callable[..., Tensor]:
     """`function`, guarded, which must return a tensor like its argument number `argument`."""
-    inner = guarded(function, where)
+    inner = _guarded(function, where)
 
     def wrapped(*args: Any) -> Tensor:
         like: Tensor = args[argument]
@@ -56,11 +58,11 @@ def keeping_shape(function: Callable[..., Any], argument: int, where: str) -> Ca
     return wrapped
 
 
-def loss_hook(strategy: Mitigation, t: int) -> Callable[[Tensor, Tensor], Tensor] | None:
+def checked_loss(strategy: Mitigation, t: int) -> LossHook | None:
     """`loss`, checked; None where the method does not override it."""
     if type(strategy).loss is Mitigation.loss:
         return None
-    return keeping_shape(strategy.loss, 0, _where(strategy, "loss", t))
+    return _keeping_shape(strategy.loss, 0, _where(strategy, "loss", t))
 
 
 def checked_training_set(
@@ -83,7 +85,7 @@ def checked_training_set(
     lent += crawls[:-1] if Access.ARCHIVE in strategy.access else []
     lent += [reserve] if Access.RESERVE in strategy.access else []
     before = [items.digest() for items in lent]
-    result = guarded(strategy.curate, where)(crawl, round_)
+    result = _guarded(strategy.curate, where)(crawl, round_)
     if [items.digest() for items in lent] != before:
         raise MethodError(f"{where} changed the items it was handed in place: work on a copy")
     if not isinstance(result, TrainingSet):
@@ -126,7 +128,7 @@ def _check_weights(weights: Any, n: int, where: str) -> None:
 def checked_model(strategy: Mitigation, model: nn.Module, round_: Round) -> nn.Module:
     """`adjust`'s model, of the same architecture."""
     where = _where(strategy, "adjust", round_.generation)
-    result = guarded(strategy.adjust, where)(model, round_)
+    result = _guarded(strategy.adjust, where)(model, round_)
     if type(result) is not type(model):
         raise MethodError(
             f"{where} returned {type(result).__name__}: return the adjusted {type(model).__name__}"
@@ -137,7 +139,7 @@ def checked_model(strategy: Mitigation, model: nn.Module, round_: Round) -> nn.M
 def checked_sampling(strategy: Mitigation, round_: Round) -> Sampling:
     """`sampling`'s settings; marking output needs `WATERMARK`."""
     where = _where(strategy, "sampling", round_.generation)
-    result = guarded(strategy.sampling, where)(round_)
+    result = _guarded(strategy.sampling, where)(round_)
     if not isinstance(result, Sampling):
         raise MethodError(f"{where} returned {type(result).__name__}: return a Sampling(...)")
     positive = {"temperature": result.temperature, "top_p": result.top_p}
@@ -153,9 +155,9 @@ def checked_sampling(strategy: Mitigation, round_: Round) -> Sampling:
     if (result.logits or result.pixels) and Access.WATERMARK not in strategy.access:
         raise MethodError(f"{where} marks its output: declare Access.WATERMARK")
     if result.logits is not None:
-        result = replace(result, logits=keeping_shape(result.logits, 1, f"{where}, logits"))
+        result = replace(result, logits=_keeping_shape(result.logits, 1, f"{where}, logits"))
     if result.pixels is not None:
-        result = replace(result, pixels=keeping_shape(result.pixels, 0, f"{where}, pixels"))
+        result = replace(result, pixels=_keeping_shape(result.pixels, 0, f"{where}, pixels"))
     return result
 
 

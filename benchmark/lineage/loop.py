@@ -6,32 +6,29 @@ import math
 import time
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.basics.seeds import seed_global
-from benchmark.interface.access import Access
-from benchmark.interface.generator import Sampling
-from benchmark.interface.items import Items, TrainingSet
-from benchmark.interface.ledger import Ledger
+from benchmark.interface.items import TrainingSet
 from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.round import Ledger
 from benchmark.lineage.cache import Cache
-from benchmark.lineage.foreign import foreign_items
-from benchmark.lineage.granted import granted, round_of
+from benchmark.lineage.foreign import ForeignModels
+from benchmark.lineage.granted import Grants
 from benchmark.lineage.hooks import (
+    checked_loss,
     checked_model,
     checked_sampling,
     checked_training_set,
-    instance,
-    loss_hook,
+    make_instance,
 )
-from benchmark.lineage.once import published, state_of, trained
 from benchmark.lineage.provenance import Composition
 from benchmark.lineage.store import LineageStore
 from benchmark.lineage.web import Web
+from benchmark.lineage.workshop import Workshop, copy_state
 from benchmark.tasks.parts import BiasableSource, Splits
 from benchmark.tasks.task import Task
-from benchmark.tasks.training.meter import Measured
 
 OK, FAILED, DIVERGED = "ok", "failed", "diverged"
 
@@ -51,33 +48,23 @@ def run_lineage(
     diverges ends the lineage with a record whose status is "failed" or "diverged" and whose
     `message` says why.
     """
-    generator, evaluator = task.generator.build(), task.evaluation.build()
-    splits = splits_of(task, seed)
-    launder = task.laundering.build() if task.laundering else None
-    web = Web(splits.real, task.schedule, task.n, launder)
+    workshop, evaluator = Workshop(task, seed, cache), task.evaluation.build()
+    splits = draw_splits(task, seed)
+    web = Web(splits.real, task.schedule, task.n, task.laundering)
+    grants = Grants(workshop, method.access)
+    foreign = ForeignModels(workshop, grants, method)
     composition = Composition(splits.reserve)
-    verifier = task.verifier.build() if task.verifier and Access.VERIFIER in method.access else None
     records: list[dict[str, Any]] = []
-    crawls: list[Items] = []
-    provenance: list[Tensor] = []
     model: nn.Module | None = None
 
     for t in range(task.generations + 1):
-        if t == 1 and task.schedule.foreign:  # nobody crawls foreign items before
-            marks = Sampling()
-            if task.adoption is not None:
-                # The method's own mark, asked for as at generation 0.
-                first, _ = trained(task, seed, 0, generator, TrainingSet(crawls[0]), None, cache)
-                known = granted(method.access, [], splits, provenance, first, seed, verifier)
-                round_ = round_of(task, seed, 0, "adopters", known, generator, Ledger())
-                how = checked_sampling(instance(method, 0), round_)
-                marks = Sampling(logits=how.logits, pixels=how.pixels)
-            for items in foreign_items(task, seed, splits, marks, cache):
-                web.publish_foreign(items)
-        crawl, made = web.crawl(t, task.rng(seed, t, "crawl"))
-        crawls.append(crawl)
-        provenance.append(made)
-        composition.add(crawl, made)
+        # The web as it is before generation t: others publish, then everybody crawls. Who made an
+        # item is known to the harness and, if it is declared, to the oracle; to nobody else.
+        for released in foreign.release(t, splits):
+            web.publish_foreign(released)
+        crawl, provenance = web.crawl(t, workshop.rng(t, "crawl"))
+        grants.add(crawl, provenance)
+        composition.add(crawl, provenance)
 
         # Continue: a finished generation is read, not computed.
         finished = store.record(t)
@@ -85,71 +72,68 @@ def run_lineage(
             records.append(finished)
             if finished["status"] != OK:
                 break
-            web.publish(store.samples(t), task.rng(seed, t, "laundering"))
+            web.publish(store.samples(t), workshop.rng(t, "laundering"))
             continue
         if t > 0 and model is None:
-            model = generator.blank()
-            model.load_state_dict(store.model(t - 1))
-            model.eval()
+            model = workshop.restore(store.model(t - 1))
 
-        clock = Clock()
-        auxiliary = Ledger()
-        known = granted(method.access, crawls[:-1], splits, provenance, model, seed, verifier)
-        round_ = round_of(task, seed, t, "method", known, generator, auxiliary)
+        clock, ledger = Clock(), Ledger()
+        round_ = grants.open_round(t, splits.reserve, model, ledger)
         # A method that draws from the global generators is reproducible, too.
-        seed_global(task.rng(seed, t, "global"))
+        seed_global(workshop.rng(t, "global"))
         record: dict[str, Any] = {"generation": t, "status": OK}
         try:
-            strategy = instance(method, t)
+            strategy = make_instance(method, t)  # anew, so that only the archive remembers
             if t == 0:
+                # The common start: every method's first model is trained on the same real crawl.
                 training = TrainingSet(crawl)
-                model, saved = trained(task, seed, t, generator, training, None, cache)
-                clock.lap("train", saved)
+                made = workshop.train(t, training)
+                model = made.model
+                clock.lap("train", made.saved)
             else:
                 training = checked_training_set(
-                    strategy, crawls, splits.reserve, round_, generator.ranges
+                    strategy, grants.crawls, splits.reserve, round_, workshop.generator.ranges
                 )
                 clock.lap("curate")
-                hook = loss_hook(strategy, t)
-                model, saved = trained(task, seed, t, generator, training, hook, cache)
-                clock.lap("train", saved)
-                seed_global(task.rng(seed, t, "global after training"))  # cached or not
-                round_.renew(model)
-                model = checked_model(strategy, model, round_)
-            if isinstance(generator, Measured):
-                record["training"] = generator.meter.take()
+                made = workshop.train(t, training, checked_loss(strategy, t))
+                clock.lap("train", made.saved)
+                # Whether the model was trained or read from the cache, the hooks draw the same.
+                seed_global(workshop.rng(t, "global after training"))
+                round_.renew(made.model)
+                model = checked_model(strategy, made.model, round_)
+            if made.took is not None:
+                record["training"] = made.took
             record |= composition.describe(training)
             round_.renew(model)
             how = checked_sampling(strategy, round_)
             clock.lap("adjust")
-            items, saved = published(task, seed, t, generator, model, how, cache)
+            items, saved = workshop.publish(t, model, how)
             clock.lap("sample", saved)
-            record["profile"] = evaluator.profile(generator, model, items, splits)
-            if not all(math.isfinite(value) for value in record["profile"].values()):
-                finite = {k: v if math.isfinite(v) else None for k, v in record["profile"].items()}
-                record["profile"] = finite
-                raise Diverged("a metric of the profile is not finite")
+            record["profile"] = evaluator.profile(workshop.generator, model, items, splits)
+            _check_finite(record)
             clock.lap("evaluate")
         except (MethodError, Diverged) as error:
+            # A failure is a result: the lineage ends here, with what it cost and the sentence.
             record["status"] = DIVERGED if isinstance(error, Diverged) else FAILED
             record["message"] = str(error)
-            record |= {"ledger": auxiliary.as_dict(), "seconds": clock.laps}
+            record |= {"ledger": ledger.as_dict(), "seconds": clock.laps}
             store.end(t, record)
             records.append(record)
             break
 
-        web.publish(items, task.rng(seed, t, "laundering"))
-        auxiliary.items_trained += generator.steps * generator.batch
-        auxiliary.items_generated += task.n
-        record["ledger"] = auxiliary.as_dict()
+        # What the model wrote is on the web, where the next generation will find it, unlabelled.
+        web.publish(items, workshop.rng(t, "laundering"))
+        ledger.items_trained += workshop.generator.steps * workshop.generator.batch
+        ledger.items_generated += task.n
+        record["ledger"] = ledger.as_dict()
         record["training_set"] = len(training)
         record["seconds"] = clock.laps
-        store.save(t, record, items, state_of(model))
+        store.save(t, record, items, copy_state(model))
         records.append(record)
     return records
 
 
-def splits_of(task: Task, seed: int) -> Splits:
+def draw_splits(task: Task, seed: int) -> Splits:
     """The real pool, the reserve and the held-out items of a lineage.
 
     Raises:
@@ -162,6 +146,14 @@ def splits_of(task: Task, seed: int) -> Splits:
         source.bias = task.reserve_bias
     real = task.schedule.real_needed(task.n, task.generations)
     return source.splits(real, task.reserve, task.rng(seed, 0, "split"))
+
+
+def _check_finite(record: dict[str, Any]) -> None:
+    """Raises Diverged where the profile is not finite; JSON has no word for it, so None stays."""
+    profile = record["profile"]
+    record["profile"] = {k: v if math.isfinite(v) else None for k, v in profile.items()}
+    if None in record["profile"].values():
+        raise Diverged("a metric of the profile is not finite")
 
 
 class Clock:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.items import FOREIGN, NEW, REAL, Items
+from benchmark.tasks.parts import Laundering
 from benchmark.tasks.schedules import Schedule
+
+
+class Crawl(NamedTuple):
+    """Shuffled items and, for the harness only, who made each: `REAL`, the generation i >= 0 of
+    this lineage's model, or `FOREIGN`; int64 (n,)."""
+
+    items: Items
+    provenance: Tensor
 
 
 class Web:
@@ -19,7 +28,7 @@ class Web:
         real: the real pool R. Generation 0 crawls its first `n` items; `NEW` items come after them.
         schedule: what later crawls consist of.
         n: items in a crawl.
-        launder: what happens to the lineage's items before they are crawled, if anything.
+        laundering: what happens to the lineage's items before they are crawled, if anything.
     """
 
     def __init__(
@@ -27,11 +36,12 @@ class Web:
         real: Items,
         schedule: Schedule,
         n: int,
-        launder: Callable[[Items, torch.Generator], Items] | None = None,
+        laundering: Laundering | None = None,
     ) -> None:
         if len(real) < n:
             raise InputError(f"the real pool holds {len(real)} items, a crawl needs {n}")
-        self.schedule, self.n, self._launder = schedule, n, launder
+        self.schedule, self.n = schedule, n
+        self._launder = laundering.build() if laundering else None
         self._real = real.take(slice(0, n))
         self._unseen = real.take(slice(n, None))
         self._foreign: list[Items] = []
@@ -48,13 +58,8 @@ class Web:
         """Add what one foreign generator published, where the schedule has any."""
         self._foreign.append(items)
 
-    def crawl(self, t: int, rng: torch.Generator) -> tuple[Items, Tensor]:
-        """The shuffled crawl of generation `t` and, for the harness only, its provenance.
-
-        Returns:
-            (items, provenance): `provenance` int64 (n,) holds `REAL`, the generation i >= 0 of
-            this lineage's model, or `FOREIGN`.
-        """
+    def crawl(self, t: int, rng: torch.Generator) -> Crawl:
+        """The crawl of generation `t`."""
         if t == 0:
             parts, made = [self._real], [torch.full((self.n,), REAL)]
         else:
@@ -73,7 +78,7 @@ class Web:
                 parts.append(pool)
                 made.append(provenance)
         order = torch.randperm(self.n, generator=rng)
-        return Items.concat(parts).take(order), torch.cat(made)[order]
+        return Crawl(Items.concat(parts).take(order), torch.cat(made)[order])
 
     def _pool(self, sources: tuple[int, ...], t: int, count: int) -> tuple[Items, Tensor]:
         parts: list[tuple[Items, int]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.results.references import file_of, frozen
 from benchmark.results.schema import Result, load_result
 from benchmark.results.standings import seeds_of

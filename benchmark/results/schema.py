@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.interface.find import NAME
+from benchmark.interface.names import NAME
 
 SCHEMA_VERSION = 1
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.results.references import frozen
 from benchmark.results.schema import Result, load_result
 from benchmark.results.standings import check_comparable, recoveries

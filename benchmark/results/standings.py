@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.access import Access, tier
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.results import statistics
 from benchmark.results.schema import LineageResult, Result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 
 # On paper -> on a dark page.
 PAPER, INK, FAINT, GREY = "#ffffff", "#1d2126", "#d9dce0", "#767b82"

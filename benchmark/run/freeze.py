@@ -7,7 +7,8 @@ from pathlib import Path
 
 from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.files import write_bytes
-from benchmark.interface.find import REFERENCES, find_method
+from benchmark.interface.find import find_method
+from benchmark.interface.names import REFERENCES
 from benchmark.results.references import FOLDER
 from benchmark.results.schema import load_result
 from benchmark.tasks.suites import load_suite

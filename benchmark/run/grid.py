@@ -11,13 +11,15 @@ from pathlib import Path
 from benchmark.basics.errors import InputError, Interrupted
 from benchmark.basics.files import alone_in, write_bytes
 from benchmark.hub.ready import ready
-from benchmark.interface.find import REFERENCES, find_method
+from benchmark.interface.find import find_method
 from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.names import REFERENCES
 from benchmark.results.references import frozen
 from benchmark.results.schema import Origin, Result
 from benchmark.run import backends, worker
 from benchmark.run.collect import collect
 from benchmark.run.jobs import Job, Outcome, Work, all_finished, plan
+from benchmark.run.sandbox import isolate_method
 from benchmark.tasks.suites import Suite, load_suite
 
 DEVICES = ("cpu", "cuda")
@@ -89,7 +91,9 @@ def run(
     if ranks > 1 and not all(getattr(task.generator, "shared", False) for task in picked):
         raise InputError(f"suite {suite!r} trains a lineage in one process: --ranks is for large")
     given = [method] if isinstance(method, str | Path | type) else list(method)
-    methods = {m.name: m for m in (find_method(g, isolated) for g in given)}
+    methods = {
+        m.name: m for m in (find_method(g, isolate_method if isolated else None) for g in given)
+    }
     folder = Path(out).absolute() if backend == "ray" else Path(out)
     folder = folder if device == "cpu" else folder / device
     absent = [find_method(name) for name in REFERENCES if name not in methods]

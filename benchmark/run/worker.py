@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
-from contextlib import nullcontext
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
-from benchmark.basics.errors import AutophagyError, InputError, MethodError
+import torch.multiprocessing as mp
+from torch import distributed as dist
+
+from benchmark.basics.errors import AutophagyError, InputError, MethodError, WorkerLost
 from benchmark.basics.files import alone_in
+from benchmark.interface.find import Method
+from benchmark.interface.mitigation import Mitigation
 from benchmark.lineage.cache import Cache, FolderCache
 from benchmark.lineage.shared import SharedCache, SharedStore
 from benchmark.lineage.store import LineageFolder, LineageStore, finished_records
 from benchmark.results.schema import GenerationResult, LineageResult
-from benchmark.run.jobs import Job, Outcome
+from benchmark.run.jobs import Job, Outcome, Work
+from benchmark.run.sandbox import isolate_method
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import SimpleQueue
 
 
 def read(job: Job) -> Outcome:
@@ -27,9 +37,7 @@ def work(job: Job) -> Outcome:
     Of two processes that are given the same lineage, one waits for the other and reads.
     """
     if job.ranks > 1:
-        from benchmark.run.launch import launch
-
-        return launch(together, job)
+        return launch_ranks(together, job)
     return _outcome(job, lambda: _run(job, LineageFolder(job.folder), FolderCache(job.cache)))
 
 
@@ -41,6 +49,52 @@ def together(job: Job) -> Outcome:
         return _run(job, store, SharedCache(FolderCache(job.cache)))
 
     return _outcome(job, run)
+
+
+def launch_ranks(work: Work, job: Job) -> Outcome:
+    """`work(job)` in `job.ranks` processes, each with the next GPU; rank 0's error, if it has one.
+
+    When one of them dies, the others are ended.
+    """
+    try:
+        from accelerate.utils.other import get_free_port
+    except ImportError as error:
+        raise InputError(
+            "--ranks above 1 needs accelerate: pip install 'autophagy-bench[large]'"
+        ) from error
+    # It would say which processes it ends; the sentence below is for that.
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
+    errors: SimpleQueue[AutophagyError] = mp.get_context("spawn").SimpleQueue()
+    try:
+        mp.start_processes(
+            _rank, (work, job, get_free_port(), errors), nprocs=job.ranks, start_method="spawn"
+        )
+    except (mp.ProcessExitedException, mp.ProcessRaisedException) as died:
+        if not errors.empty():
+            return Outcome(job, None, errors.get())
+        first = next(iter(str(died).strip().splitlines()[::-1]), "")
+        return Outcome(job, None, WorkerLost(
+            f"{job.method.name} on {job.task.name}, seed {job.seed}: one of its {job.ranks} "
+            f"processes died ({first}); finished generations are kept, the same command goes on"
+        ))  # fmt: skip
+    return read(job)
+
+
+def _rank(rank: int, work: Work, job: Job, port: int, errors: SimpleQueue[AutophagyError]) -> None:
+    from accelerate import PartialState
+
+    os.environ |= {
+        "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(job.ranks),
+        "LOCAL_WORLD_SIZE": str(job.ranks), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+    }  # fmt: skip
+    PartialState(cpu=job.device == "cpu")
+    outcome = work(job)
+    if outcome.error is not None:
+        if rank == 0:
+            errors.put(outcome.error)
+        os._exit(1)  # the others wait for this one
+    dist.barrier()
+    dist.destroy_process_group()
 
 
 def _outcome(job: Job, records_of: Callable[[], list[dict[str, Any]] | None]) -> Outcome:
@@ -74,7 +128,7 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
             f"a folder that every node sees"
         )
     alone = nullcontext() if rank() > 0 else alone_in(job.folder)
-    with computing_on(job.device), alone, job.method.opened() as method:
+    with computing_on(job.device), alone, open_method(job.method) as method:
         try:
             return run_lineage(job.task, method, job.seed, store, cache)
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
@@ -88,3 +142,11 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
             ) from error
         finally:
             release()  # before the next lineage, whose tensors are of other sizes
+
+
+def open_method(method: Method) -> AbstractContextManager[type[Mitigation]]:
+    """The class itself, or one whose hooks run in a sandbox until the context ends."""
+    if not method.isolated:
+        return nullcontext(method.load())
+    assert method.file is not None
+    return isolate_method(method.file, method.class_name)

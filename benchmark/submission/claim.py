@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark import __version__
 from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.results.references import frozen
 from benchmark.results.schema import (
     GenerationResult,

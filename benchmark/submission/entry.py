@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.hub.parts import Part
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.lineage.store import LineageFolder
 from benchmark.report.galleries import make_gallery
 from benchmark.report.published import lineage_beside

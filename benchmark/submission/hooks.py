@@ -7,13 +7,8 @@ import difflib
 from dataclasses import dataclass
 
 from benchmark.basics.errors import InputError
+from benchmark.interface.mitigation import HOOKS
 
-HOOKS = {
-    "curate": ("crawl", "round"),
-    "loss": ("per_element", "outputs"),
-    "adjust": ("model", "round"),
-    "sampling": ("round",),
-}
 MOST_NODES = 20_000  # of the syntax tree: no method file comes near
 
 

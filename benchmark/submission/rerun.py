@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.results.schema import Result
 from benchmark.run import grid
 from benchmark.run.jobs import Job

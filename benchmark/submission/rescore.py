@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmark.basics.errors import AutophagyError, InputError, MethodError
 from benchmark.basics.files import read_tensors
 from benchmark.interface.items import Items
-from benchmark.lineage.loop import splits_of
+from benchmark.lineage.loop import draw_splits
 from benchmark.results.schema import LineageResult, Result
 from benchmark.submission.entry import last_finished, sample_names
 from benchmark.tasks.suites import load_suite
@@ -98,7 +98,7 @@ def _profile(task: Task, seed: int, folder: Path) -> dict[str, float]:
     generator, evaluator = task.generator.build(), task.evaluation.build()
     names = sample_names(task.name, seed)
     published, trained = folder / names[0], folder / names[1]
-    splits, blank = splits_of(task, seed), generator.blank()
+    splits, blank = draw_splits(task, seed), generator.blank()
     real = splits.heldout
     columns = _tensors(published, task.n * _bytes(real.columns) // len(real))
     items = _items(columns, real, task, generator.ranges, published)

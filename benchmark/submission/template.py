@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark.basics.errors import InputError
 from benchmark.basics.files import unwritable
-from benchmark.interface.find import baselines
+from benchmark.interface.names import find_baselines
 from benchmark.submission.card import MEND, SUBMISSION_NAME
 
 TEMPLATE = Path(__file__).parents[2] / "submissions" / "template"
@@ -22,7 +22,7 @@ def check_name(name: str) -> None:
     """
     if not re.fullmatch(SUBMISSION_NAME, name):
         raise InputError(f"{name!r} cannot name a submission: {MEND['name']}")
-    if name in baselines():
+    if name in find_baselines():
         raise InputError(f"{name!r} is the name of a baseline: choose another")
 
 

@@ -59,9 +59,9 @@ def trials(file: Path, class_name: str) -> Iterator[Iterator[Trial]]:
 
 
 def _trial(file: Path, class_name: str, tasks: tuple[str, ...], cache: Cache) -> Trial:
-    from benchmark.run.sandbox import Bounds, isolated
+    from benchmark.run.sandbox import Bounds, isolate_method
 
-    with isolated(file, class_name, Bounds(seconds=30)) as method:
+    with isolate_method(file, class_name, Bounds(seconds=30)) as method:
         trial = Trial(frozenset(method.access))
         watched = _watched(method, trial.touched)
         for name in tasks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from benchmark.basics.errors import InputError
 
@@ -17,7 +17,13 @@ if TYPE_CHECKING:  # recipes are read where there is no torch
 
 
 class DataRecipe(Protocol):
-    """Where real items come from."""
+    """Where real items come from.
+
+    Attributes:
+        distribution: the installed package that holds them, if one does; no method may see it.
+    """
+
+    distribution: ClassVar[str | None]
 
     def build(self) -> Source: ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,7 @@ class LinearData:
     Every replicate is a regression of its own; all entries of w* are `TRUE_WEIGHT`.
     """
 
+    distribution: ClassVar[str | None] = None
     dim: int
     replicates: int
     noise: float = 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from benchmark.theory.exact import ExactGenerator, Fit
 class NormalData:
     """Real items `x` float64 (N, dim), independent N(0, 1)."""
 
+    distribution: ClassVar[str | None] = None
     dim: int
     heldout: int = 16
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ def zipf(words: int, beta: float) -> np.ndarray:
 class UnigramData:
     """Real items `tokens` int64 (N, replicates), independent draws from `zipf(words, beta)`."""
 
+    distribution: ClassVar[str | None] = None
     words: int
     replicates: int
     beta: float

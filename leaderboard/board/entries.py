@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.results.references import file_of, frozen
 from benchmark.results.schema import Result, load_result
 from benchmark.results.standings import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.metrics.meanings import entries_of
 from benchmark.results.curves import entries_in
 from benchmark.results.schema import Result

@@ -10,7 +10,7 @@ import altair as alt
 import gradio as gr
 from gradio.components.plot import PlotData
 
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, TRUST, Filters, access_tiers, task_choices
 from leaderboard.board.table import frame, select

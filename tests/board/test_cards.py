@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.interface.access import Access
-from benchmark.interface.find import baselines, find_method
+from benchmark.interface.find import find_method
+from benchmark.interface.names import find_baselines
 from benchmark.submission.card import parse_card
 
 ROOT = Path(__file__).parents[2]
@@ -33,9 +34,9 @@ def settings(file, cls):
     }
 
 
-@pytest.mark.parametrize("name", baselines())
+@pytest.mark.parametrize("name", find_baselines())
 def test_the_card_says_what_the_class_says(name):
-    file, method = baselines()[name], find_method(name)
+    file, method = find_baselines()[name], find_method(name)
     assert [path.name for path in (CARDS / name).iterdir()] == ["card.yaml"]
     card = parse_card((CARDS / name / "card.yaml").read_bytes())
     assert (card.name, card.summary) == (name, method.summary)
@@ -46,7 +47,7 @@ def test_the_card_says_what_the_class_says(name):
 
 def test_papers_are_those_that_the_methods_name():
     elsewhere = named(*ROOT.glob("baselines/*.py"), *ROOT.glob("submissions/*/method.py"))
-    for name, file in baselines().items():
+    for name, file in find_baselines().items():
         paper = parse_card((CARDS / name / "card.yaml").read_bytes()).paper
         own = named(file)
         assert paper is not None or not own

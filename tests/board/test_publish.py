@@ -8,7 +8,7 @@ import pytest
 import benchmark
 import benchmark.tasks.suites
 from benchmark.basics.errors import InputError
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.results.gallery import load_gallery
 from benchmark.results.schema import load_result
 from benchmark.tasks.suites import Suite, load_suite

@@ -6,12 +6,11 @@ import torch
 from baselines.accumulate_subsample import AccumulateSubsample
 from benchmark import Access, Items, Sampling, TrainingSet
 from benchmark.basics.seeds import stream
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits, Round
+from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.lineage.cache import FolderCache
 from benchmark.lineage.hooks import checked_training_set
-from benchmark.lineage.once import state_of
 from benchmark.lineage.store import LineageFolder
+from benchmark.lineage.workshop import copy_state
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.language import _chooser
 from tests.speed import flop
@@ -108,7 +107,7 @@ def test_digest_training_set(bench, scale, modality):
 
 @MODALITIES
 def test_cache_write(bench, scale, modality, tmp_path):
-    state, cache, written = state_of(scale(modality).model), FolderCache(tmp_path), []
+    state, cache, written = copy_state(scale(modality).model), FolderCache(tmp_path), []
 
     def write() -> None:
         written.append(cache.get("model", str(len(written)), lambda: state))
@@ -118,7 +117,7 @@ def test_cache_write(bench, scale, modality, tmp_path):
 
 @MODALITIES
 def test_cache_read(bench, scale, modality, tmp_path):
-    state, cache = state_of(scale(modality).model), FolderCache(tmp_path)
+    state, cache = copy_state(scale(modality).model), FolderCache(tmp_path)
     cache.get("model", "key", lambda: state)
     bench(lambda: cache.get("model", "key", dict))
 
@@ -126,5 +125,5 @@ def test_cache_read(bench, scale, modality, tmp_path):
 @MODALITIES
 def test_save_generation(bench, scale, modality, tmp_path):
     s = scale(modality)
-    store, state = LineageFolder(tmp_path), state_of(s.model)
+    store, state = LineageFolder(tmp_path), copy_state(s.model)
     bench(lambda: store.save(0, {"generation": 0}, s.crawl, state))

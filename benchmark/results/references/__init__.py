@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.results.schema import Result, load_result
 
 FOLDER = Path(str(resources.files("benchmark.results.references")))

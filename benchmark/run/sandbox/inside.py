@@ -21,8 +21,8 @@ from typing import Any
 import torch
 
 from benchmark.run.sandbox import models
-from benchmark.run.sandbox.serving import ENDED, Method
-from benchmark.run.sandbox.wire import PREFIX, Message, decode, encode, lengths
+from benchmark.run.sandbox.serving import ENDED, Server
+from benchmark.run.sandbox.wire import PREFIX, Message, decode_message, encode_message, read_lengths
 
 MIB = 1 << 20
 PR_SET_DUMPABLE = 4
@@ -36,13 +36,13 @@ class Channel:
         self._read, self._write = read, write
 
     def send(self, message: Message) -> None:
-        rest = memoryview(encode(message))
+        rest = memoryview(encode_message(message))
         while rest:
             rest = rest[os.write(self._write, rest) :]
 
     def receive(self) -> Message:
-        header, body = lengths(self._exactly(PREFIX.size), REQUEST)
-        return decode(self._exactly(header), self._exactly(body))
+        header, body = read_lengths(self._exactly(PREFIX.size), REQUEST)
+        return decode_message(self._exactly(header), self._exactly(body))
 
     def _exactly(self, size: int) -> bytes:
         parts = []
@@ -68,13 +68,13 @@ def main() -> None:
     while True:
         said = channel.receive().header["new"]
         file = Path("/method") / said["file"]
-        for kind in said["kinds"]:
-            models.prepare(kind)
+        for home in said["homes"]:
+            models.load_blueprint(home)
         _import_what(file)
         sys.stdout.flush(), sys.stderr.flush()
         child = os.fork()
         if child == 0:
-            Method(channel, file, said["class"]).serve()
+            Server(channel, file, said["class"]).serve()
         _, status = os.waitpid(child, 0)
         with suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)  # all that it left running

@@ -3,57 +3,45 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 from torch import Tensor, nn
 
 from benchmark.basics.errors import MethodError
 from benchmark.run.sandbox.wire import WireError
-
-DENOISER = ("latent", "width", "blocks", "classes")
-LLAMA = {
-    "vocab": "vocab_size",
-    "width": "hidden_size",
-    "layers": "num_hidden_layers",
-    "heads": "num_attention_heads",
-    "inner": "intermediate_size",
-}
-HOMES = {
-    "LatentDenoiser": "images.networks",
-    "LlamaForCausalLM": "text.llama",
-    "UNet2DModel": "images.unet",
-    "GPT2LMHeadModel": "text.gpt2_network",
-    "Adapter": "images.adapter",
-}
+from benchmark.tasks.training.blueprint import Blueprint
 
 
-def blueprint(model: nn.Module) -> dict[str, Any]:
-    """{"kind": its class, "numbers": what it is built from}.
+def find_home(kind: type[nn.Module]) -> str | None:
+    """The module whose `BLUEPRINT` is of models of this class; it is loaded wherever one is."""
+    for name, module in list(sys.modules.items()):
+        blueprint = vars(module).get("BLUEPRINT") if name.startswith("benchmark.") else None
+        if isinstance(blueprint, Blueprint) and blueprint.model is kind:
+            return name
+    return None
+
+
+def load_blueprint(home: str) -> Blueprint:
+    """The blueprint that is kept in the module `home`."""
+    return importlib.import_module(home).BLUEPRINT
+
+
+def pack_architecture(model: nn.Module) -> dict[str, Any]:
+    """{"home": where its blueprint is, "numbers": what it is built from}.
 
     Raises:
         MethodError: no model of this kind can be built in the sandbox.
     """
-    kind = type(model).__name__
-    config: Any = getattr(model, "config", None)
-    if kind == "LatentDenoiser":
-        return {"kind": kind, "numbers": {name: config[name] for name in DENOISER}}
-    if kind == "LlamaForCausalLM":
-        return {"kind": kind, "numbers": {k: getattr(config, v) for k, v in LLAMA.items()}}
-    if kind in HOMES:
-        return {"kind": kind, "numbers": prepare(kind).numbers(model)}
-    raise MethodError(f"a {kind} cannot be handed into the sandbox")
+    home = find_home(type(model))
+    if home is None:
+        raise MethodError(f"a {type(model).__name__} cannot be handed into the sandbox")
+    return {"home": home, "numbers": load_blueprint(home).numbers(model)}
 
 
-def prepare(kind: str) -> Any:
-    """The module that has the model class called `kind`."""
-    return importlib.import_module(f"benchmark.tasks.{HOMES[kind]}")
-
-
-def build(kind: str, numbers: dict[str, Any]) -> nn.Module:
+def build_model(packed: dict[str, Any]) -> nn.Module:
     """A new model of this architecture; draws from torch's global generator."""
-    home = prepare(kind)
-    make = home.LatentDenoiser if kind == "LatentDenoiser" else home.build
-    return make(**numbers).eval()
+    return load_blueprint(packed["home"]).build(**packed["numbers"]).eval()
 
 
 def pack_state(model: nn.Module, tensors: list[Tensor]) -> dict[str, int]:

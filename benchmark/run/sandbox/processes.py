@@ -1,4 +1,4 @@
-"""Starts the processes of a sandbox, says what they use, and kills them."""
+"""Starts the processes of a sandbox, says what they use and may use, and kills them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,34 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
-from benchmark.run.sandbox.bounds import Bounds
-from benchmark.run.sandbox.calls import refusal
-from benchmark.run.sandbox.command import command
+from benchmark.run.sandbox.command import build_command, build_filter
 
 MIB = 1 << 20
 HOW = "install bubblewrap 0.8 or newer (Debian, Ubuntu: apt-get install bubblewrap)"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits of one sandbox.
+
+    Attributes:
+        memory_mb: memory of all its processes together, in MiB.
+        seconds: wall time of one hook call, without what the harness does for it meanwhile; all
+            calls of a generation together may take ten times as long.
+        processes: processes and threads at a time.
+        disk_mb: files it writes, in MiB; they are gone with it.
+        reply_mb: largest message it may send, in MiB.
+    """
+
+    memory_mb: int = 4096
+    seconds: float = 120.0
+    processes: int = 64
+    disk_mb: int = 256
+    reply_mb: int = 256
 
 
 def find_bwrap() -> str:
@@ -31,16 +50,18 @@ def find_bwrap() -> str:
     return found
 
 
-def start(
+def start_process(
     program: list[str], bounds: Bounds, method: tuple[int, str] | None = None
 ) -> subprocess.Popen[bytes]:
     """`program` in a sandbox, all three streams piped."""
     full, pipe = [sys.executable, *program[1:]], subprocess.PIPE
     with tempfile.TemporaryFile() as refused:
-        refused.write(refusal())
+        refused.write(build_filter())
         refused.seek(0)
         passed = [refused.fileno(), *([] if method is None else [method[0]])]
-        arguments = command(find_bwrap(), full, bounds.disk_mb * MIB, refused.fileno(), method)
+        arguments = build_command(
+            find_bwrap(), full, bounds.disk_mb * MIB, refused.fileno(), method
+        )
         return subprocess.Popen(
             arguments, stdin=pipe, stdout=pipe, stderr=pipe, env={}, pass_fds=passed, bufsize=0
         )
@@ -51,7 +72,7 @@ def can_watch() -> bool:
     return Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 
-def descendants(pid: int) -> Iterator[Path]:
+def find_descendants(pid: int) -> Iterator[Path]:
     """/proc folders of all processes below `pid`."""
     folder = Path(f"/proc/{pid}")
     try:
@@ -60,13 +81,13 @@ def descendants(pid: int) -> Iterator[Path]:
         return
     for child in " ".join(lists).split():
         yield Path(f"/proc/{child}")
-        yield from descendants(int(child))
+        yield from find_descendants(int(child))
 
 
-def used(pid: int) -> tuple[int, int]:
+def measure_use(pid: int) -> tuple[int, int]:
     """Tasks below `pid` and the memory they hold in bytes, files' own pages left out."""
     tasks = memory = 0
-    for folder in descendants(pid):
+    for folder in find_descendants(pid):
         try:
             lines = (folder / "status").read_text().splitlines()
         except OSError:
@@ -78,9 +99,9 @@ def used(pid: int) -> tuple[int, int]:
     return tasks, memory
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill_all(process: subprocess.Popen[bytes]) -> None:
     """Kill the namespace's first process, with which the kernel kills all others, and bwrap."""
-    for folder in descendants(process.pid):
+    for folder in find_descendants(process.pid):
         try:
             os.kill(int(folder.name), 9)
         except ProcessLookupError:

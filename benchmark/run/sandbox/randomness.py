@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.run.sandbox.values import is_number, natural
+from benchmark.run.sandbox.values import check_natural, is_number
 from benchmark.run.sandbox.wire import WireError
 
 WORDS = 624  # of a Mersenne twister
 
 
-def capture(rng: torch.Generator | None, tensors: list[Tensor]) -> dict[str, Any]:
+def capture_states(rng: torch.Generator | None, tensors: list[Tensor]) -> dict[str, Any]:
     """The states of the global generators and of `rng`; arrays are appended to `tensors`."""
     numpy: Any = np.random.get_state(legacy=False)
     _, python, python_gauss = random.getstate()
@@ -37,16 +37,16 @@ def capture(rng: torch.Generator | None, tensors: list[Tensor]) -> dict[str, Any
     }
 
 
-def restore(said: Any, rng: torch.Generator | None, tensors: list[Tensor]) -> None:
-    """Put the generators into the states that `capture` described.
+def restore_states(said: Any, rng: torch.Generator | None, tensors: list[Tensor]) -> None:
+    """Put the generators into the states that `capture_states` described.
 
     Raises:
         WireError: these are no states.
     """
     try:
-        first = natural(said["first"], len(tensors))
+        first = check_natural(said["first"], len(tensors))
         position, has_gauss, gauss = said["numpy"]
-        natural(position, WORDS + 1), natural(has_gauss, 2)
+        check_natural(position, WORDS + 1), check_natural(has_gauss, 2)
         if not is_number(gauss) or not (said["python"] is None or is_number(said["python"])):
             raise WireError("a generator's state is not a number")
         key, words = tensors[first + 1], tensors[first + 2]

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from benchmark.basics.files import tensor_digest
-from benchmark.interface.generator import Sampling
-from benchmark.interface.items import Items, TrainingSet
-from benchmark.interface.ledger import Ledger
-from benchmark.interface.round import Limits, Round
+from benchmark.interface.items import Items
+from benchmark.interface.round import ROUND, Ledger, Limits, Round
 
 
 class RemoteRound(Round):
-    """Like `Round`; what it gives and does is asked of the harness, which counts and refuses."""
+    """Like `Round`; what it gives and does is asked of the harness, which counts and refuses.
+
+    All of `ROUND` is replaced by its questions, below.
+    """
 
     def __init__(self, ask: Callable[..., Any]) -> None:
         self._ask = ask
         self.rng = torch.Generator()
         self.ledger = Ledger()
         self._kept: dict[str, Any] = {}
+        self._model_was = ""  # digest of the model that was handed out
         self._lent: list[tuple[Items, str]] = []
 
     def begin(self, facts: dict[str, Any]) -> None:
@@ -40,7 +43,7 @@ class RemoteRound(Round):
         """The newest model is another one, `model` if it came along."""
         self._kept.pop("model", None)
         if model is not None:
-            self._kept["model"] = (model, _digest(model))
+            self._kept["model"], self._model_was = model, _digest(model)
 
     def lend(self, *lent: Items) -> None:
         """Remember what these items are like."""
@@ -50,75 +53,48 @@ class RemoteRound(Round):
         """Whether any of the lent items is no longer what it was."""
         return any(items.digest() != before for items, before in self._lent)
 
-    def _once(self, what: str) -> Any:
+    def _read(self, what: str) -> Any:
+        """An attribute, asked for once."""
+        if what == "model":
+            self._read("steps")  # raises without access, before a model in hand is given
         if what not in self._kept:
-            self._kept[what] = self._ask(what)
+            value = self._ask(what)
+            if isinstance(value, nn.Module):
+                self.renew(value)
+            else:
+                self._kept[what] = tuple(value) if isinstance(value, list) else value
+            parts = value if isinstance(value, list) else [value]
+            self.lend(*(part for part in parts if isinstance(part, Items)))
         return self._kept[what]
 
-    @property
-    def archive(self) -> Sequence[Items]:
-        if "archive" not in self._kept:
-            self._kept["archive"] = tuple(self._ask("archive"))
-            self.lend(*self._kept["archive"])
-        return self._kept["archive"]
-
-    @property
-    def reserve(self) -> Items:
-        if "reserve" not in self._kept:
-            self._kept["reserve"] = self._ask("reserve")
-            self.lend(self._kept["reserve"])
-        return self._kept["reserve"]
-
-    @property
-    def provenance(self) -> Sequence[Tensor]:
-        return tuple(self._once("provenance"))
-
-    @property
-    def model(self) -> nn.Module:
-        granted = self._once("steps")  # raises without access, before a model in hand is given
-        assert granted is not None
-        if "model" not in self._kept:
-            self.renew(self._ask("model"))
-        return self._kept["model"][0]
-
-    @property
-    def steps(self) -> int:
-        return self._once("steps")
-
-    @property
-    def key(self) -> int:
-        return self._once("key")
-
-    def log_prob(self, items: Items, model: nn.Module | None = None) -> Tensor:
-        return self._ask("log_prob", items, self._own(model, ""))
-
-    def logits(self, items: Items, model: nn.Module | None = None) -> Tensor:
-        return self._ask("logits", items, self._own(model, ""))
-
-    def features(self, items: Items, model: nn.Module | None = None) -> Tensor:
-        return self._ask("features", items, self._own(model, ""))
-
-    def sample(self, n: int, how: Sampling | None = None, model: nn.Module | None = None) -> Items:
-        return self._ask("sample", n, how, self._own(model, ""))
-
-    def finetune(
-        self,
-        items: Items | TrainingSet,
-        steps: int,
-        model: nn.Module | None = None,
-        rate: float = 1.0,
-    ) -> nn.Module:
-        return self._ask("finetune", items, steps, self._own(model, ""), rate)
-
-    def verify(self, items: Items) -> Tensor:
-        return self._ask("verify", items)
-
-    def _own(self, model: nn.Module | None, what: str) -> nn.Module | None:  # type: ignore[override]
+    def _sent(self, model: nn.Module | None) -> nn.Module | None:
         """What must be sent for `model`: nothing if it is the newest one, as it was handed out."""
-        newest, before = self._kept.get("model", (None, ""))
+        newest = self._kept.get("model")
         if newest is None or model not in (None, newest):
             return model
-        return None if _digest(newest) == before else newest
+        return None if _digest(newest) == self._model_was else newest
+
+
+def _asks(what: str) -> Any:
+    """The attribute or method `what` of a round, as a question to the harness."""
+    offered = getattr(Round, what)
+    if isinstance(offered, property):
+        return property(lambda self: self._read(what))
+    signature = inspect.signature(offered)
+
+    def ask(self: RemoteRound, *args: Any, **named: Any) -> Any:
+        bound = signature.bind(self, *args, **named)
+        bound.apply_defaults()
+        given = bound.arguments
+        if "model" in given:
+            given["model"] = self._sent(given["model"])
+        return self._ask(what, *list(given.values())[1:])
+
+    return ask
+
+
+for _what in ROUND:
+    setattr(RemoteRound, _what, _asks(_what))
 
 
 def _digest(model: nn.Module) -> str:

@@ -10,10 +10,16 @@ import threading
 import time
 
 from benchmark.basics.errors import MethodError
-from benchmark.run.sandbox.bounds import Bounds
-from benchmark.run.sandbox.processes import MIB, kill, start, used
-from benchmark.run.sandbox.values import printable
-from benchmark.run.sandbox.wire import PREFIX, Message, WireError, decode, encode, lengths
+from benchmark.run.sandbox.processes import MIB, Bounds, kill_all, measure_use, start_process
+from benchmark.run.sandbox.values import clean_text
+from benchmark.run.sandbox.wire import (
+    PREFIX,
+    Message,
+    WireError,
+    decode_message,
+    encode_message,
+    read_lengths,
+)
 
 EVERY = 0.05  # seconds between two looks at what the sandbox uses
 KEPT = 4096  # bytes of what it wrote to stderr
@@ -30,7 +36,7 @@ class Sandbox:
         with tempfile.TemporaryFile() as file:
             file.write(source)
             file.seek(0)
-            self.process = start(program, bounds, (file.fileno(), name))
+            self.process = start_process(program, bounds, (file.fileno(), name))
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self._to, self._from = self.process.stdin.fileno(), self.process.stdout.fileno()
@@ -41,7 +47,7 @@ class Sandbox:
 
     def send(self, message: Message, deadline: float) -> None:
         """Raises MethodError if the process ended or does not read until `deadline`."""
-        rest = memoryview(encode(message))
+        rest = memoryview(encode_message(message))
         while rest:
             self._wait(self._to, select.POLLOUT, deadline)
             try:
@@ -58,8 +64,9 @@ class Sandbox:
             MethodError: the process ended, was too slow, or what it sent is malformed or too large.
         """
         try:
-            header, body = lengths(self._read(PREFIX.size, deadline), self.bounds.reply_mb * MIB)
-            return decode(self._read(header, deadline), self._read(body, deadline))
+            most = self.bounds.reply_mb * MIB
+            header, body = read_lengths(self._read(PREFIX.size, deadline), most)
+            return decode_message(self._read(header, deadline), self._read(body, deadline))
         except WireError as error:
             self.stop(f"broke the protocol: {error}")
             raise self.ended() from error
@@ -98,14 +105,14 @@ class Sandbox:
     def ended(self) -> MethodError:
         """What is raised once the process is gone."""
         self._watcher.join(1.0)
-        said = printable(self._said.decode(errors="replace")).splitlines()
+        said = clean_text(self._said.decode(errors="replace")).splitlines()
         last = f"; its last words: {said[-1][:300]}" if said else ""
         return MethodError(f"the isolated process {self.failure}{last}")
 
     def stop(self, why: str = "was stopped") -> None:
         """Kill all of it."""
         self.failure = self.failure or why
-        kill(self.process)
+        kill_all(self.process)
 
     def close(self) -> None:
         """Kill all of it and give back what it held."""
@@ -130,7 +137,7 @@ class Sandbox:
                     poll.unregister(end)
             if time.monotonic() - looked >= EVERY:
                 looked = time.monotonic()
-                tasks, memory = used(self.process.pid)
+                tasks, memory = measure_use(self.process.pid)
                 # Processes first: what they share after a fork counts for each of them.
                 if tasks > self.bounds.processes:
                     self.stop(f"had more than {self.bounds.processes} processes or threads")

@@ -14,16 +14,14 @@ from torch import Tensor, nn
 
 from benchmark.basics import errors
 from benchmark.basics.errors import InputError, MethodError
-from benchmark.interface import find
+from benchmark.interface.find import check_class, load_class
 from benchmark.interface.items import Items
-from benchmark.interface.loading import load_class
-from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.mitigation import HOOKS, Mitigation
 from benchmark.run.sandbox import models, randomness
 from benchmark.run.sandbox.remote import RemoteRound
-from benchmark.run.sandbox.values import pack, unpack
+from benchmark.run.sandbox.values import pack_value, unpack_value
 from benchmark.run.sandbox.wire import Message
 
-HOOKS = ("curate", "loss", "adjust", "sampling")
 ENDED = 99  # exit status of a process that the harness told to end
 
 
@@ -34,7 +32,7 @@ class Pipe(Protocol):
     def receive(self) -> Message: ...
 
 
-class Method:
+class Server:
     """The class in `file`, its one instance and what the instance handed out."""
 
     def __init__(self, channel: Pipe, file: Path, class_name: str | None) -> None:
@@ -60,7 +58,7 @@ class Method:
     def _reply(self, make: Callable[[], Any]) -> None:
         tensors: list[Tensor] = []
         try:
-            said = {"done": pack(make(), tensors, self)}
+            said = {"done": pack_value(make(), tensors, self)}
             self._send(said, tensors)
         except BaseException as error:  # SystemExit, too, is a method's failure
             family = type(error).__name__ if isinstance(error, MethodError | InputError) else ""
@@ -68,18 +66,17 @@ class Method:
 
     def _send(self, said: dict[str, Any], tensors: list[Tensor]) -> None:
         rng = None if self._round is None else self._round.rng
-        said["random"] = randomness.capture(rng, tensors)
+        said["random"] = randomness.capture_states(rng, tensors)
         self._channel.send(Message(said, tensors))
 
     def _describe(self) -> list[Any]:
         try:
             self._class = load_class(self._file, self._class_name)
-            known = find._method("method", self._class, "")
+            access, summary = check_class(self._class)
         except InputError as error:
             raise InputError(str(error).replace(str(self._file), self._file.name)) from error
         hooks = [h for h in HOOKS if getattr(self._class, h) is not getattr(Mitigation, h)]
-        access = sorted(a.name for a in known.access)
-        return [self._class.__name__, known.summary, access, hooks]
+        return [self._class.__name__, summary, sorted(a.name for a in access), hooks]
 
     # --- calls -----------------------------------------------------------------------------
 
@@ -104,7 +101,7 @@ class Method:
 
     def _take(self, message: Message, packed: list[Any], facts: Any = None) -> list[Any]:
         """Arguments first: to build a model draws numbers that the method must not miss."""
-        args = [unpack(a, message.tensors, self) for a in packed]
+        args = [unpack_value(a, message.tensors, self) for a in packed]
         if facts is not None:
             if self._round is None:
                 self._round = RemoteRound(self._ask)
@@ -113,7 +110,7 @@ class Method:
         if self._round is not None:
             rng = self._round.rng
             self._round.charge(message.header["ledger"])
-        randomness.restore(message.header["random"], rng, message.tensors)
+        randomness.restore_states(message.header["random"], rng, message.tensors)
         return args
 
     def _curate(self, crawl: Items) -> Any:
@@ -146,7 +143,7 @@ class Method:
     def _ask(self, what: str, *args: Any) -> Any:
         """What the real round answers; calls that come meanwhile are served."""
         tensors: list[Tensor] = []
-        said = {"ask": what, "args": [pack(a, tensors, self) for a in args]}
+        said = {"ask": what, "args": [pack_value(a, tensors, self) for a in args]}
         self._send(said, tensors)
         message = self._channel.receive()
         while "call" in message.header:
@@ -161,13 +158,12 @@ class Method:
     # --- models and callables (see `values.Side`) ----------------------------------------------
 
     def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
-        if type(model).__name__ not in models.HOMES:
+        if models.find_home(type(model)) is None:
             return None
         return {"state": models.pack_state(model, tensors)}
 
     def unpack_model(self, packed: Any, tensors: list[Tensor]) -> nn.Module:
-        model = models.build(packed["kind"], packed["numbers"])
-        return models.load_state(model, packed["state"], tensors)
+        return models.load_state(models.build_model(packed), packed["state"], tensors)
 
     def pack_callable(self, function: Callable[..., Any]) -> int:
         self._callables.append(function)

@@ -9,19 +9,24 @@ import copy
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.basics import errors
 from benchmark.basics.errors import AutophagyError, Diverged, InputError, MethodError
-from benchmark.interface.round import Round
+from benchmark.interface.round import ROUND, Round
 from benchmark.run.sandbox import models, randomness
-from benchmark.run.sandbox.answers import ask_round
-from benchmark.run.sandbox.bounds import Bounds
+from benchmark.run.sandbox.processes import Bounds
 from benchmark.run.sandbox.sandbox import Sandbox
-from benchmark.run.sandbox.values import identifier, natural, pack, printable, unpack
+from benchmark.run.sandbox.values import (
+    check_natural,
+    clean_identifier,
+    clean_text,
+    pack_value,
+    unpack_value,
+)
 from benchmark.run.sandbox.wire import Message, WireError
 
 START = 120.0  # seconds for Python and torch to load
@@ -60,8 +65,9 @@ class Session:
         else:
             self._say({"end": True}, [], deadline)
         self._sandbox.allowed, self._used = seconds, False
-        kinds = [] if self._template is None else [type(self._template).__name__]
-        where = {"file": self.file.name, "class": self.class_name, "kinds": kinds}
+        home = None if self._template is None else models.find_home(type(self._template))
+        homes = [home] if home else []
+        where = {"file": self.file.name, "class": self.class_name, "homes": homes}
         self._say({"new": where}, [], deadline)
         return self._value(self._sandbox.receive(deadline))
 
@@ -96,7 +102,8 @@ class Session:
         if self._depth >= DEPTH:
             raise MethodError(f"hooks call each other more than {DEPTH} deep")
         tensors: list[Tensor] = []
-        header: dict[str, Any] = {"call": what, "args": [pack(a, tensors, self) for a in args]}
+        packed = [pack_value(a, tensors, self) for a in args]
+        header: dict[str, Any] = {"call": what, "args": packed}
         header |= facts | self._state(tensors)
         allowed = left = min(self.bounds.seconds, self._left)
         self._depth += 1
@@ -120,11 +127,11 @@ class Session:
     def _state(self, tensors: list[Tensor]) -> dict[str, Any]:
         rng = None if self.round is None else self.round.rng
         ledger = None if self.round is None else self.round.ledger.as_dict()
-        return {"ledger": ledger, "random": randomness.capture(rng, tensors)}
+        return {"ledger": ledger, "random": randomness.capture_states(rng, tensors)}
 
     def _settle(self, message: Message) -> None:
         rng = None if self.round is None else self.round.rng
-        self._strictly(lambda: randomness.restore(message.header.get("random"), rng,
+        self._strictly(lambda: randomness.restore_states(message.header.get("random"), rng,
                                                   message.tensors))  # fmt: skip
 
     def _value(self, message: Message) -> Any:
@@ -133,7 +140,7 @@ class Session:
             raise self._raised(header["raised"])
         if "done" not in header:
             raise self._broken("a message says neither what is done nor what is asked")
-        return self._strictly(lambda: unpack(header["done"], message.tensors, self))
+        return self._strictly(lambda: unpack_value(header["done"], message.tensors, self))
 
     def _raised(self, said: Any) -> Exception:
         """The error that was raised inside, as far as its name and words go."""
@@ -141,8 +148,8 @@ class Session:
             return self._broken("an error came in another form")
         kind, text, family = said
         if family in ("MethodError", "AccessError", "BudgetError", "InputError"):
-            return getattr(errors, family)(printable(text))
-        return type(identifier(kind), (Exception,), {})(printable(text))
+            return getattr(errors, family)(clean_text(text))
+        return type(clean_identifier(kind), (Exception,), {})(clean_text(text))
 
     def _strictly(self, read: Callable[[], Any]) -> Any:
         """What `read` makes of a message, which ends the process if it is malformed."""
@@ -160,9 +167,9 @@ class Session:
 
     def _answer(self, message: Message, tensors: list[Tensor]) -> dict[str, Any]:
         ask, args = message.header["ask"], message.header.get("args")
-        args = self._strictly(lambda: [unpack(a, message.tensors, self) for a in _list(args)])
+        args = self._strictly(lambda: [unpack_value(a, message.tensors, self) for a in _list(args)])
         try:
-            answer = {"answer": pack(ask_round(self.round, ask, args), tensors, self)}
+            answer = {"answer": pack_value(ask_round(self.round, ask, args), tensors, self)}
         except (MethodError, Diverged) as error:
             answer = {"error": [type(error).__name__, str(error)]}
         except AutophagyError:  # the harness's own trouble
@@ -175,7 +182,7 @@ class Session:
 
     def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
         self._template = model
-        return models.blueprint(model) | {"state": models.pack_state(model, tensors)}
+        return models.pack_architecture(model) | {"state": models.pack_state(model, tensors)}
 
     def unpack_model(self, packed: Any, tensors: list[Tensor]) -> nn.Module:
         if self._template is None or not isinstance(packed, dict):
@@ -187,7 +194,7 @@ class Session:
 
     def unpack_callable(self, number: int) -> Callable[..., Any]:
         def remote(*args: Tensor) -> Any:
-            result = self.call("callable", *args, number=natural(number, 1 << 31))
+            result = self.call("callable", *args, number=check_natural(number, 1 << 31))
             return result.to(args[-1].device) if isinstance(result, Tensor) else result
 
         return remote
@@ -197,3 +204,34 @@ def _list(value: Any) -> list[Any]:
     if not isinstance(value, list) or len(value) > 4:
         raise WireError("a question's arguments are not a short list")
     return value
+
+
+def ask_round(round: Round | None, ask: Any, args: list[Any]) -> Any:
+    """What `round` answers when `ask`, one of what it offers, is asked with `args`.
+
+    `ROUND` is the allow-list; what a method of a round takes is read from its signature.
+
+    Raises:
+        MethodError: access or budget forbids it, or a number makes no sense.
+        TypeError: there is no such question.
+    """
+    if round is None:
+        raise MethodError("no round has begun")
+    if isinstance(ask, str) and ask in ROUND:
+        offered = getattr(Round, ask)
+        if isinstance(offered, property):
+            if not args:
+                return getattr(round, ask)
+        else:
+            kinds = get_type_hints(offered)
+            kinds.pop("return")
+            if len(args) == len(kinds) and all(map(_is_a, args, kinds.values())):
+                return getattr(round, ask)(*args)
+    raise TypeError(f"round.{clean_identifier(ask)} does not take what it was given")
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Whether `value` is of this kind; True and False are no numbers, a whole number is a float."""
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, int | float if kind is float else kind)

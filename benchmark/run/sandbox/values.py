@@ -30,7 +30,7 @@ class Side(Protocol):
     def unpack_callable(self, number: int) -> Callable[..., Any]: ...
 
 
-def pack(value: Any, tensors: list[Tensor], side: Side) -> Any:
+def pack_value(value: Any, tensors: list[Tensor], side: Side) -> Any:
     """`value` as JSON; its tensors are appended to `tensors`."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
@@ -38,26 +38,27 @@ def pack(value: Any, tensors: list[Tensor], side: Side) -> Any:
         tensors.append(value)
         return {"tensor": len(tensors) - 1}
     if isinstance(value, Items):
-        return {"items": {name: pack(c, tensors, side) for name, c in value.columns.items()}}
+        return {"items": {name: pack_value(c, tensors, side) for name, c in value.columns.items()}}
     if isinstance(value, TrainingSet):
-        return {"training": [pack(value.items, tensors, side), pack(value.weights, tensors, side)]}
+        parts = (value.items, value.weights)
+        return {"training": [pack_value(part, tensors, side) for part in parts]}
     if isinstance(value, list | tuple):
-        return {"list": [pack(v, tensors, side) for v in value]}
+        return {"list": [pack_value(v, tensors, side) for v in value]}
     if isinstance(value, Sampling):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(Sampling)}
         for name in CALLABLES:
             if fields[name] is not None:
                 fields[name] = side.pack_callable(fields[name])
-        return {"sampling": {name: pack(v, tensors, side) for name, v in fields.items()}}
+        return {"sampling": {name: pack_value(v, tensors, side) for name, v in fields.items()}}
     packed = side.pack_model(value, tensors) if isinstance(value, nn.Module) else None
     return {"odd": type(value).__name__} if packed is None else {"model": packed}
 
 
-def unpack(packed: Any, tensors: list[Tensor], side: Side) -> Any:
-    """The value that `pack` made `packed` and `tensors` of.
+def unpack_value(packed: Any, tensors: list[Tensor], side: Side) -> Any:
+    """The value that `pack_value` made `packed` and `tensors` of.
 
     Raises:
-        WireError: it is not the work of `pack`.
+        WireError: it is not the work of `pack_value`.
     """
     if packed is None or isinstance(packed, bool | int | float | str):
         return packed
@@ -65,23 +66,23 @@ def unpack(packed: Any, tensors: list[Tensor], side: Side) -> Any:
         raise WireError("a value of no known kind came")
     ((kind, inside),) = packed.items()
     if kind == "tensor":
-        return tensors[natural(inside, len(tensors))]
+        return tensors[check_natural(inside, len(tensors))]
     if kind == "items" and isinstance(inside, dict):
-        columns = {name: unpack(c, tensors, side) for name, c in inside.items()}
+        columns = {name: unpack_value(c, tensors, side) for name, c in inside.items()}
         if not all(isinstance(c, Tensor) and c.dim() for c in columns.values()):
             raise WireError("items came whose columns are not tensors of at least one dimension")
         return Items(**columns)
     if kind == "training" and isinstance(inside, list) and len(inside) == 2:
-        items, weights = (unpack(v, tensors, side) for v in inside)
+        items, weights = (unpack_value(v, tensors, side) for v in inside)
         return TrainingSet(items, weights)
     if kind == "list" and isinstance(inside, list):
-        return [unpack(v, tensors, side) for v in inside]
+        return [unpack_value(v, tensors, side) for v in inside]
     if kind == "sampling" and isinstance(inside, dict):
-        return _sampling({name: unpack(v, tensors, side) for name, v in inside.items()}, side)
+        return _sampling({name: unpack_value(v, tensors, side) for name, v in inside.items()}, side)
     if kind == "model":
         return side.unpack_model(inside, tensors)
     if kind == "odd":
-        return type(identifier(inside), (), {})()
+        return type(clean_identifier(inside), (), {})()
     raise WireError("a value of no known kind came")
 
 
@@ -91,12 +92,12 @@ def _sampling(fields: dict[str, Any], side: Side) -> Sampling:
     for name in NUMBERS:
         if not is_number(fields[name]):
             raise WireError(f"Sampling.{name} must be a finite number")
-    natural(fields["top_k"], 1 << 16, "Sampling.top_k")
+    check_natural(fields["top_k"], 1 << 16, "Sampling.top_k")
     if not isinstance(fields["negative"], nn.Module | None):
         raise WireError("Sampling.negative must be a model")
     for name in CALLABLES:
         if fields[name] is not None:
-            fields[name] = side.unpack_callable(natural(fields[name], 1 << 31))
+            fields[name] = side.unpack_callable(check_natural(fields[name], 1 << 31))
     return Sampling(**fields)
 
 
@@ -105,7 +106,7 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def natural(value: Any, below: int, what: str = "a position") -> int:
+def check_natural(value: Any, below: int, what: str = "a position") -> int:
     """`value`, if it is a whole number from 0 to `below` - 1.
 
     Raises:
@@ -116,12 +117,12 @@ def natural(value: Any, below: int, what: str = "a position") -> int:
     return value
 
 
-def identifier(text: Any) -> str:
+def clean_identifier(text: Any) -> str:
     """`text`, if it can name a class; a plain word otherwise."""
     return text if isinstance(text, str) and text.isidentifier() and len(text) < 65 else "object"
 
 
-def printable(text: Any, most: int = 1000) -> str:
+def clean_text(text: Any, most: int = 1000) -> str:
     """`text` without what a terminal would obey, cut to `most` characters."""
     kept = "".join(c if c.isprintable() or c == "\n" else "?" for c in str(text)[:most])
     return kept.strip()

@@ -35,7 +35,7 @@ class Message:
     tensors: list[Tensor] = field(default_factory=list)
 
 
-def encode(message: Message) -> bytes:
+def encode_message(message: Message) -> bytes:
     """The bytes of a message.
 
     Raises:
@@ -55,7 +55,7 @@ def encode(message: Message) -> bytes:
     return PREFIX.pack(MAGIC, len(header), len(body)) + header + body
 
 
-def lengths(prefix: bytes, limit: int) -> tuple[int, int]:
+def read_lengths(prefix: bytes, limit: int) -> tuple[int, int]:
     """Bytes of header and tensors that follow `prefix`.
 
     Raises:
@@ -69,7 +69,7 @@ def lengths(prefix: bytes, limit: int) -> tuple[int, int]:
     return header, body
 
 
-def decode(header: bytes, body: bytes) -> Message:
+def decode_message(header: bytes, body: bytes) -> Message:
     """The message of these bytes.
 
     Raises:

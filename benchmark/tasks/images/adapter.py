@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from benchmark.basics.errors import MethodError
+from benchmark.tasks.training.blueprint import Blueprint
 
 DOT = "/"  # in the names of weights; a ParameterDict takes no dots
 
@@ -52,3 +53,6 @@ def build(shapes: dict[str, list[int]]) -> Adapter:
 def numbers(model: Adapter) -> dict[str, Any]:
     """What `build` makes adapters of these shapes from."""
     return {"shapes": {name.replace(DOT, "."): list(w.shape) for name, w in model.weights.items()}}
+
+
+BLUEPRINT = Blueprint(Adapter, build, numbers)

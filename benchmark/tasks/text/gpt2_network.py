@@ -6,6 +6,8 @@ from typing import Any
 
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from benchmark.tasks.training.blueprint import Blueprint
+
 
 def build(vocab: int, width: int, layers: int, heads: int, longest: int) -> GPT2LMHeadModel:
     """A randomly initialised GPT-2 of up to `longest` positions, without dropout."""
@@ -34,3 +36,6 @@ def numbers(model: GPT2LMHeadModel) -> dict[str, Any]:
         "heads": config.n_head,
         "longest": config.n_positions,
     }
+
+
+BLUEPRINT = Blueprint(GPT2LMHeadModel, build, numbers)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from benchmark.tasks.text import llama_passes
+from benchmark.tasks.training.blueprint import Blueprint
 
 START = 0  # the token in front of every item
 GROWTH = 16  # tokens
@@ -45,6 +46,21 @@ def build(vocab: int, width: int, layers: int, heads: int, inner: int) -> LlamaF
             std = 1.0 if "embed_tokens" in name else 0.5 * parameter.shape[1] ** -0.5
             nn.init.normal_(parameter, 0.0, std)
     return model
+
+
+def numbers(model: LlamaForCausalLM) -> dict[str, Any]:
+    """What `build` makes a model of this architecture from."""
+    config = model.config
+    return {
+        "vocab": config.vocab_size,
+        "width": config.hidden_size,
+        "layers": config.num_hidden_layers,
+        "heads": config.num_attention_heads,
+        "inner": config.intermediate_size,
+    }
+
+
+BLUEPRINT = Blueprint(LlamaForCausalLM, build, numbers)
 
 
 def logits_of(model: LlamaForCausalLM, tokens: Tensor) -> Tensor:

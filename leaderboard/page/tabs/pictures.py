@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 
-from benchmark.interface.find import REFERENCES
+from benchmark.interface.names import REFERENCES
 from benchmark.results.curves import curves
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, Filters, chosen_tasks

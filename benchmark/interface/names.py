@@ -1,0 +1,32 @@
+"""What methods are called, told without importing one: neither torch nor their code is loaded."""
+
+from __future__ import annotations
+
+import ast
+from importlib import resources
+from pathlib import Path
+
+from benchmark.interface.access import Access, tier
+
+NAME = r"\w[\w.+-]{0,63}"  # methods, suites and tasks name files and folders
+REFERENCES = ("nothing", "oracle")  # between these every method is scored
+
+
+def find_baselines() -> dict[str, Path]:
+    """Name -> file of every baseline: the folder is the registry."""
+    folder = Path(str(resources.files("baselines")))
+    return {f.stem: f for f in sorted(folder.glob("*.py")) if not f.stem.startswith("_")}
+
+
+def read_summary(file: Path) -> tuple[str, str]:
+    """(summary, tier) of a method file, read without running or importing it."""
+    module = ast.parse(file.read_text())
+    names = {
+        node.attr
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "Access"
+    }
+    access = frozenset(access for access in Access if access.name in names)
+    return (ast.get_docstring(module) or "").split("\n")[0], tier(access)
