@@ -27,6 +27,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # The constraints pin torch's CPU build; without them pip may fetch gigabytes of CUDA.
 $(VENV)/installed: pyproject.toml constraints.txt

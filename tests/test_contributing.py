@@ -1,0 +1,37 @@
+"""The documents that say how to add something: their examples run, their links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs" / "contributing").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_examples_run(page):
+    """One after the other, as a reader would type them in."""
+    names: dict = {"__name__": page.stem}
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        exec(compile(block, str(page), "exec"), names)
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.stem)
+def test_the_links_lead_to_files(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_the_example_of_a_method_is_a_method(tmp_path, toy_suite):
+    """It runs from a file, as the page says, and keeps half a crawl of the past."""
+    from benchmark import run
+
+    text = (ROOT / "docs" / "contributing" / "adding-a-method.md").read_text()
+    file = tmp_path / "half_archive.py"
+    file.write_text(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0])
+    result = run(file, tasks="digits-replace", out=tmp_path / "runs")["half_archive"]
+    assert not result.failures
+    (lineage,) = result.tasks["digits-replace"].lineages
+    assert lineage.generations[1].trained_on["real"] == 0.5
