@@ -44,7 +44,7 @@ def submit(
     from benchmark.commands.validate import checks_table
     from benchmark.hub.connection import check_target
     from benchmark.hub.pull_requests import send
-    from benchmark.hub.sentences import Purpose
+    from benchmark.hub.trouble import Purpose
     from benchmark.submission.checks import validate
     from benchmark.submission.claim import check_belongs, read_result
     from benchmark.submission.entry import parts_of

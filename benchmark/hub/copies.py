@@ -8,17 +8,13 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.files import write_bytes
-from benchmark.hub.repos import HubRepo, repos_of
-
-if TYPE_CHECKING:
-    from benchmark.tasks.task import Task
+from benchmark.hub.repos import HubRepo
 
 VARIABLE = "AUTOPHAGY_DATA"  # workers inherit it
-BLOCK = 1 << 20
+PATIENCE = 10  # seconds that a Hub may take to say whether it has a repository
 
 
 def data_dir() -> Path | None:
@@ -84,11 +80,8 @@ def check(file: Path, expected: str) -> None:
 
 def sha256_of(file: Path) -> str:
     """SHA-256 of a file's content."""
-    sha = hashlib.sha256()
     with file.open("rb") as content:
-        while block := content.read(BLOCK):
-            sha.update(block)
-    return sha.hexdigest()
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _stamps() -> Path:
@@ -107,10 +100,15 @@ def source_of(repo: HubRepo) -> dict[str, str]:
     return {"path": repo.name, "revision": repo.revision}
 
 
-def absent(repos: Sequence[HubRepo], why: str = "") -> str:
-    """One sentence: what is missing on this machine, where, and how to get it."""
+def absent(repos: Sequence[HubRepo], why: str = "", suite: str = "") -> str:
+    """One sentence: what is missing on this machine, where, and how to get it.
+
+    Args:
+        why: the Hub does not give it, where it was asked.
+        suite: that needs it, where that is known.
+    """
     own, names = data_dir(), ", the ".join(repo.title for repo in repos)
-    how = f"run autophagy prefetch --suite {_suite_of(repos)}"
+    how = f"run autophagy prefetch --suite {suite or 'SUITE'}"
     if own is not None:
         return (
             f"{own} does not hold all of the {names}: {how} --data-dir {own} where the Hub can be "
@@ -122,17 +120,27 @@ def absent(repos: Sequence[HubRepo], why: str = "") -> str:
     )
 
 
-def _suite_of(repos: Sequence[HubRepo]) -> str:
-    """The first suite that needs all of them."""
-    from benchmark.tasks.suites import SUITE_NAMES, load_suite
+def check_available(repos: Iterable[HubRepo], suite: str) -> None:
+    """Every repository is on this machine, or the Hub answers for it: asked once, before a run.
 
-    wanted = {repo.name for repo in repos}
-    suites = (name for name in SUITE_NAMES if wanted <= _names(load_suite(name).tasks))
-    return next(suites, "standard")
+    Raises:
+        InputError: one of them cannot be had: what is missing and how to get it.
+        CorruptFile: a local copy is not the pinned one.
+    """
+    missing = [repo for repo in repos if copy_of(repo) is None]
+    if missing and data_dir() is not None:
+        raise InputError(absent(missing, suite=suite))
+    for repo in missing:
+        from huggingface_hub import HfApi
 
+        from benchmark.hub.trouble import TROUBLE, describe_trouble
 
-def _names(tasks: Iterable[Task]) -> set[str]:
-    return {repo.name for repo in repos_of(tasks)}
+        try:
+            HfApi().repo_info(
+                repo.name, revision=repo.revision, repo_type=repo.type, timeout=PATIENCE
+            )
+        except TROUBLE as error:
+            raise InputError(absent(missing, describe_trouble(error), suite)) from error
 
 
 @contextmanager
@@ -146,7 +154,7 @@ def reading(repo: HubRepo) -> Iterator[dict[str, str]]:
     import datasets
     from safetensors import SafetensorError
 
-    from benchmark.hub.trouble import TROUBLE, why
+    from benchmark.hub.trouble import TROUBLE, describe_trouble
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
@@ -154,7 +162,7 @@ def reading(repo: HubRepo) -> Iterator[dict[str, str]]:
     try:
         yield where
     except TROUBLE as error:
-        raise InputError(absent([repo], why(error))) from error
+        raise InputError(absent([repo], describe_trouble(error))) from error
     except (datasets.exceptions.DatasetsError, SafetensorError, KeyError, ValueError) as error:
         said = next(iter(str(error.__cause__ or error).splitlines()), type(error).__name__)
         raise CorruptFile(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from benchmark.hub.connection import ask
 from benchmark.hub.parts import Part
-from benchmark.hub.sentences import Purpose
+from benchmark.hub.trouble import Purpose
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from benchmark.hub.commits import Stored, create, mirror
 from benchmark.hub.connection import ask, check_target
 from benchmark.hub.parts import Part
-from benchmark.hub.sentences import Purpose
+from benchmark.hub.trouble import Purpose
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE, READ
 from leaderboard.board.table import export, frame

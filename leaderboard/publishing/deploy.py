@@ -11,7 +11,7 @@ from benchmark.basics.errors import InputError
 from benchmark.hub.commits import Stored, create, mirror
 from benchmark.hub.connection import ask, check_target
 from benchmark.hub.parts import Part
-from benchmark.hub.sentences import Purpose
+from benchmark.hub.trouble import Purpose
 from leaderboard.publishing.dataset import publish
 
 if TYPE_CHECKING:

@@ -214,7 +214,7 @@ def test_tokens_offline_and_addresses(hub, monkeypatch, tmp_path):
         (("board", None, hub.url), "--space 'board' is not the name of a Space"),
         ((SPACE, "results", hub.url), "--dataset 'results' is not the name of a dataset"),
         ((SPACE, None, "ftp://x"), "--endpoint 'ftp://x' is not"),
-        ((SPACE, None, "http://127.0.0.1:1"), "cannot reach"),
+        ((SPACE, None, "http://127.0.0.1:1"), "cannot be reached"),
     ):
         with pytest.raises(InputError, match=said):
             deploy(*words)

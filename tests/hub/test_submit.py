@@ -178,7 +178,7 @@ def test_tokens_offline_and_addresses(hub, parts, monkeypatch, tmp_path):
     monkeypatch.setenv("HF_TOKEN", hub.token)
     with pytest.raises(InputError, match="there is no dataset org/other"):
         send(parts, TITLE, "org/other", hub.url)
-    with pytest.raises(InputError, match=r"cannot reach http://127\.0\.0\.1:1"):
+    with pytest.raises(InputError, match=r"http://127\.0\.0\.1:1 cannot be reached"):
         send(parts, TITLE, "org/results", "http://127.0.0.1:1")
     for repo, endpoint in (("results", hub.url), ("a/b/c", None), ("org/results", "ftp://x")):
         with pytest.raises(InputError, match="is not"):
