@@ -12,9 +12,8 @@ import benchmark
 from benchmark.basics.errors import InputError
 from benchmark.metrics.meanings import ENTRIES, entries_of
 from benchmark.report.figures import Panel, draw
-from benchmark.report.page import report
-from benchmark.report.published import lineage_beside
-from benchmark.report.showings import showing, spread
+from benchmark.report.page import report, show_samples
+from benchmark.report.samples import find_lineage, spread_out
 from benchmark.results.curves import measured
 from benchmark.results.schema import GenerationResult, Result
 from benchmark.results.standings import standings
@@ -203,15 +202,15 @@ def test_samples_of_a_run_and_their_absence(toy_suite, tmp_path, monkeypatch, ca
     assert sum(link.startswith("data:image/png") for link in page.asked) == 2
     assert (tmp_path / "r" / "figures" / "samples-digits-replace.png").exists()
     assert page.tags.count("blockquote") >= 3
-    assert "all methods" in page.text  # generation 0 is the same
+    assert "all shown" in page.text  # generation 0 is the same
     assert "No samples" not in page.text
     assert "MNIST digits" in page.text
     assert "Logarithm of the Frechet distance" in page.text
 
     (runs / "lineages").rename(tmp_path / "elsewhere")
     given = {"nothing": (runs / "nothing.json", results["nothing"])}
-    shown = showing(given, "digits-replace", ["nothing"], tmp_path / "r")
-    assert (shown.pictures, shown.missing) == ([], ["nothing"])
+    showing = show_samples(given, "digits-replace", ["nothing"], tmp_path / "r")
+    assert (showing.shown, showing.missing) == ({}, ["nothing"])
 
 
 def test_names_in_a_result_do_not_lead_elsewhere(tmp_path):
@@ -221,10 +220,10 @@ def test_names_in_a_result_do_not_lead_elsewhere(tmp_path):
     folder = tmp_path / "secret" / f"digits-replace-seed0-{task.hash[:8]}-0"
     folder.mkdir(parents=True)
     (tmp_path / "small" / "lineages").mkdir(parents=True)
-    assert lineage_beside(away, tmp_path / "small" / "0.json", task, 0) is None
+    assert find_lineage(away, tmp_path / "small" / "0.json", task, 0) is None
     inside = tmp_path / "small" / "lineages" / "half" / folder.name
     inside.mkdir(parents=True)
-    assert lineage_beside(half(), tmp_path / "small" / "0.json", task, 0) == inside
+    assert find_lineage(half(), tmp_path / "small" / "0.json", task, 0) == inside
 
 
 def test_folders_that_cannot_be_written_are_one_sentence(tmp_path, monkeypatch, capsys):
@@ -256,10 +255,10 @@ def test_a_figure_shows_the_mean_and_where_a_lineage_ended():
 
 
 def test_generations_that_are_shown():
-    assert spread(10, 6) == [0, 2, 4, 6, 8, 10]
-    assert spread(3, 6) == [0, 1, 2, 3]
-    assert spread(10, 3) == [0, 5, 10]
-    assert spread(0, 3) == [0]
+    assert spread_out(10, 6) == [0, 2, 4, 6, 8, 10]
+    assert spread_out(3, 6) == [0, 1, 2, 3]
+    assert spread_out(10, 3) == [0, 5, 10]
+    assert spread_out(0, 3) == [0]
 
 
 def test_entries_are_named_once_and_unknown_ones_are_kept():

@@ -5,27 +5,27 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from benchmark.interface.access import Access
 from benchmark.metrics.definitions import DEFINITIONS
 from benchmark.metrics.meanings import Entry, entries_of, title_of
-from benchmark.report.figures import MOST_BANDS, Panel, draw
-from benchmark.report.published import known_task
+from benchmark.report.figures import MOST_BANDS, Panel, draw, save_picture_grid
+from benchmark.report.samples import find_task, first_seed, show_beside, spread_out
 from benchmark.report.scores import axis, rows
-from benchmark.report.showings import showing
 from benchmark.report.writing import file_name, write
 from benchmark.results import captions, style
 from benchmark.results.curves import curves, entries_in
 from benchmark.results.final import figure, numbers
-from benchmark.results.gallery import LABEL
+from benchmark.results.gallery import Shown, group_excerpts
+from benchmark.results.html import load_template
 from benchmark.results.schema import Result
 from benchmark.results.standings import seeds_of, standings
 from benchmark.results.style import Style, styles, themed
 from benchmark.results.verdicts import MEASURABLE, sheet
 
+MOST_EXCERPTS = 3  # generations
 ORIGINS = {"own": "run with the methods", "frozen": "as it comes with the benchmark"}
 
 
@@ -63,7 +63,7 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
         "suite": some.suite,
         "seeds": seeds,
         "generations": sorted({task.generations for task in tasks.values()}),
-        "tasks": {n: (known.description if (known := known_task(some, n)) else "") for n in tasks},
+        "tasks": {n: (known.description if (known := find_task(some, n)) else "") for n in tasks},
         "versions": _versions(results.values()),
         "methods": methods,
         "looks": looks,
@@ -79,20 +79,59 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
         "bands": len(seeds) > 1 and len(methods) <= MOST_BANDS,
         "primary": {n: _primary(results, n, methods, looks) for n in tasks},
         "profile": _profile(results, methods, looks),
+        "known": tasks,
         "final": [numbers(results, n, methods) for n in tasks],
         "measures": _measures(some),
         "definitions": DEFINITIONS,
         "measurable": MEASURABLE,
         "verdicts": [sheet(results, n, methods) for n in tasks],
-        "showings": [showing(by_method, n, methods, folder / "figures") for n in tasks],
-        "label": LABEL,
+        "showings": [show_samples(by_method, n, methods, folder / "figures") for n in tasks],
         "light": style,
         "dark": style.DARK,
         "palette": (*style.COLOURS, style.GREY, style.INK),
         "noise": [shift for n in tasks if (shift := _noise(results["nothing"], n))],
     }
-    write(page, _render(context).encode())
+    template = load_template(Path(__file__).with_name("template.html"))
+    write(page, template.render(context).encode())
     return page
+
+
+@dataclass(frozen=True)
+class Showing:
+    """What is shown of one task: by method, and texts grouped.
+
+    Attributes:
+        missing: methods whose samples do not lie beside their results.
+    """
+
+    task: str
+    seed: int
+    shown: dict[str, Shown]
+    excerpts: dict[int, dict[str, list[str]]]
+    missing: list[str]
+
+
+def show_samples(
+    results: Mapping[str, tuple[Path, Result]], name: str, methods: list[str], figures: Path
+) -> Showing:
+    """Read the samples of the first seed's lineages; pictures are also stored in `figures`.
+
+    Raises:
+        CorruptFile: a file of a lineage is damaged.
+        InputError: the figure cannot be written.
+    """
+    some = results[methods[0]][1]
+    seed = first_seed(some, name)
+    found = {m: show_beside(result, file, name) for m in methods for file, result in [results[m]]}
+    shown = {method: of for method, of in found.items() if of is not None}
+    pictures = {method: of for method, of in shown.items() if of.png}
+    if pictures:
+        title = f"{name}, suite {some.suite}, seed {seed}: samples by generation"
+        save_picture_grid(pictures, figures / f"{file_name('samples', name)}.png", title)
+    excerpts = group_excerpts(shown)
+    few = [list(excerpts)[i] for i in spread_out(len(excerpts) - 1, MOST_EXCERPTS)]
+    missing = [method for method in methods if method not in shown]
+    return Showing(name, seed, shown, {t: excerpts[t] for t in few}, missing)
 
 
 def _measures(some: Result) -> list[tuple[Entry, str]]:
@@ -101,27 +140,12 @@ def _measures(some: Result) -> list[tuple[Entry, str]]:
     return [(e, e.explain(modality)) for name, modality in chosen for e in entries_of([name])]
 
 
-def _render(context: Mapping[str, Any]) -> str:
-    from jinja2 import Environment, StrictUndefined
-
-    # Names, messages and texts come from others: all are escaped.
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["png"] = lambda content: _uri("image/png", content)
-    template = resources.files("benchmark.report").joinpath("template.html").read_text("utf-8")
-    return environment.from_string(template).render(context)
-
-
-def _uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
 def _image(drawn: Mapping[str, bytes]) -> str:
-    return _uri("image/svg+xml", themed(drawn["svg"].decode()).encode())
+    svg = themed(drawn["svg"].decode()).encode()
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
-def _versions(results: Iterable[Result]) -> dict[str, str]:
+def _versions(results: Iterable[Result]) -> list[tuple[str, str]]:
     """What the results were made with; several values where they differ."""
     results = list(results)
 
@@ -129,16 +153,16 @@ def _versions(results: Iterable[Result]) -> dict[str, str]:
         return "; ".join(sorted({value for value in found if value})) or "not recorded"
 
     dates = sorted({result.created[:10] for result in results if result.created})
+    span = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
+    origins = [f"{name} {ORIGINS[how]}" for r in results for name, how in r.references.items()]
     packages = (", ".join(f"{n} {v}" for n, v in sorted(r.versions.items())) for r in results)
-    return {
-        "Benchmark version": values(result.benchmark_version for result in results),
-        "Hardware": values(result.hardware for result in results),
-        "Date of the results": " to ".join(dict.fromkeys(dates[:1] + dates[-1:])) or "not recorded",
-        "References": values(
-            f"{name} {ORIGINS[origin]}" for r in results for name, origin in r.references.items()
-        ),
-        "Packages": values(packages),
-    }
+    return [
+        ("Benchmark version", values(result.benchmark_version for result in results)),
+        ("Hardware", values(result.hardware for result in results)),
+        ("Date of the results", span or "not recorded"),
+        ("References", values(origins)),
+        ("Packages", values(packages)),
+    ]
 
 
 def _panel(results: Mapping[str, Result], task: str, entry: str, methods: list[str]) -> Panel:

@@ -14,9 +14,8 @@ import gradio as gr
 from benchmark.basics.errors import AutophagyError
 from leaderboard.board.filters import Filters
 from leaderboard.board.source import Source
-from leaderboard.page.markup import element, joined
 from leaderboard.page.tabs import table
-from leaderboard.page.widgets import chosen, offered, updates
+from leaderboard.page.widgets import HTML, chosen, offered, updates
 
 LEAD = (
     "Generative models trained on what earlier models wrote lose quality, variety and what is "
@@ -42,8 +41,7 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 def head(source: Source) -> str:
     """Title, what this is about, and where the results come from."""
-    origin = element("p", source.origin(), kind="note", id="origin")
-    return str(joined([element("h1", "Autophagy Bench"), element("p", LEAD), origin]))
+    return HTML.opening(LEAD, source.origin())
 
 
 class Answers:
@@ -62,7 +60,7 @@ class Answers:
         where = [tab, gr.Tabs(selected=tab)]
         if not board.entries:
             unchanged = [gr.skip()]
-            said = str(element("p", EMPTY))
+            said = HTML.sentence(EMPTY)
             return [*about, *unchanged * 5, *where, *unchanged * 3, *unchanged, said]
         filters = Filters.of_query(query, board)
         picked = [query.get(name) for name in ("method", "a", "b")]

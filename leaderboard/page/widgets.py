@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import altair as alt
 import gradio as gr
 from gradio.components.plot import PlotData
 
+from benchmark.basics.errors import AutophagyError
 from benchmark.interface.find import REFERENCES
+from benchmark.metrics.meanings import entries_of
+from benchmark.results.curves import entries_in
+from benchmark.results.final import numbers
+from benchmark.results.gallery import Gallery, Shown, group_excerpts, load_gallery
+from benchmark.results.html import load_template
+from benchmark.results.schema import Result
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, TRUST, Filters, access_tiers, task_choices
 from leaderboard.board.table import frame, select
+from leaderboard.page.lines import generations
 
 MOST_OFFERED = 200  # methods in a list to choose from
 MOST_CHOSEN = 6  # methods with a colour of their own
+HTML: Any = load_template(Path(__file__).with_name("page.html")).module  # its macros
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # a name, not fetched
 
 
@@ -126,3 +138,68 @@ def plot(chart: alt.LayerChart) -> PlotData:
     spec = chart.to_dict(validate=False)  # half the time; what is drawn is ours
     spec["$schema"] = SCHEMA
     return PlotData(type="altair", plot=json.dumps(spec))
+
+
+def draw_curve(
+    board: Board, suite: str, task: str, measure: str, methods: Sequence[str]
+) -> tuple[PlotData, str]:
+    """One measure of some methods by generation, and what it means."""
+    own = [method for method in methods if method not in REFERENCES]
+    results = board.references(suite, own[0] if own else board.entries[suite][0].name)
+    results = results | {method: board.result(suite, method) for method in own}
+    (entry,), of = entries_of([measure]), results["nothing"].tasks[task]
+    said = HTML.curve_note(entry, task, of.modality, len(of.lineages) > 1)
+    return plot(generations(results, task, measure)), said
+
+
+def list_measures(board: Board, suite: str, task: str) -> list[tuple[str, str]]:
+    """What can be drawn of a task: titles and names."""
+    return [(e.title, e.name) for e in entries_of(entries_in(some_result(board, suite), task))]
+
+
+def some_result(board: Board, suite: str) -> Result:
+    """A result of a suite; all have the same tasks."""
+    return board.result(suite, board.entries[suite][0].name)
+
+
+def draw_profiles(results: dict[str, Result], methods: Sequence[str]) -> str:
+    """The profile of the last generation: one table a task, entries by methods."""
+    shown = list(dict.fromkeys([*methods, *REFERENCES]))
+    tasks = results[shown[0]].tasks
+    sheets = [numbers(results, task, shown) for task in tasks]
+    return HTML.last_profiles(sheets, shown, tasks)
+
+
+def draw_samples(board: Board, suite: str, task: str, methods: Sequence[str]) -> str:
+    """What the methods published on a task; says so where nothing was kept."""
+    shown: dict[str, Shown] = {}
+    absent, damaged = [], {}
+    for method in methods:
+        try:
+            found = _gallery(board, suite, method)
+        except AutophagyError as error:
+            damaged[method] = str(error).replace(f"{board.root}/", "")
+            continue
+        if found is None or task not in found.tasks:
+            absent.append(method)
+        else:
+            shown[method] = found.tasks[task]
+    return HTML.samples(shown, group_excerpts(shown), absent, damaged)
+
+
+def _gallery(board: Board, suite: str, method: str) -> Gallery | None:
+    """The gallery of an entry, or None if none was sent.
+
+    Raises:
+        CorruptFile: it is damaged.
+        InputError: there is no such entry.
+    """
+    if board.entry(suite, method).mine:
+        return None
+    path = board.root / "gallery" / suite / f"{method}.json"
+    return _stored(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@lru_cache(maxsize=64)
+def _stored(path: Path, changed: int) -> Gallery:
+    return load_gallery(path)

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parents[1]
 AT_ROOT = ("README.md", "requirements.txt", "app.py")  # of the Space
-CODE = (".py", ".css", ".md", ".yaml", ".json")
+CODE = (".py", ".css", ".html", ".md", ".yaml", ".json")
 READ = (
     "*.py",
+    "results/shared.html",
     "results/references/*/*.json",
     "tasks/assets/manifest.json",
 )  # of benchmark, by what is light

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.files import write_bytes
 from benchmark.interface.find import REFERENCES, find_method
-from benchmark.report.galleries import make_gallery
+from benchmark.report.samples import make_gallery
 from benchmark.results.references import file_of
 from benchmark.results.schema import Result, load_result
 from benchmark.submission.claim import read_result

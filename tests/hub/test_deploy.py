@@ -73,11 +73,11 @@ def test_what_left_the_folder_leaves_the_space_and_what_changed_is_sent(hub, boa
     files = space(hub).refs["main"].files
     files[".gitattributes"] = files["old.txt"] = files["README.md"]
     (board / "app.py").write_text("print('another page')\n")
-    (board / "table.py").unlink()
+    (board / "board" / "table.py").unlink()
     (stored,) = deploy(SPACE, endpoint=hub.url)
     assert (stored.written, stored.deleted) == (1, 2)
     now = space(hub).refs["main"].files
-    assert not {"old.txt", "leaderboard/table.py"} & set(now)
+    assert not {"old.txt", "leaderboard/board/table.py"} & set(now)
     assert ".gitattributes" in now
     assert now["app.py"].content == b"print('another page')\n"
     assert space(hub).commits == 3

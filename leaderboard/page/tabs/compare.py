@@ -13,12 +13,16 @@ from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, Filters, chosen_tasks
 from leaderboard.board.pairs import Pair, pair
 from leaderboard.page import charts
-from leaderboard.page.curves import curve
-from leaderboard.page.markup import Html, element, joined, table
-from leaderboard.page.profile import profiles
-from leaderboard.page.samples import samples
 from leaderboard.page.tabs.pictures import COSTS
-from leaderboard.page.widgets import Choice, offered, plot
+from leaderboard.page.widgets import (
+    HTML,
+    Choice,
+    draw_curve,
+    draw_profiles,
+    draw_samples,
+    offered,
+    plot,
+)
 
 
 @dataclass(frozen=True)
@@ -94,16 +98,14 @@ def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     rows = [_row(what, of) for what, of in (each if len(names) == 1 else together | each).items()]
     primary = board.result(suite, a).tasks[task].primary
     results = board.references(suite, a) | {m: board.result(suite, m) for m in both}
-    shown = list(dict.fromkeys([*both, "nothing", "oracle"]))
     sentence = "Choose two different methods." if a == b else found.sentence
     return [
-        str(element("p", sentence, kind="verdict")),
+        HTML.sentence(sentence, "verdict"),
         plot(charts.paired(rows, a, b)),
-        str(_numbers(board, suite, both)),
-        *curve(board, suite, task, primary, both),
-        str(samples(board, suite, task, both)),
-        str(joined([element("h3", "The profile of the last generation"),
-                    profiles(results, shown)])),
+        _numbers(board, suite, both),
+        *draw_curve(board, suite, task, primary, both),
+        draw_samples(board, suite, task, both),
+        draw_profiles(results, both),
     ]  # fmt: skip
 
 
@@ -112,7 +114,7 @@ def _row(what: str, found: Pair) -> dict[str, Any]:
     return {"what": what, "difference": found.difference, "low": low, "high": high}
 
 
-def _numbers(board: Board, suite: str, methods: list[str]) -> Html:
+def _numbers(board: Board, suite: str, methods: list[str]) -> str:
     """Recoveries, costs and access, a method a column."""
     entries = [board.entry(suite, name) for name in methods]
     note = (
@@ -130,4 +132,4 @@ def _numbers(board: Board, suite: str, methods: list[str]) -> Html:
         (words[0].upper() + words[1:], *(f"{getattr(e.costs, name):,.0f}" for e in entries))
         for name, words in COSTS.items()
     ]
-    return joined([element("p", note, kind="note"), table(["", *methods], rows)])
+    return HTML.sentence(note, "note") + HTML.rows("", methods, rows)

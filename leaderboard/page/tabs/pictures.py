@@ -17,10 +17,18 @@ from leaderboard.board.filters import ALL, Filters, chosen_tasks
 from leaderboard.board.table import frame, select
 from leaderboard.page import charts
 from leaderboard.page.chart_parts import LOWEST, Records
-from leaderboard.page.curves import curve, measured, some_result
-from leaderboard.page.markup import element, joined
-from leaderboard.page.samples import samples
-from leaderboard.page.widgets import MOST_CHOSEN, MOST_OFFERED, Choice, names, plot
+from leaderboard.page.widgets import (
+    HTML,
+    MOST_CHOSEN,
+    MOST_OFFERED,
+    Choice,
+    draw_curve,
+    draw_samples,
+    list_measures,
+    names,
+    plot,
+    some_result,
+)
 
 COSTS = {
     "cpu_seconds": "processor seconds",
@@ -30,6 +38,10 @@ COSTS = {
     "items_trained": "items trained on",
 }
 _COSTS = [(words, name) for name, words in COSTS.items()]
+COST_NOTE = (
+    "Ringed, on the green line: no method scores more at no greater cost (the oracle apart). Costs "
+    "are of all tasks and seeds together."
+)
 MOST_READ = 60  # results opened for the picture of recall and precision
 
 
@@ -69,7 +81,7 @@ class Parts:
 
 def layout() -> Parts:
     """The tab's components, empty."""
-    gr.HTML(str(element("h3", "Recovery by method")))
+    gr.HTML(HTML.heading("Recovery by method"))
     forest, forest_note = _plot("forest"), gr.HTML()
     with gr.Row():
         methods = gr.Dropdown(
@@ -80,21 +92,17 @@ def layout() -> Parts:
         measure = gr.Dropdown([], label="Measure", min_width=150, elem_id="measure")
         cost = gr.Dropdown(_COSTS, value="cpu_seconds", label="Cost",
                            min_width=150, elem_id="cost")  # fmt: skip
-    gr.HTML(str(element("h3", "Measure by generation")))
+    gr.HTML(HTML.heading("Measure by generation"))
     line, line_note = _plot("curves"), gr.HTML()
     with gr.Row():
         with gr.Column(min_width=320):
-            gr.HTML(str(element("h3", "Score against cost")))
+            gr.HTML(HTML.heading("Score against cost"))
             costs = _plot("costs")
-            gr.HTML(
-                str(element("p", "Ringed, on the green line: no method scores more at no greater "
-                    "cost (the oracle apart). Costs are of all tasks and seeds together.",
-                    kind="note"))
-            )  # fmt: skip
+            gr.HTML(HTML.sentence(COST_NOTE, "note"))
         with gr.Column(min_width=320):
-            gr.HTML(str(element("h3", "Recall against precision")))
+            gr.HTML(HTML.heading("Recall against precision"))
             narrowing, narrowing_note = _plot("narrowing"), gr.HTML()
-    gr.HTML(str(element("h3", "Samples by generation")))
+    gr.HTML(HTML.heading("Samples by generation"))
     shown = gr.HTML(elem_id="samples")
     return Parts(methods, task, measure, cost, forest, forest_note, line, line_note, costs,
                  narrowing, narrowing_note, shown)  # fmt: skip
@@ -112,7 +120,7 @@ def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choic
     kept = [method for method in kept if method in there][:MOST_CHOSEN]
     tasks = chosen_tasks(filters.suite, filters.tasks)
     task = task if task in tasks else tasks[0]
-    measures = measured(board, filters.suite, task)
+    measures = list_measures(board, filters.suite, task)
     known = {name for _, name in measures}
     primary = some_result(board, filters.suite).tasks[task].primary
     return [
@@ -143,11 +151,11 @@ def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     return [
         plot(charts.forest(rows)) if some else None,
         _forest_note(rows, filters),
-        *curve(board, filters.suite, task, measure, methods),
+        *draw_curve(board, filters.suite, task, measure, methods),
         plot(charts.cost(rows, cost, COSTS[cost], methods)) if some else None,
         plot(charts.narrowing(points, methods)) if points else None,
         _narrowing_note(image, len(rows)),
-        str(samples(board, filters.suite, task, both)),
+        draw_samples(board, filters.suite, task, both),
     ]
 
 
@@ -169,7 +177,7 @@ def _ends(
 
 def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
     if rows.empty:
-        return str(element("p", "No method passes the filters."))
+        return HTML.sentence("No method passes the filters.")
     tasks = "" if filters.tasks == ALL else f" of {filters.tasks}"
     said = (
         f"Points: mean recovery{tasks}, with 95% intervals; small marks: each task. One shade, one "
@@ -179,16 +187,16 @@ def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
         said += f" The best {charts.MOST_ROWS} of {len(rows):,} are drawn."
     if rows["low"].fillna(0).min() < LOWEST:
         said += " Values beyond the axis lie at its end."
-    return str(joined([element("p", said, kind="note")]))
+    return HTML.sentence(said, "note")
 
 
 def _narrowing_note(task: str | None, methods: int) -> str:
     if task is None:
-        return str(element("p", "This suite has no image task.", kind="note"))
+        return HTML.sentence("This suite has no image task.", "note")
     said = (
         f"Last generation of {task}, mean over seeds. Collapse often keeps precision "
         "and loses recall."
     )
     if methods > MOST_READ:
         said += f" The best {MOST_READ} methods."
-    return str(element("p", said, kind="note"))
+    return HTML.sentence(said, "note")
