@@ -184,12 +184,6 @@ def test_one_seed_says_so(tmp_path):
 def test_samples_of_a_run_and_their_absence(toy_suite, tmp_path, monkeypatch, capsys):
     results = benchmark.run("nothing", tasks="*-replace", workers=1, out=tmp_path / "runs")
     runs = tmp_path / "runs" / "quick"
-    profiles = [g.profile for r in results.values() for t in r.tasks.values()
-                for line in t.lineages for g in line.generations]  # fmt: skip
-    entries = entries_of({name for profile in profiles for name in profile})
-    assert len(entries) >= 19
-    assert all(entry.meaning and entry.good for entry in entries)
-
     for name, found in results.items():  # drawing every entry takes seconds
         for task in found.tasks.values():
             for generation in task.lineages[0].generations:

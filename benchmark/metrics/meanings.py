@@ -146,6 +146,16 @@ ENTRIES = (
     ),
 )  # fmt: skip
 _KNOWN = {entry.name: entry for entry in ENTRIES}
+_SHORT = {  # where there is room for eight columns
+    "image": (
+        "log_frechet", "precision", "recall", "variance_ratio", "tail_mass", "vendi", "coverage",
+        "trained_on_real",
+    ),
+    "text": (
+        "heldout_loss", "precision", "recall", "tail_mass", "distinct_2", "repetition",
+        "reference_loss", "trained_on_real",
+    ),
+}  # fmt: skip
 
 
 def entries_of(names: Iterable[str]) -> list[Entry]:
@@ -153,6 +163,13 @@ def entries_of(names: Iterable[str]) -> list[Entry]:
     present = set(names)
     unknown = sorted(present - _KNOWN.keys())
     return [e for e in ENTRIES if e.name in present] + [Entry(n, n, "", "") for n in unknown]
+
+
+def choose_short(modality: str, names: Iterable[str]) -> list[str]:
+    """Those of `names` that a narrow table shows; of a modality without a choice, the central."""
+    central = (entry.name for entry in ENTRIES if entry.central)
+    present = set(names)
+    return [name for name in _SHORT.get(modality, central) if name in present]
 
 
 def title_of(name: str) -> str:

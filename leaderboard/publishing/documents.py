@@ -17,23 +17,14 @@ from statistics import fmean
 
 import numpy as np
 
-from benchmark.results.curves import curves
+from benchmark.metrics.meanings import choose_short
+from benchmark.results.curves import curves, entries_in
 from benchmark.results.standings import standings
 from benchmark.results.transfer import EVERY, transfers
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
 from leaderboard.board.table import TASK, frame
 
-SHOWN = {  # entries of the profile, by modality
-    "image": (
-        "log_frechet", "precision", "recall", "variance_ratio", "tail_mass", "vendi", "coverage",
-        "trained_on_real",
-    ),
-    "text": (
-        "heldout_loss", "precision", "recall", "tail_mass", "distinct_2", "repetition",
-        "reference_loss", "trained_on_real",
-    ),
-}  # fmt: skip
 PLACE = re.compile(r"(<!-- (\w+) ([\w .-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -93,10 +84,10 @@ def costs(board: Board, suite: str) -> str:
 
 def profile(board: Board, suite: str, task: str) -> str:
     """The profile of the last generation, mean over the seeds that reached it."""
-    modality = board.result(suite, "nothing").tasks[task].modality
-    entries = SHOWN[modality]
-    first = [_mean(board, suite, "nothing", task, entry, 0) for entry in entries]
-    rows = [["generation 0", *first[:-1], "1.00"]]
+    result = board.result(suite, "nothing")
+    entries = choose_short(result.tasks[task].modality, entries_in(result, task))
+    first = {entry: _mean(board, suite, "nothing", task, entry, 0) for entry in entries}
+    rows = [["generation 0", *(first | {"trained_on_real": "1.00"}).values()]]
     rows += [
         [f"`{name}`", *(_mean(board, suite, name, task, entry, -1) for entry in entries)]
         for name in frame(board, suite)["method"]
