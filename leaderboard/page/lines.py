@@ -12,10 +12,10 @@ from benchmark.metrics.meanings import title_of
 from benchmark.results.curves import curves
 from benchmark.results.schema import Result
 from benchmark.results.style import styles
-from leaderboard.page.chart_parts import finished
+from leaderboard.page.charts import finish_chart
 
 
-def generations(results: Mapping[str, Result], task: str, entry: str) -> alt.LayerChart:
+def draw_generations(results: Mapping[str, Result], task: str, entry: str) -> alt.LayerChart:
     """What is called `entry` against the generation: means as lines, least and most as bands."""
     looks, rows, ended = styles(list(results)), [], []
     for name, result in results.items():
@@ -55,7 +55,7 @@ def generations(results: Mapping[str, Result], task: str, entry: str) -> alt.Lay
     )
     layers = [band, line, dot, *([cross] if ended else [])]
     legend = 24 * ((len(names) + 1) // 2)
-    return finished(alt.layer(*layers), 320 + legend, f"{title_of(entry)} against generation")
+    return finish_chart(alt.layer(*layers), 320 + legend, f"{title_of(entry)} against generation")
 
 
 def _ends(values: np.ndarray) -> list[dict[str, float]]:

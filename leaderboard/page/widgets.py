@@ -24,7 +24,7 @@ from benchmark.results.schema import Result
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, TRUST, Filters, access_tiers, task_choices
 from leaderboard.board.table import frame, select
-from leaderboard.page.lines import generations
+from leaderboard.page.lines import draw_generations
 
 MOST_OFFERED = 200  # methods in a list to choose from
 MOST_CHOSEN = 6  # methods with a colour of their own
@@ -149,7 +149,7 @@ def draw_curve(
     results = results | {method: board.result(suite, method) for method in own}
     (entry,), of = entries_of([measure]), results["nothing"].tasks[task]
     said = HTML.curve_note(entry, task, of.modality, len(of.lineages) > 1)
-    return plot(generations(results, task, measure)), said
+    return plot(draw_generations(results, task, measure)), said
 
 
 def list_measures(board: Board, suite: str, task: str) -> list[tuple[str, str]]:

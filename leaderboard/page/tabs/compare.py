@@ -101,7 +101,7 @@ def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     sentence = "Choose two different methods." if a == b else found.sentence
     return [
         HTML.sentence(sentence, "verdict"),
-        plot(charts.paired(rows, a, b)),
+        plot(charts.draw_pairs(rows, a, b)),
         _numbers(board, suite, both),
         *draw_curve(board, suite, task, primary, both),
         draw_samples(board, suite, task, both),

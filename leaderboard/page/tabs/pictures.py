@@ -16,7 +16,7 @@ from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, Filters, chosen_tasks
 from leaderboard.board.table import frame, select
 from leaderboard.page import charts
-from leaderboard.page.chart_parts import LOWEST, Records
+from leaderboard.page.charts import LOWEST, Records
 from leaderboard.page.widgets import (
     HTML,
     MOST_CHOSEN,
@@ -149,11 +149,11 @@ def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     some = not rows.empty
     points = _ends(board, filters.suite, image, rows, methods) if image and some else []
     return [
-        plot(charts.forest(rows)) if some else None,
+        plot(charts.draw_forest(rows)) if some else None,
         _forest_note(rows, filters),
         *draw_curve(board, filters.suite, task, measure, methods),
-        plot(charts.cost(rows, cost, COSTS[cost], methods)) if some else None,
-        plot(charts.narrowing(points, methods)) if points else None,
+        plot(charts.draw_cost(rows, cost, COSTS[cost], methods)) if some else None,
+        plot(charts.draw_narrowing(points, methods)) if points else None,
         _narrowing_note(image, len(rows)),
         draw_samples(board, filters.suite, task, both),
     ]
