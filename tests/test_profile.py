@@ -21,7 +21,7 @@ from benchmark.metrics import ngrams
 from benchmark.metrics.diversity import variance_ratio, vendi
 from benchmark.metrics.histograms import histogram, total_variation
 from benchmark.metrics.kernel import kernel_distance
-from benchmark.metrics.meanings import entries_of
+from benchmark.metrics.meanings import list_metrics
 from benchmark.metrics.memorisation import above_chance, nearer_to_train
 from benchmark.metrics.modes import Modes
 from benchmark.metrics.neighbours import prdc
@@ -220,14 +220,14 @@ def test_full_collapse_to_one_item_shows_in_every_entry_of_diversity(toy: Scene)
 
 
 def test_every_number_has_its_sentence(toy: Scene):
-    entries = entries_of(toy.profile(toy.splits.real))
+    entries = list_metrics(toy.profile(toy.splits.real))
     assert len(entries) >= 12
     assert [e.name for e in entries if not (e.meaning.endswith(".") and e.good)] == []
 
 
 @pytest.mark.parametrize("suite", SUITE_NAMES)
 def test_the_primary_metric_of_every_task_has_its_sentence(suite):
-    entries = entries_of(task.evaluation.primary for task in load_suite(suite).tasks)
+    entries = list_metrics(task.evaluation.primary for task in load_suite(suite).tasks)
     assert all(entry.meaning for entry in entries)
 
 

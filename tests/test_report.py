@@ -10,10 +10,10 @@ import pytest
 
 import benchmark
 from benchmark.basics.errors import InputError
-from benchmark.metrics.meanings import ENTRIES, entries_of
-from benchmark.report.figures import Panel, draw
-from benchmark.report.page import report, show_samples
-from benchmark.report.samples import find_lineage, spread_out
+from benchmark.metrics.meanings import METRICS, list_metrics
+from benchmark.report.figures import Panel, draw_panels
+from benchmark.report.page import show_samples, write_report
+from benchmark.report.samples import find_lineage, spread_generations
 from benchmark.results.curves import measured
 from benchmark.results.schema import GenerationResult, Result
 from benchmark.results.standings import standings
@@ -68,7 +68,7 @@ class Page(HTMLParser):
 def written(folder: Path, *results: Result) -> Page:
     """The page about results that lie in `folder`."""
     given = {folder / f"{i}.json": result for i, result in enumerate(results)}
-    return Page(report(given, folder / "out").read_text())
+    return Page(write_report(given, folder / "out").read_text())
 
 
 def test_numbers_are_those_of_the_standings_and_failures_are_shown(tmp_path):
@@ -232,16 +232,20 @@ def test_folders_that_cannot_be_written_are_one_sentence(tmp_path, monkeypatch, 
     assert cli(monkeypatch, "report", tmp_path / "no.json") == 1
     assert "cannot read the result" in capsys.readouterr().err
     with pytest.raises(InputError, match="'oracle'"):
-        report({tmp_path / "half.json": half(), tmp_path / "nothing.json": nothing()}, tmp_path)
+        write_report(
+            {tmp_path / "half.json": half(), tmp_path / "nothing.json": nothing()}, tmp_path
+        )
 
 
 def test_a_figure_shows_the_mean_and_where_a_lineage_ended():
     curves = {"m": np.array([[1.0, 2, 3], [1, 4, np.nan]]), "none": np.full((2, 3), np.nan)}
     looks = styles(["m", "none"])
-    svg = draw([Panel("t", "y", curves)], looks, ["svg"], 1, (3, 2), legend=True)["svg"].decode()
+    svg = draw_panels([Panel("t", "y", curves)], looks, ["svg"], 1, (3, 2), legend=True)[
+        "svg"
+    ].decode()
     assert ">none<" in svg
     complete = curves | {"m": np.array([[1.0, 2, 3], [1, 4, 3]])}
-    whole = draw([Panel("t", "y", complete)], looks, ["svg"], 1, (3, 2), legend=True)["svg"]
+    whole = draw_panels([Panel("t", "y", complete)], looks, ["svg"], 1, (3, 2), legend=True)["svg"]
     assert svg.count(looks["m"].colour) > whole.decode().count(looks["m"].colour)  # the cross
     assert looks["m"].colour in themed(svg)
     assert f"stroke: {looks['m'].colour}" not in themed(svg)
@@ -249,15 +253,15 @@ def test_a_figure_shows_the_mean_and_where_a_lineage_ended():
 
 
 def test_generations_that_are_shown():
-    assert spread_out(10, 6) == [0, 2, 4, 6, 8, 10]
-    assert spread_out(3, 6) == [0, 1, 2, 3]
-    assert spread_out(10, 3) == [0, 5, 10]
-    assert spread_out(0, 3) == [0]
+    assert spread_generations(10, 6) == [0, 2, 4, 6, 8, 10]
+    assert spread_generations(3, 6) == [0, 1, 2, 3]
+    assert spread_generations(10, 3) == [0, 5, 10]
+    assert spread_generations(0, 3) == [0]
 
 
 def test_entries_are_named_once_and_unknown_ones_are_kept():
-    assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
-    assert [entry.title for entry in entries_of(["later", "recall"])] == ["recall", "later"]
+    assert len({entry.name for entry in METRICS}) == len(METRICS)
+    assert [entry.title for entry in list_metrics(["later", "recall"])] == ["recall", "later"]
 
 
 def test_what_was_trained_on_is_measured_by_source():
@@ -272,4 +276,4 @@ def test_what_was_trained_on_is_measured_by_source():
     assert measured(generation) == {"recall": 0.5} | shares
     old = generation.model_copy(update={"trained_on": {}, "kept": {}})
     assert measured(old) == {"recall": 0.5}
-    assert not shares.keys() - {entry.name for entry in ENTRIES}
+    assert not shares.keys() - {entry.name for entry in METRICS}

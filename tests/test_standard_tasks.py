@@ -19,7 +19,7 @@ from benchmark.interface.find import find_method
 from benchmark.interface.items import Items
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
-from benchmark.metrics.meanings import entries_of
+from benchmark.metrics.meanings import list_metrics
 from benchmark.run.sandbox import isolated
 from benchmark.tasks.images.shown import shown
 from benchmark.tasks.suites import load_suite
@@ -68,7 +68,7 @@ def test_twice_the_same_is_the_same(task, shared_cache):
         profiles.append([r["profile"] for r in records])
     assert profiles[0] == profiles[1]
     names = {name for profile in profiles[0] for name in profile}
-    assert all(entry.meaning and entry.good for entry in entries_of(names))
+    assert all(entry.meaning and entry.good for entry in list_metrics(names))
 
 
 @pytest.mark.parametrize("task", GENERATORS)

@@ -25,10 +25,10 @@ def prefetch(
     Run the same command again to go on after an interruption, or to check what is there.
     """
     from benchmark.hub.copies import use_data_dir
-    from benchmark.hub.repos import repos_of
+    from benchmark.hub.repos import list_repos
     from benchmark.tasks.suites import load_suite
 
-    repos = repos_of(load_suite(suite).tasks)
+    repos = list_repos(load_suite(suite).tasks)
     if not repos:
         print(f"Suite {suite} needs nothing from the Hub: its data come with installed packages.")
         return

@@ -33,7 +33,7 @@ def check_target(purpose: Purpose, endpoint: str | None) -> None:
         raise InputError(f"--endpoint {endpoint!r} is not an address: give one like https://HOST")
 
 
-def ask(
+def ask_hub(
     call: Callable[[HfApi], T],
     purpose: Purpose,
     endpoint: str | None = None,

@@ -15,7 +15,7 @@ from huggingface_hub import HfApi, RepoFile
 from huggingface_hub.utils import logging, tqdm
 
 from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.hub.copies import data_dir, place
+from benchmark.hub.copies import find_data_dir, locate_copy
 from benchmark.hub.repos import HubRepo
 from benchmark.hub.trouble import TROUBLE, describe_trouble
 
@@ -58,7 +58,7 @@ def _list_files(repo: HubRepo) -> list[Needed]:
     if lacking:
         raise InputError(f"the {repo.title} has no {', '.join(lacking)} on this Hub")
     files = [
-        Needed(repo, f.filename, f.file_size or 0, (place(repo) / f.filename).is_file())
+        Needed(repo, f.filename, f.file_size or 0, (locate_copy(repo) / f.filename).is_file())
         for f in found
     ]
     return sorted(files, key=lambda file: file.path)
@@ -78,9 +78,11 @@ def download_needed(files: Iterable[Needed]) -> None:
         with _asking(f"the {repo.title} was not downloaded ({{}}): {again}"):
             _snapshot(repo)()
             damaged = _find_damaged(repo)
-        absent = [f.path for f in left if f.repo == repo and not (place(repo) / f.path).is_file()]
+        absent = [
+            f.path for f in left if f.repo == repo and not (locate_copy(repo) / f.path).is_file()
+        ]
         if damaged or absent:
-            raise CorruptFile(f"{place(repo)} is not what the Hub describes: {again}")
+            raise CorruptFile(f"{locate_copy(repo)} is not what the Hub describes: {again}")
 
 
 def _snapshot(repo: HubRepo) -> Callable[..., Any]:
@@ -90,7 +92,7 @@ def _snapshot(repo: HubRepo) -> Callable[..., Any]:
         repo_type=repo.type,
         revision=repo.revision,
         allow_patterns=list(repo.files),
-        local_dir=None if data_dir() is None else place(repo),
+        local_dir=None if find_data_dir() is None else locate_copy(repo),
     )
 
 
@@ -109,12 +111,14 @@ def _check_pinned(repo: HubRepo) -> None:
 
 def _find_damaged(repo: HubRepo) -> list[Path]:
     """Copies on this machine with another content than the Hub's."""
-    if not place(repo).is_dir():
+    if not locate_copy(repo).is_dir():
         return []
     found = HfApi().verify_repo_checksums(
-        repo.name, repo_type=repo.type, revision=repo.revision, local_dir=place(repo)
+        repo.name, repo_type=repo.type, revision=repo.revision, local_dir=locate_copy(repo)
     )
-    return [place(repo) / other["path"] for other in found.mismatches if repo.wants(other["path"])]
+    return [
+        locate_copy(repo) / other["path"] for other in found.mismatches if repo.wants(other["path"])
+    ]
 
 
 @contextmanager
@@ -132,7 +136,7 @@ def _asking(said: str) -> Iterator[None]:
 
 def _check_room(files: list[Needed]) -> None:
     wanted = ROOM * sum(file.size for file in files)
-    folders = (p for f in files for p in place(f.repo).parents if p.is_dir())
+    folders = (p for f in files for p in locate_copy(f.repo).parents if p.is_dir())
     folder = next(folders, Path())
     if wanted > (free := shutil.disk_usage(folder).free):
         raise InputError(

@@ -42,7 +42,7 @@ class HubRepo:
         return any(fnmatch(path, pattern) for pattern in self.files)
 
 
-def repos_of(tasks: Iterable[Any]) -> list[HubRepo]:
+def list_repos(tasks: Iterable[Any]) -> list[HubRepo]:
     """The repositories that `tasks`, or other dataclasses, name, each once, its file patterns and
     checksums joined."""
     found: dict[tuple[str, str, str], HubRepo] = {}

@@ -41,7 +41,7 @@ class Panel:
         return all(np.isnan(values).all() for values in self.curves.values())
 
 
-def draw(
+def draw_panels(
     panels: Sequence[Panel],
     styles: Mapping[str, Style],
     formats: Sequence[str],

@@ -38,7 +38,7 @@ def show_beside(result: Result, file: Path, name: str) -> Shown | None:
     Raises:
         CorruptFile: a file of the lineage is damaged.
     """
-    task, seed = find_task(result, name), first_seed(result, name)
+    task, seed = find_task(result, name), pick_seed(result, name)
     folder = find_lineage(result, file, task, seed) if task is not None else None
     return show_lineage(task, folder, seed) if task is not None and folder is not None else None
 
@@ -56,7 +56,7 @@ def show_lineage(task: Task, folder: Path, seed: int) -> Shown | None:
     home = type(task.generator).__module__.rpartition(".")[0]
     modality = importlib.import_module(f"{home}.shown")
     publisher = cache(lambda: task.generator.build().publisher)  # type: ignore[attr-defined]
-    for t in spread_out(task.generations, MOST_ROWS):
+    for t in spread_generations(task.generations, MOST_ROWS):
         record = store.record(t)
         if record is None or record["status"] != "ok" or not store.kept_samples(t):
             continue
@@ -71,7 +71,7 @@ def show_lineage(task: Task, folder: Path, seed: int) -> Shown | None:
     return Shown(seed=seed, generations=list(rows), png=png, texts=texts)
 
 
-def first_seed(result: Result, name: str) -> int:
+def pick_seed(result: Result, name: str) -> int:
     """The seed whose samples are shown of a task."""
     return min(lineage.seed for lineage in result.tasks[name].lineages)
 
@@ -95,7 +95,7 @@ def find_lineage(result: Result, file: Path, task: Task, seed: int) -> Path | No
     return job.folder if there else None
 
 
-def spread_out(last: int, most: int) -> list[int]:
+def spread_generations(last: int, most: int) -> list[int]:
     """At most `most` of the numbers 0..`last`, both ends among them, evenly apart."""
     return sorted({round(float(t)) for t in np.linspace(0, last, min(most, last + 1))})
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmark.basics.errors import InputError, Interrupted
 from benchmark.basics.files import alone_in, write_bytes
-from benchmark.hub.copies import check_available
-from benchmark.hub.repos import repos_of
+from benchmark.hub.copies import check_reachable
+from benchmark.hub.repos import list_repos
 from benchmark.interface.find import REFERENCES, find_method
 from benchmark.interface.mitigation import Mitigation
 from benchmark.results.references import frozen
@@ -99,7 +99,7 @@ def run(
     )
     if own_references or not kept or all_finished(plan(absent, suite, picked, wanted, folder)):
         methods |= {m.name: m for m in absent}
-    check_available(repos_of(picked), suite)
+    check_reachable(list_repos(picked), suite)
     jobs = plan(methods.values(), suite, picked, wanted, folder, device, ranks)
     with alone_in(folder / suite):  # fails now rather than after the first hour
         write_bytes(folder / suite / ".writable", b"")

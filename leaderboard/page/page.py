@@ -16,10 +16,10 @@ from benchmark.basics.errors import AutophagyError
 from benchmark.results.style import DARK
 from leaderboard.board.source import Source
 from leaderboard.board.table import HEADINGS
-from leaderboard.page.answers import Answers, Painted, head, told
+from leaderboard.page.answers import Answers, Painted, draw_head, say_errors
 from leaderboard.page.charts import DOTS, SHADE
 from leaderboard.page.tabs import compare, method, pictures, table
-from leaderboard.page.widgets import bar
+from leaderboard.page.widgets import lay_out_bar
 
 TITLE = "Autophagy Bench: mitigations of model collapse"
 REFRESH = 300  # seconds
@@ -49,14 +49,14 @@ STORE = """(file) => {
 }"""
 
 
-def build(source: Source) -> gr.Blocks:
+def build_page(source: Source) -> gr.Blocks:
     """The page over a source of results."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         Page(source, page)
     return page.queue(default_concurrency_limit=AT_ONCE)
 
 
-def launch(
+def serve_page(
     source: Source, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
     block: bool = True,
 ) -> gr.Blocks:  # fmt: skip
@@ -73,18 +73,18 @@ def launch(
         The running page; its `local_url` is its address.
     """
     threading.Thread(target=_keep_fresh, args=(source,), daemon=True).start()
-    page = build(source)
+    page = build_page(source)
     page.launch(
         server_name=host, server_port=port or None, inbrowser=open_browser, quiet=not block,
         ssr_mode=False, prevent_thread_lock=True, show_error=True, share=False, run_history=False,
-        footer_links=["api", "settings"], theme=theme(), css=style(),
+        footer_links=["api", "settings"], theme=make_theme(), css=make_style(),
     )  # fmt: skip
     if block:
         page.block_thread()
     return page
 
 
-def theme() -> gr.themes.Base:
+def make_theme() -> gr.themes.Base:
     """Fonts of the reader's system: nothing is fetched."""
     return gr.themes.Base(
         primary_hue="blue",
@@ -94,7 +94,7 @@ def theme() -> gr.themes.Base:
     )
 
 
-def style() -> str:
+def make_style() -> str:
     """The style sheet, and the dark colours of what charts draw."""
     rules = [
         f'.dark .picture svg [{kind}="{light}"] {{ {kind}: {dark}; }}'
@@ -117,20 +117,20 @@ class Page:
     """Lays the components out and wires them; made inside `gr.Blocks`."""
 
     def __init__(self, source: Source, page: gr.Blocks) -> None:
-        self.head = gr.HTML(head(source), elem_id="head")
-        self.bar = bar(source.board())
+        self.head = gr.HTML(draw_head(source), elem_id="head")
+        self.bar = lay_out_bar(source.board())
         self.tab = gr.Textbox("", visible=False)  # the open one; none until the page is loaded
         self.query = gr.Textbox(visible=False)
         tabs = {}
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as self.tabs:
             with gr.Tab("Table", id="table") as tabs["table"]:
-                self.table = table.layout()
+                self.table = table.lay_out()
             with gr.Tab("Pictures", id="pictures") as tabs["pictures"]:
-                self.pictures = pictures.layout()
+                self.pictures = pictures.lay_out()
             with gr.Tab("Method", id="method") as tabs["method"]:
-                self.method = method.layout()
+                self.method = method.lay_out()
             with gr.Tab("Compare", id="compare") as tabs["compare"]:
-                self.compare = compare.layout()
+                self.compare = compare.lay_out()
             with gr.Tab("About", id="about") as tabs["about"]:
                 words = Path(__file__).with_name("about.md").read_text("utf-8")
                 gr.Markdown(words.replace("{version}", __version__), elem_id="about")
@@ -155,13 +155,13 @@ class Page:
 
     def _wire_bar(self) -> None:
         on_suite = self.bar.suite.input(
-            told(self.answers.of_suite), self.bar.all,
+            say_errors(self.answers.of_suite), self.bar.all,
             [*self.bar.all[1:4], *self.picked, *self.filled],
             show_progress=HIDDEN, api_name="suite",
         )  # fmt: skip
         others = [component.input for component in self.bar.all[1:]]
         on_others = gr.on(
-            others, told(self.answers.rows), self.bar.all, self.filled, show_progress=HIDDEN,
+            others, say_errors(self.answers.rows), self.bar.all, self.filled, show_progress=HIDDEN,
             trigger_mode="always_last", api_name="table",
         )  # fmt: skip
         for changed in (on_suite, on_others):
@@ -177,7 +177,7 @@ class Page:
         for name, module, parts in self.painted:
             drawn = gr.on(
                 [component.input for component in parts.controls],
-                told(self.answers.redrawn(module, parts)), [*self.bar.all, *parts.controls],
+                say_errors(self.answers.redrawn(module, parts)), [*self.bar.all, *parts.controls],
                 [*parts.dependent, *parts.drawn], show_progress="minimal",
                 trigger_mode="always_last", api_name=name,
             )  # fmt: skip
@@ -192,16 +192,16 @@ class Page:
         )  # fmt: skip
         shown = [self.tabs, self.tab]
         parts.open.click(  # selecting the tab draws it
-            told(self.answers.pick("method")), [parts.row, *self.bar.all],
+            say_errors(self.answers.pick("method")), [parts.row, *self.bar.all],
             [*shown, self.method.method], api_name=False,
         )  # fmt: skip
         parts.against.click(
-            told(self.answers.pick("compare")), [parts.row, *self.bar.all],
+            say_errors(self.answers.pick("compare")), [parts.row, *self.bar.all],
             [*shown, self.compare.a], api_name=False,
         )  # fmt: skip
         for button, ending in ((parts.csv, "csv"), (parts.parquet, "parquet")):
             stored = button.click(
-                told(self.answers.download(ending)), self.bar.all, parts.file, api_name=ending
+                say_errors(self.answers.download(ending)), self.bar.all, parts.file, api_name=ending
             )
             stored.then(None, parts.file, None, js=STORE)
 
@@ -211,7 +211,7 @@ class Page:
         controls = [control for parts in every for control in parts.controls]
         drawn = [place for parts in every for place in (*parts.controls, *parts.drawn)]
         painted = event.then(
-            told(self.answers.paint), [self.tab, *self.bar.all, *controls], drawn,
+            say_errors(self.answers.paint), [self.tab, *self.bar.all, *controls], drawn,
             show_progress="minimal", api_name=False,
         )  # fmt: skip
         self._note_address(painted)

@@ -20,7 +20,7 @@ from benchmark.submission.claim import read_result
 from leaderboard.board.source import HERE
 
 
-def publish(file: Path, folder: Path = HERE) -> None:
+def publish_result(file: Path, folder: Path = HERE) -> None:
     """Store the result in FILE and its gallery under `folder`.
 
     Raises:
@@ -61,7 +61,7 @@ def _check_frozen(result: Result, file: Path) -> None:
 if __name__ == "__main__":
     try:
         for given in map(Path, sys.argv[1:]):
-            publish(given)
+            publish_result(given)
             print(f"Published: {given}")
     except AutophagyError as error:
         sys.exit(f"publish: {error}")

@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageOps
 
 from benchmark.basics.errors import InputError
-from benchmark.hub.copies import reading
+from benchmark.hub.copies import open_repo
 from benchmark.interface.items import Items
 from benchmark.tasks.images.codecs import PixelPublisher
 from benchmark.tasks.images.recipes import PicturesData
@@ -60,7 +60,7 @@ def load(recipe: PicturesData) -> tuple[Any, Any]:
         InputError: they cannot be had.
         CorruptFile: they cannot be read.
     """
-    with reading(recipe.repo) as where:
+    with open_repo(recipe.repo) as where:
         return _loaded(**where, files=recipe.repo.files, column=recipe.column)
 
 

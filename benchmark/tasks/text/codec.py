@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from benchmark.basics.errors import InputError
-from benchmark.hub.copies import file_of
+from benchmark.hub.copies import fetch_file
 from benchmark.interface.items import Items
 from benchmark.tasks.assets import path
 from benchmark.tasks.text.recipes import Tokens
@@ -29,7 +29,7 @@ def tokenizer_of(tokens: Tokens) -> Tokenizer:
     Raises:
         InputError: the repository cannot be read, or its tokenizer has fewer tokens.
     """
-    document = json.loads(file_of(tokens.repo, "tokenizer.json").read_text())
+    document = json.loads(fetch_file(tokens.repo, "tokenizer.json").read_text())
     model, last = document["model"], tokens.vocabulary - 1
     kept = {token: i for token, i in model["vocab"].items() if i < last}
     if len(kept) < last:

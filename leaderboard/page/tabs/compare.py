@@ -20,8 +20,8 @@ from leaderboard.page.widgets import (
     draw_curve,
     draw_profiles,
     draw_samples,
-    offered,
-    plot,
+    offer_methods,
+    wrap_chart,
 )
 
 
@@ -52,12 +52,12 @@ class Parts:
 
     @property
     def drawn(self) -> list[Any]:
-        """What `drawn` fills, in its order."""
+        """What `draw_tab` fills, in its order."""
         return [self.verdict, self.differences, self.numbers, self.curves, self.curves_note,
                 self.samples, self.below]  # fmt: skip
 
 
-def layout() -> Parts:
+def lay_out() -> Parts:
     """The tab's components, empty."""
     with gr.Row():
         a = gr.Dropdown([], label="Method A", elem_id="a", min_width=150)
@@ -71,10 +71,10 @@ def layout() -> Parts:
     return Parts(a, b, verdict, differences, numbers, task, line, note, shown, below)
 
 
-def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
+def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
     """All methods of the suite, the best two at first; what was picked stays where it can."""
     a, b, task = picked
-    there = offered(board, filters, a, b)
+    there = offer_methods(board, filters, a, b)
     usual = [m for m in there if m != "oracle"]
     a = a if a in there else usual[0]
     b = b if b in there else next((m for m in usual if m != a), a)
@@ -86,7 +86,7 @@ def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choic
     ]
 
 
-def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
+def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     """The comparison, in the order of `Parts.drawn`."""
     a, b, task = picked
     suite = filters.suite
@@ -101,7 +101,7 @@ def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     sentence = "Choose two different methods." if a == b else found.sentence
     return [
         HTML.sentence(sentence, "verdict"),
-        plot(charts.draw_pairs(rows, a, b)),
+        wrap_chart(charts.draw_pairs(rows, a, b)),
         _numbers(board, suite, both),
         *draw_curve(board, suite, task, primary, both),
         draw_samples(board, suite, task, both),

@@ -24,7 +24,7 @@ from leaderboard.page.widgets import (
     draw_profiles,
     draw_samples,
     list_measures,
-    offered,
+    offer_methods,
 )
 
 TRUST = {
@@ -59,11 +59,11 @@ class Parts:
 
     @property
     def drawn(self) -> list[Any]:
-        """What `drawn` fills, in its order."""
+        """What `draw_tab` fills, in its order."""
         return [self.above, self.curves, self.curves_note, self.samples, self.below]
 
 
-def layout() -> Parts:
+def lay_out() -> Parts:
     """The tab's components, empty."""
     method = gr.Dropdown([], label="Method", elem_id="method")
     above = gr.HTML(elem_id="card")
@@ -76,10 +76,10 @@ def layout() -> Parts:
     return Parts(method, task, measure, above, plot, note, shown, below)
 
 
-def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
+def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
     """All methods of the suite, best first; what was picked stays where it can."""
     method, task, measure = picked
-    there = offered(board, filters, method)
+    there = offer_methods(board, filters, method)
     method = method if method in there else next(m for m in there if m != "oracle")
     tasks = board.result(filters.suite, method).tasks
     task = task if task in tasks else next(iter(tasks))
@@ -92,7 +92,7 @@ def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choic
     ]
 
 
-def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
+def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     """The method's page, in the order of `Parts.drawn`."""
     method, task, measure = picked
     suite, whole = filters.suite, frame(board, filters.suite, filters.tasks)

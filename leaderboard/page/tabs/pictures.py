@@ -25,9 +25,9 @@ from leaderboard.page.widgets import (
     draw_curve,
     draw_samples,
     list_measures,
-    names,
-    plot,
-    some_result,
+    list_methods,
+    pick_result,
+    wrap_chart,
 )
 
 COSTS = {
@@ -74,12 +74,12 @@ class Parts:
 
     @property
     def drawn(self) -> list[Any]:
-        """What `drawn` fills, in its order."""
+        """What `draw_tab` fills, in its order."""
         return [self.forest, self.forest_note, self.curves, self.curves_note, self.costs,
                 self.narrowing, self.narrowing_note, self.samples]  # fmt: skip
 
 
-def layout() -> Parts:
+def lay_out() -> Parts:
     """The tab's components, empty."""
     gr.HTML(HTML.heading("Recovery by method"))
     forest, forest_note = _plot("forest"), gr.HTML()
@@ -112,17 +112,17 @@ def _plot(name: str) -> gr.Plot:
     return gr.Plot(show_label=False, container=False, elem_id=name, elem_classes="picture")
 
 
-def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
+def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
     """The controls' choices under some filters; what was picked stays where it can."""
     methods, task, measure, cost = picked
-    there = names(board, filters)[:MOST_OFFERED]
+    there = list_methods(board, filters)[:MOST_OFFERED]
     kept = _unlike(board, filters, there) if methods is None else methods
     kept = [method for method in kept if method in there][:MOST_CHOSEN]
     tasks = chosen_tasks(filters.suite, filters.tasks)
     task = task if task in tasks else tasks[0]
     measures = list_measures(board, filters.suite, task)
     known = {name for _, name in measures}
-    primary = some_result(board, filters.suite).tasks[task].primary
+    primary = pick_result(board, filters.suite).tasks[task].primary
     return [
         Choice(there, kept),
         Choice(tasks, task),
@@ -137,23 +137,23 @@ def _unlike(board: Board, filters: Filters, there: list[str], most: int = 4) -> 
     return list(access.reindex(there).drop_duplicates().index[:most])
 
 
-def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
+def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     """All pictures, in the order of `Parts.drawn`."""
     methods, task, measure, cost = picked
     rows = select(frame(board, filters.suite, filters.tasks), filters)
     images = [
-        n for n, t in some_result(board, filters.suite).tasks.items() if t.modality == "image"
+        n for n, t in pick_result(board, filters.suite).tasks.items() if t.modality == "image"
     ]  # fmt: skip
     image = task if task in images else next(iter(images), None)
     both = [*(m for m in REFERENCES if m in set(rows["method"])), *methods]
     some = not rows.empty
     points = _ends(board, filters.suite, image, rows, methods) if image and some else []
     return [
-        plot(charts.draw_forest(rows)) if some else None,
+        wrap_chart(charts.draw_forest(rows)) if some else None,
         _forest_note(rows, filters),
         *draw_curve(board, filters.suite, task, measure, methods),
-        plot(charts.draw_cost(rows, cost, COSTS[cost], methods)) if some else None,
-        plot(charts.draw_narrowing(points, methods)) if points else None,
+        wrap_chart(charts.draw_cost(rows, cost, COSTS[cost], methods)) if some else None,
+        wrap_chart(charts.draw_narrowing(points, methods)) if points else None,
         _narrowing_note(image, len(rows)),
         draw_samples(board, filters.suite, task, both),
     ]

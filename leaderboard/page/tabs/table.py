@@ -42,7 +42,7 @@ class Parts:
     refused: gr.HTML
 
 
-def layout() -> Parts:
+def lay_out() -> Parts:
     """The tab's components, empty."""
     count = gr.HTML(elem_id="count")
     table = gr.Dataframe(
@@ -61,7 +61,7 @@ def layout() -> Parts:
     return Parts(count, table, opening, open_, against, csv, parquet, file, row, refused)
 
 
-def filled(board: Board, filters: Filters) -> tuple[Any, str]:
+def fill_table(board: Board, filters: Filters) -> tuple[Any, str]:
     """The table and the sentence above it."""
     whole = frame(board, filters.suite, filters.tasks)
     rows = select(whole, filters)
@@ -75,7 +75,7 @@ def filled(board: Board, filters: Filters) -> tuple[Any, str]:
     ranked = what.get(filters.tasks, filters.tasks)
     tiers = "" if rows["tier"].isna().all() else " Within a tier differences may be chance."
     sentence = f"{said}, ranked by {ranked}.{tiers} Select a row to open its method."
-    page = linked(shown(rows.head(MOST_ROWS)))
+    page = link_cells(shown(rows.head(MOST_ROWS)))
     kinds = ["html" if c in LINKS else _kind(page[c]) for c in page]
     widths: list[str | int] = [WIDTHS.get(str(c), 152) for c in page]
     value = {"headers": list(page), "data": page.astype(object).where(page.notna(), None).values}
@@ -84,7 +84,7 @@ def filled(board: Board, filters: Filters) -> tuple[Any, str]:
     return drawn, HTML.sentence(sentence)
 
 
-def linked(page: pd.DataFrame) -> pd.DataFrame:
+def link_cells(page: pd.DataFrame) -> pd.DataFrame:
     """Addresses become links, nothing else is markup; lists of authors end where cells do."""
     found = page.copy()
     found["Authors"] = [a if len(a) <= LONGEST else a[: LONGEST - 1] + "…" for a in page["Authors"]]
@@ -94,7 +94,7 @@ def linked(page: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def downloaded(board: Board, filters: Filters, ending: str) -> str:
+def pack_download(board: Board, filters: Filters, ending: str) -> str:
     """NAME;BASE64 of the selected rows, for the browser to store; all columns, full precision."""
     rows = select(frame(board, filters.suite, filters.tasks), filters)
     with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +102,7 @@ def downloaded(board: Board, filters: Filters, ending: str) -> str:
         return f"{path.name};{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def refusals(board: Board) -> str:
+def draw_refusals(board: Board) -> str:
     """The files that are not on the board, each with its reason."""
     return HTML.refusals(board.refused)
 
