@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 
 from leaderboard.board.source import Source
-from leaderboard.page.page import launch
+from leaderboard.page.page import serve_page
 
 if __name__ == "__main__":
-    launch(
+    serve_page(
         Source(repo=os.environ.get("RESULTS_DATASET") or None),
         host=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
         port=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from benchmark.metrics.definitions import DEFINITIONS, Verdict, holds
+from benchmark.metrics.definitions import DEFINITIONS, Verdict, judge_lineage
 
 STILL = [1.0, 1.01, 0.99, 1.0, 1.01, 0.99, 1.0, 1.01, 0.99, 1.0, 1.0]
 ENTRIES = ("heldout_loss", "variance_ratio", "entanglement", "tail_mass", "precision")
@@ -13,7 +13,7 @@ ORACLE = dict.fromkeys(ENTRIES, STILL)
 
 
 def verdicts(**changed: list[float]) -> dict[str, Verdict]:
-    return {v.definition.name: v for v in holds(ORACLE | changed, ORACLE)}
+    return {v.definition.name: v for v in judge_lineage(ORACLE | changed, ORACLE)}
 
 
 def holding(**changed: list[float]) -> set[str]:
@@ -73,13 +73,13 @@ def test_a_bounded_increase_does_not_diverge():
 def test_a_noisy_oracle_hides_a_small_change():
     noisy = {"tail_mass": [1.0, 0.8, 1.2, 0.9, 1.1]}
     fallen = {"tail_mass": [1.0, 0.9, 0.85, 0.8, 0.7]}
-    by_name = {v.definition.name: v for v in holds(fallen, noisy)}
+    by_name = {v.definition.name: v for v in judge_lineage(fallen, noisy)}
     assert by_name["vanishing tails"].holds is False
     assert by_name["vanishing tails"].numbers["change"] == pytest.approx(-0.3)
 
 
 def test_missing_and_short_curves_are_not_measurable_and_infinite_ones_are_refused():
-    missing = holds({"precision": [1.0, 0.9]}, {"precision": [1.0, 1.0]})
+    missing = judge_lineage({"precision": [1.0, 0.9]}, {"precision": [1.0, 1.0]})
     reasons = {v.definition.name: v.reason for v in missing}
     assert all(v.holds is None for v in missing)
     assert reasons["vanishing tails"] == "the profile has no tail_mass"
@@ -93,7 +93,9 @@ def test_verdicts_do_not_depend_on_the_unit_of_a_curve():
     for last in (0.5, 0.95, 1.02, 1.1, 1.3):
         curves = dict.fromkeys(ENTRIES, ramp(last))
         larger = {name: [7 * v for v in values] for name, values in curves.items()}
-        assert [v.holds for v in holds(curves, ORACLE)] == [v.holds for v in holds(larger, scaled)]
+        assert [v.holds for v in judge_lineage(curves, ORACLE)] == [
+            v.holds for v in judge_lineage(larger, scaled)
+        ]
 
 
 def test_the_module_needs_no_torch():

@@ -20,8 +20,8 @@ from benchmark import Items
 from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
 from benchmark.interface.find import Method
 from benchmark.lineage.store import LineageFolder
-from benchmark.report.galleries import make_gallery
-from benchmark.results.gallery import Excerpts, Pictures, load_gallery
+from benchmark.report.samples import make_gallery
+from benchmark.results.gallery import Gallery, Shown, group_excerpts, load_gallery
 from benchmark.results.schema import (
     GenerationResult,
     LineageResult,
@@ -31,6 +31,7 @@ from benchmark.results.schema import (
     load_result,
 )
 from benchmark.run.jobs import plan
+from leaderboard.board.source import HERE
 from tests.conftest import TOY_TASKS
 
 
@@ -74,10 +75,9 @@ def gallery(run):
 
 def test_it_shows_every_generation_and_comes_back_from_its_file(gallery, tmp_path):
     pictures, texts = gallery.tasks["digits-replace"], gallery.tasks["speeches-replace"]
-    assert isinstance(pictures, Pictures)
-    assert isinstance(texts, Excerpts)
+    assert (pictures.texts, texts.png) == ({}, "")
     assert pictures.generations == [*texts.texts] == [0, 1, 2]
-    with Image.open(io.BytesIO(pictures.content)) as image:
+    with Image.open(io.BytesIO(pictures.picture)) as image:
         assert (image.size, image.mode) == ((280, 84), "L")
         assert len(image.getcolors() or []) > 10  # images, not an empty sheet
     assert all(20 < len(text) <= 240 for text in texts.texts.values())
@@ -153,6 +153,32 @@ def test_the_plain_case_is_accepted(tmp_path):
     assert list(shown.items()) == [(0, "a"), (2, "b"), (10, "c")]
 
 
+def test_a_pair_shows_rows_of_pictures_and_excerpts(tmp_path):
+    both = pictures(png()) | excerpts(t0="three dogs\na bus", t1="a dog")
+    shown = load(tmp_path, both).tasks["x"]
+    assert (shown.generations, list(shown.texts)) == ([0, 1], [0, 1])
+    assert shown.texts[0].splitlines() == ["three dogs", "a bus"]
+    assert load(tmp_path, Gallery(tasks={"x": shown}).to_json()).tasks["x"] == shown
+
+
+def test_every_stored_gallery_comes_back_as_it_was_stored():
+    files = sorted(HERE.glob("gallery/*/*.json"))
+    assert files
+    for file in files:
+        document, again = json.loads(file.read_text()), json.loads(load_gallery(file).to_json())
+        for of in (*document["tasks"].values(), *again["tasks"].values()):
+            if "png" in of:
+                with Image.open(io.BytesIO(base64.b64decode(of["png"]))) as image:
+                    of["png"] = (image.mode, image.size, image.tobytes())
+        assert again == document, file
+
+
+def test_equal_excerpts_are_grouped_and_failed_lineages_named():
+    a, b = Shown(seed=0, texts={0: "x", 2: "y"}), Shown(seed=0, texts={0: "x"})
+    found = group_excerpts({"a": a, "b": b, "c": Shown(seed=0, png="p", generations=[0])})
+    assert found == {0: {"x": ["a", "b"]}, 2: {"y": ["a"], "": ["b"]}}
+
+
 @pytest.mark.parametrize(
     ("document", "said"),
     [
@@ -162,19 +188,18 @@ def test_the_plain_case_is_accepted(tmp_path):
         (pictures(png()[:-30]), "no PNG that can be decoded"),
         (pictures(b"<svg onload='alert(1)'/>"), "no PNG that can be decoded"),
         (pictures(b"GIF89a" + bytes(100)), "no PNG that can be decoded"),
-        (pictures(""), "no PNG that can be decoded"),
+        (pictures(""), "rows of pictures and their generations come together"),
         (pictures("data:text/html,<script>"), "base64"),
-        (pictures(png(21, 4)), "not 2 rows of 10 images"),
-        (pictures(png(20, 5)), "not 2 rows of 10 images"),
-        (pictures(png(), generations=[]), "at least 1 item"),
+        (pictures(png(20, 5)), "not 2 rows of images"),
+        (pictures(png(), generations=[]), "come together"),
         (pictures(png(), generations=[1, 0]), "do not rise"),
         (pictures(png(), generations=[0, -1]), "greater than or equal to 0"),
         (pictures(png(), seed="0"), "valid integer"),
         (pictures(png(), link="http://x"), "Extra inputs"),
         (excerpts(t0="a" * 1_001), "at most 1000 characters"),
         (excerpts(tx="a"), "valid integer"),
-        (excerpts(), "at least 1 item"),
-        ({"seed": 0}, "required"),
+        (excerpts(), "neither pictures nor excerpts"),
+        ({"seed": 0}, "neither pictures nor excerpts"),
         ("{", "Invalid JSON"),
         ("[" * 100_000, "Invalid JSON"),
         (b"\xff\xfe", "Invalid JSON"),
@@ -203,7 +228,7 @@ def test_only_pixels_come_out_of_a_picture(tmp_path):
     notes = PngInfo()
     notes.add_text("comment", "SECRET")
     noted = png(mode="RGBA", pnginfo=notes, icc_profile=b"SECRET" * 9)
-    shown = load(tmp_path, pictures(noted + b"SECRET")).tasks["x"].content
+    shown = load(tmp_path, pictures(noted + b"SECRET")).tasks["x"].picture
     assert b"tEXt" in noted
     assert b"iCCP" in noted
     assert not any(word in shown for word in (b"SECRET", b"tEXt", b"iCCP"))
@@ -214,7 +239,7 @@ def test_only_pixels_come_out_of_a_picture(tmp_path):
 def test_colours_stay(tmp_path):
     content = io.BytesIO()
     Image.new("RGB", (20, 4), (200, 30, 10)).save(content, "PNG")
-    shown = load(tmp_path, pictures(content.getvalue())).tasks["x"].content
+    shown = load(tmp_path, pictures(content.getvalue())).tasks["x"].picture
     with Image.open(io.BytesIO(shown)) as image:
         assert (image.mode, image.getpixel((0, 0))) == ("RGB", (200, 30, 10))
 

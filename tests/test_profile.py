@@ -21,12 +21,13 @@ from benchmark.metrics import ngrams
 from benchmark.metrics.diversity import variance_ratio, vendi
 from benchmark.metrics.histograms import histogram, total_variation
 from benchmark.metrics.kernel import kernel_distance
+from benchmark.metrics.meanings import list_metrics
 from benchmark.metrics.memorisation import above_chance, nearer_to_train
 from benchmark.metrics.modes import Modes
 from benchmark.metrics.neighbours import prdc
 from benchmark.metrics.tails import isolated, rarest, tail_mass
 from benchmark.tasks.parts import Evaluator, Splits
-from benchmark.tasks.suites import load_task
+from benchmark.tasks.suites import SUITE_NAMES, load_suite, load_task
 from benchmark.tasks.task import Task
 from tests.conftest import TOY_TASKS
 
@@ -216,6 +217,18 @@ def test_full_collapse_to_one_item_shows_in_every_entry_of_diversity(toy: Scene)
     assert collapsed["recall"] == 0
     for worse_when_higher in ("frechet", "kernel_distance", "histogram_distance"):
         assert collapsed[worse_when_higher] > healthy[worse_when_higher]
+
+
+def test_every_number_has_its_sentence(toy: Scene):
+    entries = list_metrics(toy.profile(toy.splits.real))
+    assert len(entries) >= 12
+    assert [e.name for e in entries if not (e.meaning.endswith(".") and e.good)] == []
+
+
+@pytest.mark.parametrize("suite", SUITE_NAMES)
+def test_the_primary_metric_of_every_task_has_its_sentence(suite):
+    entries = list_metrics(task.evaluation.primary for task in load_suite(suite).tasks)
+    assert all(entry.meaning for entry in entries)
 
 
 def test_both_modalities_have_the_same_names():

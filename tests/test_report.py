@@ -10,11 +10,10 @@ import pytest
 
 import benchmark
 from benchmark.basics.errors import InputError
-from benchmark.metrics.meanings import ENTRIES, entries_of
-from benchmark.report.figures import Panel, draw
-from benchmark.report.page import report
-from benchmark.report.published import lineage_beside
-from benchmark.report.showings import showing, spread
+from benchmark.metrics.meanings import METRICS, list_metrics
+from benchmark.report.figures import Panel, draw_panels
+from benchmark.report.page import show_samples, write_report
+from benchmark.report.samples import find_lineage, spread_generations
 from benchmark.results.curves import measured
 from benchmark.results.schema import GenerationResult, Result
 from benchmark.results.standings import standings
@@ -69,7 +68,7 @@ class Page(HTMLParser):
 def written(folder: Path, *results: Result) -> Page:
     """The page about results that lie in `folder`."""
     given = {folder / f"{i}.json": result for i, result in enumerate(results)}
-    return Page(report(given, folder / "out").read_text())
+    return Page(write_report(given, folder / "out").read_text())
 
 
 def test_numbers_are_those_of_the_standings_and_failures_are_shown(tmp_path):
@@ -185,12 +184,6 @@ def test_one_seed_says_so(tmp_path):
 def test_samples_of_a_run_and_their_absence(toy_suite, tmp_path, monkeypatch, capsys):
     results = benchmark.run("nothing", tasks="*-replace", workers=1, out=tmp_path / "runs")
     runs = tmp_path / "runs" / "quick"
-    profiles = [g.profile for r in results.values() for t in r.tasks.values()
-                for line in t.lineages for g in line.generations]  # fmt: skip
-    entries = entries_of({name for profile in profiles for name in profile})
-    assert len(entries) >= 19
-    assert all(entry.meaning and entry.good for entry in entries)
-
     for name, found in results.items():  # drawing every entry takes seconds
         for task in found.tasks.values():
             for generation in task.lineages[0].generations:
@@ -203,15 +196,15 @@ def test_samples_of_a_run_and_their_absence(toy_suite, tmp_path, monkeypatch, ca
     assert sum(link.startswith("data:image/png") for link in page.asked) == 2
     assert (tmp_path / "r" / "figures" / "samples-digits-replace.png").exists()
     assert page.tags.count("blockquote") >= 3
-    assert "all methods" in page.text  # generation 0 is the same
+    assert "all shown" in page.text  # generation 0 is the same
     assert "No samples" not in page.text
     assert "MNIST digits" in page.text
     assert "Logarithm of the Frechet distance" in page.text
 
     (runs / "lineages").rename(tmp_path / "elsewhere")
     given = {"nothing": (runs / "nothing.json", results["nothing"])}
-    shown = showing(given, "digits-replace", ["nothing"], tmp_path / "r")
-    assert (shown.pictures, shown.missing) == ([], ["nothing"])
+    showing = show_samples(given, "digits-replace", ["nothing"], tmp_path / "r")
+    assert (showing.shown, showing.missing) == ({}, ["nothing"])
 
 
 def test_names_in_a_result_do_not_lead_elsewhere(tmp_path):
@@ -221,10 +214,10 @@ def test_names_in_a_result_do_not_lead_elsewhere(tmp_path):
     folder = tmp_path / "secret" / f"digits-replace-seed0-{task.hash[:8]}-0"
     folder.mkdir(parents=True)
     (tmp_path / "small" / "lineages").mkdir(parents=True)
-    assert lineage_beside(away, tmp_path / "small" / "0.json", task, 0) is None
+    assert find_lineage(away, tmp_path / "small" / "0.json", task, 0) is None
     inside = tmp_path / "small" / "lineages" / "half" / folder.name
     inside.mkdir(parents=True)
-    assert lineage_beside(half(), tmp_path / "small" / "0.json", task, 0) == inside
+    assert find_lineage(half(), tmp_path / "small" / "0.json", task, 0) == inside
 
 
 def test_folders_that_cannot_be_written_are_one_sentence(tmp_path, monkeypatch, capsys):
@@ -239,16 +232,20 @@ def test_folders_that_cannot_be_written_are_one_sentence(tmp_path, monkeypatch, 
     assert cli(monkeypatch, "report", tmp_path / "no.json") == 1
     assert "cannot read the result" in capsys.readouterr().err
     with pytest.raises(InputError, match="'oracle'"):
-        report({tmp_path / "half.json": half(), tmp_path / "nothing.json": nothing()}, tmp_path)
+        write_report(
+            {tmp_path / "half.json": half(), tmp_path / "nothing.json": nothing()}, tmp_path
+        )
 
 
 def test_a_figure_shows_the_mean_and_where_a_lineage_ended():
     curves = {"m": np.array([[1.0, 2, 3], [1, 4, np.nan]]), "none": np.full((2, 3), np.nan)}
     looks = styles(["m", "none"])
-    svg = draw([Panel("t", "y", curves)], looks, ["svg"], 1, (3, 2), legend=True)["svg"].decode()
+    svg = draw_panels([Panel("t", "y", curves)], looks, ["svg"], 1, (3, 2), legend=True)[
+        "svg"
+    ].decode()
     assert ">none<" in svg
     complete = curves | {"m": np.array([[1.0, 2, 3], [1, 4, 3]])}
-    whole = draw([Panel("t", "y", complete)], looks, ["svg"], 1, (3, 2), legend=True)["svg"]
+    whole = draw_panels([Panel("t", "y", complete)], looks, ["svg"], 1, (3, 2), legend=True)["svg"]
     assert svg.count(looks["m"].colour) > whole.decode().count(looks["m"].colour)  # the cross
     assert looks["m"].colour in themed(svg)
     assert f"stroke: {looks['m'].colour}" not in themed(svg)
@@ -256,15 +253,15 @@ def test_a_figure_shows_the_mean_and_where_a_lineage_ended():
 
 
 def test_generations_that_are_shown():
-    assert spread(10, 6) == [0, 2, 4, 6, 8, 10]
-    assert spread(3, 6) == [0, 1, 2, 3]
-    assert spread(10, 3) == [0, 5, 10]
-    assert spread(0, 3) == [0]
+    assert spread_generations(10, 6) == [0, 2, 4, 6, 8, 10]
+    assert spread_generations(3, 6) == [0, 1, 2, 3]
+    assert spread_generations(10, 3) == [0, 5, 10]
+    assert spread_generations(0, 3) == [0]
 
 
 def test_entries_are_named_once_and_unknown_ones_are_kept():
-    assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
-    assert [entry.title for entry in entries_of(["later", "recall"])] == ["recall", "later"]
+    assert len({entry.name for entry in METRICS}) == len(METRICS)
+    assert [entry.title for entry in list_metrics(["later", "recall"])] == ["recall", "later"]
 
 
 def test_what_was_trained_on_is_measured_by_source():
@@ -279,4 +276,4 @@ def test_what_was_trained_on_is_measured_by_source():
     assert measured(generation) == {"recall": 0.5} | shares
     old = generation.model_copy(update={"trained_on": {}, "kept": {}})
     assert measured(old) == {"recall": 0.5}
-    assert not shares.keys() - {entry.name for entry in ENTRIES}
+    assert not shares.keys() - {entry.name for entry in METRICS}

@@ -1,12 +1,17 @@
 """`autophagy samples`: figures and excerpts of a finished run."""
 
+import io
+
 import matplotlib.image
 import pytest
 import torch
+from PIL import Image
 
 import benchmark
 from benchmark import Items
-from benchmark.tasks.images.shown import save_image_grid, strip
+from benchmark.report.figures import save_picture_grid
+from benchmark.results.gallery import Shown, encode_picture
+from benchmark.tasks.images.shown import draw_strip
 from tests.test_run import cli
 
 
@@ -23,16 +28,16 @@ def test_samples_of_images_and_text(toy_suite, tmp_path, monkeypatch, capsys):
     assert "cannot write the figure" in capsys.readouterr().err
 
 
-def test_a_row_shows_every_class_and_survives_a_lost_one():
+def test_a_row_is_of_one_class_and_survives_its_loss():
     images = torch.arange(4, dtype=torch.uint8).view(4, 1, 1, 1).expand(4, 1, 2, 2)
-    items = Items(image=images, label=torch.tensor([3, 2, 1, 0]))
-    assert strip(items, 4)[0, ::2].tolist() == [3, 2, 1, 0]
-    assert strip(items, 3, label=1)[0, ::2].tolist() == [2, 2, 2]
-    lost = Items(image=images, label=torch.tensor([3, 2, 0, 0]))
-    assert strip(lost, 4).shape == (2, 8)
+    items = Items(image=images, label=torch.tensor([3, 1, 1, 0]))
+    assert draw_strip(items, 3, label=1)[0, ::2].tolist() == [1, 2, 1]
+    assert draw_strip(items, 5, label=2)[0, ::2].tolist() == [0, 1, 2, 3, 0]
 
 
 def test_the_figure_needs_a_known_ending(tmp_path):
-    items = Items(image=torch.zeros(2, 1, 4, 4, dtype=torch.uint8), label=torch.tensor([0, 1]))
+    content = io.BytesIO()
+    Image.new("L", (40, 4)).save(content, "PNG")
+    shown = Shown(seed=0, generations=[0], png=encode_picture(content.getvalue(), 1))
     with pytest.raises(benchmark.basics.errors.InputError, match="cannot write the figure"):
-        save_image_grid({"m": {0: items}}, tmp_path / "x.nowhere", "title")
+        save_picture_grid({"m": shown}, tmp_path / "x.nowhere", "title")

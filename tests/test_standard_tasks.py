@@ -4,10 +4,8 @@ Nothing here is a result: networks of a few thousand numbers, trained for two st
 """
 
 import copy
-import io
 from functools import partial
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from transformers import GPT2LMHeadModel
@@ -20,8 +18,9 @@ from benchmark.interface.items import Items
 from benchmark.interface.names import find_baselines as registry
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
+from benchmark.metrics.meanings import list_metrics
 from benchmark.run.sandbox import isolate_method
-from benchmark.tasks.images.shown import grid_png, save_image_grid, strip
+from benchmark.tasks.images.shown import shown
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.codec import cut_tokenizer
@@ -67,6 +66,8 @@ def test_twice_the_same_is_the_same(task, shared_cache):
         )
         profiles.append([r["profile"] for r in records])
     assert profiles[0] == profiles[1]
+    names = {name for profile in profiles[0] for name in profile}
+    assert all(entry.meaning and entry.good for entry in list_metrics(names))
 
 
 @pytest.mark.parametrize("task", GENERATORS)
@@ -189,14 +190,12 @@ def test_operations_are_counted_as_two_a_multiply_add():
     assert flop_of(lambda: a @ b) == 2 * 5 * 7 * 11
 
 
-def test_pictures_of_colour_images_are_in_colour(tmp_path):
+def test_pictures_of_colour_images_are_in_colour():
     images = torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8, generator=stream("p"))
     items = Items(image=images, label=torch.arange(20) % 10)
-    row = strip(items, 4)
-    assert row.shape == (8, 32, 3)
-    assert torch.equal(row[:, 8:16], images[1].movedim(0, -1))
-    assert plt.imread(io.BytesIO(grid_png({0: items, 1: items}, 4))).shape[:2] == (16, 32)
-    save_image_grid({"m": {0: items}}, tmp_path / "x.png", "title", 4)
+    row, texts = shown(items, None)
+    assert (row.shape, texts) == ((8, 80, 3), None)
+    assert torch.equal(row[:, 8:16], images[12].movedim(0, -1))
 
 
 def test_guidance_steers_images_and_not_away_from_itself(copies):

@@ -43,7 +43,7 @@ def _serve(
 ) -> None:
     page, source = _imported()
     where = {"repo": dataset, "endpoint": endpoint} if dataset else {}
-    page.launch(source.Source(own=own, **where), port=port, open_browser=open_)
+    page.serve_page(source.Source(own=own, **where), port=port, open_browser=open_)
 
 
 def _imported() -> tuple[Any, Any]:

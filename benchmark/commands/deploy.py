@@ -45,15 +45,15 @@ def deploy(
         ) from error
     console = Console()
     if not dry_run:
-        for stored in page.deploy(space, dataset, endpoint, say=console.print):
+        for stored in page.deploy_board(space, dataset, endpoint, say=console.print):
             console.print(escape(_said(stored)), soft_wrap=True)
         return
-    check_target(page.purpose_of(space), endpoint)
-    parts = [Part(path, content) for path, content in page.assemble(dataset).items()]
+    check_target(page.state_space_purpose(space), endpoint)
+    parts = [Part(path, content) for path, content in page.assemble_space(dataset).items()]
     console.print(parts_table(parts, space))
     if dataset is not None:
-        check_target(results.purpose_of(dataset), endpoint)
-        console.print(parts_table(results.own_parts(), dataset))
+        check_target(results.state_dataset_purpose(dataset), endpoint)
+        console.print(parts_table(results.list_own_parts(), dataset))
         console.print("Beside these, README.md and table/SUITE.parquet of all results in it.")
     console.print("Nothing was sent (--dry-run).")
 

@@ -25,14 +25,14 @@ def prefetch(
     Run the same command again to go on after an interruption, or to check what is there.
     """
     from benchmark.hub.copies import use_data_dir
-    from benchmark.hub.repos import repos_of
+    from benchmark.hub.repos import list_repos
     from benchmark.tasks.suites import load_suite
 
-    repos = repos_of(load_suite(suite).tasks)
+    repos = list_repos(load_suite(suite).tasks)
     if not repos:
         print(f"Suite {suite} needs nothing from the Hub: its data come with installed packages.")
         return
-    from benchmark.hub.prefetch import Needed, download, needed
+    from benchmark.hub.prefetch import download_needed, list_needed
 
     if data_dir is not None:
         try:
@@ -41,21 +41,20 @@ def prefetch(
             raise InputError(f"cannot make the folder {data_dir}: {error.strerror}") from error
     use_data_dir(data_dir)
     console = Console()
-    files = needed(repos)
-    here = {file: file.is_here() for file in files}
+    files = list_needed(repos)
     sheet = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     sheet.add_column("repository")
     sheet.add_column("file", overflow="fold")
     sheet.add_column("MB", justify="right")
     sheet.add_column("state")
     for file in files:
-        state = "here, checked" if here[file] else "to download"
+        state = "here, checked" if file.here else "to download"
         sheet.add_row(file.repo.name, file.path, _mb([file]), state)
     console.print(sheet)
-    left: list[Needed] = [file for file in files if not here[file]]
+    left = [file for file in files if not file.here]
     if left:
         print(f"Downloading {len(left)} of {len(files)} files, {_mb(left)} MB.")
-        download(left)
+        download_needed(left)
     print(f"All that suite {suite} needs is here and checked: {_mb(files)} MB.")
 
 

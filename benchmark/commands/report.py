@@ -19,7 +19,7 @@ def report(
     The references nothing.json and oracle.json are read from beside them unless given; samples
     from the run's folder, where it is there.
     """
-    from benchmark.report.page import report as write_report
+    from benchmark.report.page import write_report
     from benchmark.results.comparison import read
 
     page = write_report(read(results), out)

@@ -8,10 +8,9 @@ from statistics import fmean
 from rich import box
 from rich.table import Table
 
+from benchmark.metrics.meanings import find_title
 from benchmark.results.schema import Result
 from benchmark.results.standings import costs, failed, recoveries
-
-METRICS = {"log_frechet": "log Frechet distance", "heldout_loss": "held-out nats per token"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def table(results: dict[str, Result]) -> Table:
     """
     some = next(iter(results.values()))
     seeds = len(next(iter(some.tasks.values())).lineages)
-    metrics = dict.fromkeys(METRICS[task.primary] for task in some.tasks.values())
+    metrics = dict.fromkeys(find_title(task.primary) for task in some.tasks.values())
     caption = (
         f"Suite {some.suite}, {seeds} seed{'s' if seeds > 1 else ''}. "
         f"Final: {' or '.join(metrics)} of the last generation, mean over seeds, lower is better. "

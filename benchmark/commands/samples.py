@@ -18,21 +18,19 @@ def samples(
     suite: Annotated[str, typer.Option(help="quick, small, stress, standard or large.")] = "quick",
     seed: Annotated[int, typer.Option(help="Lineage to show.")] = 0,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs"),
-    label: Annotated[int | None, typer.Option(help="Images: only this class.")] = None,
     to: Annotated[Path, typer.Option(help="Figure to write (images).")] = Path("samples.png"),
 ) -> None:
-    """Show samples by generation: images as a figure, text on the terminal."""
+    """Show samples by generation: pictures as a figure, texts on the terminal."""
     from benchmark.interface.find import find_method
-    from benchmark.interface.items import Items
-    from benchmark.report.published import published
+    from benchmark.report.figures import save_picture_grid
+    from benchmark.report.samples import show_lineage
+    from benchmark.results.gallery import Shown
     from benchmark.run.jobs import plan
-    from benchmark.tasks.images.shown import excerpts, save_image_grid
     from benchmark.tasks.suites import load_task
-    from benchmark.tasks.text.language import LanguageModelling
 
     chosen = load_task(task, suite)
     jobs = plan([find_method(m) for m in methods], suite, [chosen], [seed], out)
-    found: dict[str, dict[int, Items]] = {}
+    found: dict[str, Shown] = {}
     for job in jobs:
         name = job.method.name
         if not job.finished():
@@ -40,25 +38,22 @@ def samples(
                 f"{name} was not run on {task}, seed {seed}, in {out}: "
                 f"autophagy run {name} --suite {suite} --out {out}"
             )
-        found[name] = published(job.folder, chosen.generations)
-        if not found[name]:
+        shown = show_lineage(chosen, job.folder, seed)
+        if shown is None:
             raise InputError(
                 f"the samples of {name} on {task}, seed {seed}, were pruned: delete {job.folder} "
                 f"and run it again"
             )
-    if chosen.modality == "image":
+        found[name] = shown
+    if pictures := {name: shown for name, shown in found.items() if shown.png}:
         title = f"{task}, suite {suite}, seed {seed}: samples by generation"
-        save_image_grid(found, to, title, label=label)
+        save_picture_grid(pictures, to, title)
         print(f"Figure: {to}")
-        return
-    generator = chosen.generator.build()
-    assert isinstance(generator, LanguageModelling)
     console = Console()
-    for name, generations_of in found.items():
+    for name, texts in ((name, shown.texts) for name, shown in found.items() if shown.texts):
         sheet = Table(title=f"{name} on {task}, seed {seed}", title_justify="left")
         sheet.add_column("generation", justify="right")
-        sheet.add_column("first samples")
-        for t, items in generations_of.items():
-            texts = excerpts(generator.publisher.text(items.take(slice(0, 2))), 160)
-            sheet.add_row(str(t), "\n".join(texts))
+        sheet.add_column("first sample")
+        for t, text in texts.items():
+            sheet.add_row(str(t), text)
         console.print(sheet)

@@ -43,8 +43,8 @@ def submit(
     os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
     from benchmark.commands.validate import checks_table
     from benchmark.hub.connection import check_target
-    from benchmark.hub.pull_requests import send
-    from benchmark.hub.sentences import Purpose
+    from benchmark.hub.pull_requests import send_parts
+    from benchmark.hub.trouble import Purpose
     from benchmark.submission.checks import validate
     from benchmark.submission.claim import check_belongs, read_result
     from benchmark.submission.entry import parts_of
@@ -70,7 +70,7 @@ def submit(
         console.print("Nothing was sent (--dry-run).")
         return
     title = f"Submit {found.card.name} on {claimed.suite}"
-    sent = send(parts, title, repo, endpoint, say=console.print)
+    sent = send_parts(parts, title, repo, endpoint, say=console.print)
     console.print(escape(f"{SAID[sent.state]}: {sent.url}"), soft_wrap=True)
     for url in sent.older:
         console.print(escape(f"It supersedes {url}, which can be closed"), soft_wrap=True)

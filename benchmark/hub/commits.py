@@ -23,7 +23,7 @@ class Stored:
     deleted: int
 
 
-def create(api: HfApi, repo: str, kind: str) -> str | None:
+def create_repo(api: HfApi, repo: str, kind: str) -> str | None:
     """Create a repository unless it is there, and return its newest revision.
 
     A token that may write to it need not be allowed to create others, so this is asked first.
@@ -34,7 +34,7 @@ def create(api: HfApi, repo: str, kind: str) -> str | None:
     return api.repo_info(repo, repo_type=kind).sha
 
 
-def mirror(
+def mirror_files(
     api: HfApi,
     repo: str,
     kind: str,

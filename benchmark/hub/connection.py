@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from benchmark.basics.errors import InputError
-from benchmark.hub.sentences import TROUBLE, Purpose, retry_after, sentence
+from benchmark.hub.trouble import NO_HUB, TROUBLE, Purpose, advise_sender, find_wait
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -33,7 +33,7 @@ def check_target(purpose: Purpose, endpoint: str | None) -> None:
         raise InputError(f"--endpoint {endpoint!r} is not an address: give one like https://HOST")
 
 
-def ask(
+def ask_hub(
     call: Callable[[HfApi], T],
     purpose: Purpose,
     endpoint: str | None = None,
@@ -61,8 +61,8 @@ def ask(
     api = HfApi(endpoint=endpoint, token=token, library_name="autophagy-bench")
     try:
         return _patiently(lambda: call(api), say)
-    except TROUBLE as error:
-        raise InputError(sentence(error, purpose, api.endpoint)) from error
+    except (*TROUBLE, *NO_HUB) as error:
+        raise InputError(advise_sender(error, purpose, api.endpoint)) from error
     finally:
         logging.set_verbosity(level)
 
@@ -72,8 +72,8 @@ def _patiently(call: Callable[[], T], say: Callable[[str], None]) -> T:
     for _ in range(PATIENCE):
         try:
             return call()
-        except TROUBLE as error:
-            seconds = retry_after(error)
+        except (*TROUBLE, *NO_HUB) as error:
+            seconds = find_wait(error)
             if seconds is None or seconds > LONGEST:
                 raise
             say(f"The Hub asks to wait {seconds:.0f} s (rate limit).")

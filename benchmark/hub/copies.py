@@ -8,20 +8,16 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.files import write_bytes
-from benchmark.hub.repos import HubRepo, repos_of
-
-if TYPE_CHECKING:
-    from benchmark.tasks.task import Task
+from benchmark.hub.repos import HubRepo
 
 VARIABLE = "AUTOPHAGY_DATA"  # workers inherit it
-BLOCK = 1 << 20
+PATIENCE = 10  # seconds that a Hub may take to say whether it has a repository
 
 
-def data_dir() -> Path | None:
+def find_data_dir() -> Path | None:
     """The folder of local copies that `--data-dir` names, if it was given."""
     given = os.environ.get(VARIABLE)
     return Path(given) if given else None
@@ -40,9 +36,9 @@ def use_data_dir(folder: Path | None) -> None:
     os.environ[VARIABLE] = str(folder.absolute())
 
 
-def place(repo: HubRepo) -> Path:
+def locate_copy(repo: HubRepo) -> Path:
     """Where the repository's files lie on this machine, or would."""
-    own = data_dir()
+    own = find_data_dir()
     if own is not None:
         return own / repo.kind / repo.name
     from huggingface_hub import constants
@@ -51,28 +47,28 @@ def place(repo: HubRepo) -> Path:
     return Path(constants.HF_HUB_CACHE) / folder / "snapshots" / repo.revision
 
 
-def copy_of(repo: HubRepo) -> Path | None:
+def find_copy(repo: HubRepo) -> Path | None:
     """The folder with all of the repository's files, checked; None if one of them is absent.
 
     Raises:
         CorruptFile: a file is not the pinned one.
     """
-    folder = place(repo)
+    folder = locate_copy(repo)
     if not all(any(folder.glob(pattern)) for pattern in repo.files):
         return None
     for name, expected in repo.sha256:
-        check(folder / name, expected)
+        check_copy(folder / name, expected)
     return folder
 
 
-def check(file: Path, expected: str) -> None:
+def check_copy(file: Path, expected: str) -> None:
     """Raises CorruptFile unless the file has this SHA-256; asked once for the same file."""
     status = file.resolve().stat()
     key = f"{file.resolve()}|{status.st_size}|{status.st_mtime_ns}"
     stamp = _stamps() / hashlib.sha256(key.encode()).hexdigest()[:32]
     if stamp.is_file() and json.loads(stamp.read_text()) == expected:
         return
-    found = sha256_of(file)
+    found = hash_file(file)
     if found != expected:
         raise CorruptFile(
             f"{file} has SHA-256 {found[:12]}..., the task needs {expected[:12]}...: delete it "
@@ -82,13 +78,10 @@ def check(file: Path, expected: str) -> None:
         write_bytes(stamp, json.dumps(expected).encode())
 
 
-def sha256_of(file: Path) -> str:
+def hash_file(file: Path) -> str:
     """SHA-256 of a file's content."""
-    sha = hashlib.sha256()
     with file.open("rb") as content:
-        while block := content.read(BLOCK):
-            sha.update(block)
-    return sha.hexdigest()
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _stamps() -> Path:
@@ -96,21 +89,26 @@ def _stamps() -> Path:
     return Path(root) / "autophagy" / "verified"
 
 
-def source_of(repo: HubRepo) -> dict[str, str]:
+def find_source(repo: HubRepo) -> dict[str, str]:
     """Where `load_dataset` and `from_pretrained` read: a local copy, else the pinned commit on
     the Hub, as `path` and `revision`."""
-    folder = copy_of(repo)
+    folder = find_copy(repo)
     if folder is not None:
         return {"path": str(folder)}
-    if data_dir() is not None:
-        raise InputError(absent([repo]))
+    if find_data_dir() is not None:
+        raise InputError(describe_absence([repo]))
     return {"path": repo.name, "revision": repo.revision}
 
 
-def absent(repos: Sequence[HubRepo], why: str = "") -> str:
-    """One sentence: what is missing on this machine, where, and how to get it."""
-    own, names = data_dir(), ", the ".join(repo.title for repo in repos)
-    how = f"run autophagy prefetch --suite {_suite_of(repos)}"
+def describe_absence(repos: Sequence[HubRepo], why: str = "", suite: str = "") -> str:
+    """One sentence: what is missing on this machine, where, and how to get it.
+
+    Args:
+        why: the Hub does not give it, where it was asked.
+        suite: that needs it, where that is known.
+    """
+    own, names = find_data_dir(), ", the ".join(repo.title for repo in repos)
+    how = f"run autophagy prefetch --suite {suite or 'SUITE'}"
     if own is not None:
         return (
             f"{own} does not hold all of the {names}: {how} --data-dir {own} where the Hub can be "
@@ -122,22 +120,32 @@ def absent(repos: Sequence[HubRepo], why: str = "") -> str:
     )
 
 
-def _suite_of(repos: Sequence[HubRepo]) -> str:
-    """The first suite that needs all of them."""
-    from benchmark.tasks.suites import SUITE_NAMES, load_suite
+def check_reachable(repos: Iterable[HubRepo], suite: str) -> None:
+    """Every repository is on this machine, or the Hub answers for it: asked once, before a run.
 
-    wanted = {repo.name for repo in repos}
-    suites = (name for name in SUITE_NAMES if wanted <= _names(load_suite(name).tasks))
-    return next(suites, "standard")
+    Raises:
+        InputError: one of them cannot be had: what is missing and how to get it.
+        CorruptFile: a local copy is not the pinned one.
+    """
+    missing = [repo for repo in repos if find_copy(repo) is None]
+    if missing and find_data_dir() is not None:
+        raise InputError(describe_absence(missing, suite=suite))
+    for repo in missing:
+        from huggingface_hub import HfApi
 
+        from benchmark.hub.trouble import TROUBLE, describe_trouble
 
-def _names(tasks: Iterable[Task]) -> set[str]:
-    return {repo.name for repo in repos_of(tasks)}
+        try:
+            HfApi().repo_info(
+                repo.name, revision=repo.revision, repo_type=repo.type, timeout=PATIENCE
+            )
+        except TROUBLE as error:
+            raise InputError(describe_absence(missing, describe_trouble(error), suite)) from error
 
 
 @contextmanager
-def reading(repo: HubRepo) -> Iterator[dict[str, str]]:
-    """`source_of(repo)`; what the libraries raise inside becomes one sentence.
+def open_repo(repo: HubRepo) -> Iterator[dict[str, str]]:
+    """`find_source(repo)`; what the libraries raise inside becomes one sentence.
 
     Raises:
         InputError: the repository cannot be had.
@@ -146,15 +154,15 @@ def reading(repo: HubRepo) -> Iterator[dict[str, str]]:
     import datasets
     from safetensors import SafetensorError
 
-    from benchmark.hub.trouble import TROUBLE, why
+    from benchmark.hub.trouble import TROUBLE, describe_trouble
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
-    where = source_of(repo)
+    where = find_source(repo)
     try:
         yield where
     except TROUBLE as error:
-        raise InputError(absent([repo], why(error))) from error
+        raise InputError(describe_absence([repo], describe_trouble(error))) from error
     except (datasets.exceptions.DatasetsError, SafetensorError, KeyError, ValueError) as error:
         said = next(iter(str(error.__cause__ or error).splitlines()), type(error).__name__)
         raise CorruptFile(
@@ -162,10 +170,10 @@ def reading(repo: HubRepo) -> Iterator[dict[str, str]]:
             f"prefetch again, which checks every file"
         ) from error
     if "revision" in where:
-        copy_of(repo)  # what was downloaded just now is checked, too
+        find_copy(repo)  # what was downloaded just now is checked, too
 
 
-def file_of(repo: HubRepo, name: str) -> Path:
+def fetch_file(repo: HubRepo, name: str) -> Path:
     """One file of the repository on this machine, downloaded if it is not there.
 
     Raises:
@@ -173,7 +181,7 @@ def file_of(repo: HubRepo, name: str) -> Path:
     """
     from huggingface_hub import hf_hub_download
 
-    with reading(repo) as where:
+    with open_repo(repo) as where:
         if "revision" not in where:
             return Path(where["path"]) / name
         return Path(hf_hub_download(where["path"], name, revision=where["revision"]))

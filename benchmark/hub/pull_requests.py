@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from benchmark.hub.connection import ask
+from benchmark.hub.connection import ask_hub
 from benchmark.hub.parts import Part
-from benchmark.hub.sentences import Purpose
+from benchmark.hub.trouble import Purpose
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -26,7 +26,7 @@ class Sent:
     older: tuple[str, ...] = ()
 
 
-def send(
+def send_parts(
     parts: Sequence[Part],
     title: str,
     repo: str,
@@ -42,7 +42,7 @@ def send(
     Raises:
         InputError: whatever prevents it, as one sentence. Nothing is half sent: repeat it.
     """
-    return ask(lambda api: _send(api, parts, title, repo), Purpose(repo), endpoint, say)
+    return ask_hub(lambda api: _send(api, parts, title, repo), Purpose(repo), endpoint, say)
 
 
 def _send(api: HfApi, parts: Sequence[Part], title: str, repo: str) -> Sent:

@@ -6,10 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from benchmark.tasks.task import Task
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -31,17 +28,23 @@ class HubRepo:
     sha256: tuple[tuple[str, str], ...] = ()
 
     @property
+    def type(self) -> str:
+        """What the Hub's client calls its kind."""
+        return self.kind.removesuffix("s")
+
+    @property
     def title(self) -> str:
         """What messages call it."""
-        return f"{self.kind.removesuffix('s')} {self.name} at revision {self.revision[:7]}"
+        return f"{self.type} {self.name} at revision {self.revision[:7]}"
 
     def wants(self, path: str) -> bool:
         """Whether the file at `path` is one of those that are read."""
         return any(fnmatch(path, pattern) for pattern in self.files)
 
 
-def repos_of(tasks: Iterable[Task]) -> list[HubRepo]:
-    """The repositories that `tasks` need, each once, its file patterns and checksums joined."""
+def list_repos(tasks: Iterable[Any]) -> list[HubRepo]:
+    """The repositories that `tasks`, or other dataclasses, name, each once, its file patterns and
+    checksums joined."""
     found: dict[tuple[str, str, str], HubRepo] = {}
     for task in tasks:
         for repo in _inside(task):

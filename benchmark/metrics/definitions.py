@@ -119,7 +119,7 @@ HALLUCINATION = Definition(
 )
 
 
-def holds(curves: Curves, oracle_curves: Curves) -> list[Verdict]:
+def judge_lineage(curves: Curves, oracle_curves: Curves) -> list[Verdict]:
     """A verdict on each definition, in the order of Schaeffer et al.
 
     Args:

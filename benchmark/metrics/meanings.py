@@ -13,7 +13,7 @@ REAL = "best near the oracle's"
 
 
 @dataclass(frozen=True)
-class Entry:
+class Metric:
     """One number of a generation: of its profile, or of what it was trained on.
 
     Attributes:
@@ -37,34 +37,34 @@ class Entry:
         return self.text if self.text and modality == "text" else self.meaning
 
 
-ENTRIES = (
-    Entry(
+METRICS = (
+    Metric(
         "log_frechet", "log Frechet distance",
         "Logarithm of the Frechet distance between samples and held-out real items; one more is "
         "2.7 times the distance.", LOWER, central=True,
     ),
-    Entry(
+    Metric(
         "heldout_loss", "held-out loss",
         "How badly the model predicts real images it never saw (loss of denoising them).", LOWER,
         text="How badly the model predicts real text it never saw, in nats per token.",
         central=True,
     ),
-    Entry(
+    Metric(
         "precision", "precision",
         "Share of samples that look real, that is, lie close to a held-out item; it also rises "
         "when a model keeps to what is most typical.", HIGHER, central=True,
     ),
-    Entry(
+    Metric(
         "recall", "recall",
         "Share of real items that the samples come close to: what is left of the variety.",
         HIGHER, central=True,
     ),
-    Entry(
+    Metric(
         "variance_ratio", "variance ratio",
         "How widely the samples vary, divided by how widely real items do; 0 if all are equal.",
         ONE, central=True,
     ),
-    Entry(
+    Metric(
         "tail_mass", "tail mass",
         "Share of samples among the rarest tenth of real items, divided by the real share; 0 if "
         "nothing rare is left.", ONE,
@@ -72,18 +72,18 @@ ENTRIES = (
         "if nothing rare is left, above 1 if rare tokens are too frequent.",
         central=True,
     ),
-    Entry(
+    Metric(
         "entanglement", "entanglement",
         "How far samples lie between the clusters (modes) of real items, divided by how far real "
         "items do; above 1 clusters run into one another, below 1 they are tighter than real.",
         ONE, central=True,
     ),
-    Entry(
+    Metric(
         "coverage", "coverage",
         "Share of real items that have a sample among their nearest neighbours.", HIGHER,
         central=True,
     ),
-    Entry(
+    Metric(
         "memorisation", "memorisation",
         "How much closer samples lie to the training pool than unseen real items do; 1 for copies "
         "of the pool.", ZERO,
@@ -91,70 +91,87 @@ ENTRIES = (
         "text shares with it; 1 for copies of the pool.",
         central=True,
     ),
-    Entry(
+    Metric(
         "trained_on_real", "real share of training",
         "Share of the training set, by weight, that is real: crawled real items and the reserve. "
         "The harness knows; the method is not told.", HIGHER, central=True,
     ),
-    Entry(
+    Metric(
         "kept_real", "real items kept",
         "Share of the crawl's real items that were trained on: 1 minus a filter's false-positive "
         "rate.", HIGHER, central=True,
     ),
-    Entry(
+    Metric(
         "kept_synthetic", "synthetic items kept",
         "Share of the crawl's synthetic items that were trained on: 1 minus a filter's "
         "true-positive rate.", LOWER, central=True,
     ),
-    Entry(
+    Metric(
         "density", "density",
         "How many real neighbourhoods a sample lies in, over the number expected; above 1 samples "
         "crowd where real items are most typical.", ONE,
     ),
-    Entry("vendi", "Vendi score", "Effective number of distinct kinds of samples.", REAL),
-    Entry(
+    Metric("vendi", "Vendi score", "Effective number of distinct kinds of samples.", REAL),
+    Metric(
         "frechet", "Frechet distance",
         "Distance between samples and held-out real items, as two normal distributions of "
         "features.", LOWER,
     ),
-    Entry(
+    Metric(
         "kernel_distance", "kernel distance",
         "Distance between samples and held-out real items that assumes no normal distribution.",
         LOWER,
     ),
-    Entry(
+    Metric(
         "histogram_distance", "histogram distance",
         "How much the frequencies of classes differ from the real ones; 1 if none is shared.",
         ZERO,
         text="How much the frequencies of tokens differ from the real ones; 1 if none is shared.",
     ),
-    Entry(
+    Metric(
         "bits_per_byte", "bits per byte",
         "The held-out loss per byte of text instead of per token.", LOWER,
     ),
-    Entry("distinct_1", "distinct-1", "Different tokens over all tokens.", REAL),
-    Entry("distinct_2", "distinct-2", "Different pairs of tokens over all pairs.", REAL),
-    Entry("distinct_3", "distinct-3", "Different triples of tokens over all triples.", REAL),
-    Entry(
+    Metric("distinct_1", "distinct-1", "Different tokens over all tokens.", REAL),
+    Metric("distinct_2", "distinct-2", "Different pairs of tokens over all pairs.", REAL),
+    Metric("distinct_3", "distinct-3", "Different triples of tokens over all triples.", REAL),
+    Metric(
         "repetition", "repetition",
         "Share of pairs of tokens that occurred before in the same block of text.", REAL,
     ),
-    Entry(
+    Metric(
         "reference_loss", "reference loss",
         "How surprising the samples are to a fixed language model, in nats per token; low for "
         "bland text, high for noise.", REAL,
     ),
 )  # fmt: skip
-_KNOWN = {entry.name: entry for entry in ENTRIES}
+_KNOWN = {entry.name: entry for entry in METRICS}
+_SHORT = {  # where there is room for eight columns
+    "image": (
+        "log_frechet", "precision", "recall", "variance_ratio", "tail_mass", "vendi", "coverage",
+        "trained_on_real",
+    ),
+    "text": (
+        "heldout_loss", "precision", "recall", "tail_mass", "distinct_2", "repetition",
+        "reference_loss", "trained_on_real",
+    ),
+}  # fmt: skip
 
 
-def entries_of(names: Iterable[str]) -> list[Entry]:
-    """The entries called `names`, in the order of `ENTRIES`; those not known here last."""
+def list_metrics(names: Iterable[str]) -> list[Metric]:
+    """The metrics called `names`, in the order of `METRICS`; those not known here last."""
     present = set(names)
     unknown = sorted(present - _KNOWN.keys())
-    return [e for e in ENTRIES if e.name in present] + [Entry(n, n, "", "") for n in unknown]
+    return [e for e in METRICS if e.name in present] + [Metric(n, n, "", "") for n in unknown]
 
 
-def title_of(name: str) -> str:
+def choose_short(modality: str, names: Iterable[str]) -> list[str]:
+    """Those of `names` that a narrow table shows; of a modality without a choice, the central."""
+    central = (entry.name for entry in METRICS if entry.central)
+    present = set(names)
+    return [name for name in _SHORT.get(modality, central) if name in present]
+
+
+def find_title(name: str) -> str:
     """What figures and tables call the entry called `name`."""
     return _KNOWN[name].title if name in _KNOWN else name

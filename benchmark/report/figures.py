@@ -1,4 +1,4 @@
-"""Curves over generations, drawn on the page and stored for papers."""
+"""Curves and samples over generations, drawn on the page and stored for papers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmark.basics.errors import InputError
 from benchmark.results.curves import Curves
+from benchmark.results.gallery import Shown
 from benchmark.results.style import FAINT, GREY, INK, PAPER, Style, printable
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_BANDS = 8  # methods; with more, bands hide the lines
 LEGEND_ROW = 0.16  # inches
+ACROSS = 4  # methods side by side in a figure of samples
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Panel:
         return all(np.isnan(values).all() for values in self.curves.values())
 
 
-def draw(
+def draw_panels(
     panels: Sequence[Panel],
     styles: Mapping[str, Style],
     formats: Sequence[str],
@@ -185,3 +189,42 @@ def _bytes(figure: Figure, form: str) -> bytes:
     stamp = {"Date": None} if form == "svg" else {"Software": None}
     figure.savefig(content, format=form, dpi=160, metadata=stamp)
     return content.getvalue()
+
+
+def save_picture_grid(shown: Mapping[str, Shown], file: Path, title: str) -> None:
+    """The pictures of each method, `ACROSS` of them side by side, one row a generation.
+
+    Args:
+        file: where to write; the ending decides the format.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.image import imread
+
+    rows = max(len(of.generations) for of in shown.values())
+    across, down = min(ACROSS, len(shown)), math.ceil(len(shown) / ACROSS)
+    size = (3.2 * across + 0.8, (0.32 * rows + 0.5) * down + 0.3)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(down, across, squeeze=False)
+    for axis in axes.flat[len(shown) :]:
+        axis.remove()
+    for axis, (method, of) in zip(axes.flat, shown.items(), strict=False):
+        pixels = imread(io.BytesIO(of.picture))
+        height = pixels.shape[0] / len(of.generations)
+        axis.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        axis.set_title(method, fontsize=9, parse_math=False)
+        axis.set_xticks([])
+        axis.set_yticks([height * (i + 0.5) for i in range(len(of.generations))], of.generations)
+        axis.tick_params(length=0, labelsize=8)
+        for side in axis.spines.values():
+            side.set_visible(False)
+    for row in axes:
+        row[0].set_ylabel("generation", fontsize=9)
+    figure.suptitle(title, fontsize=9, parse_math=False)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(file, dpi=160)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot write the figure {file}: {error}") from error

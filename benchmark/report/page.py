@@ -5,40 +5,40 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from benchmark.interface.access import Access
 from benchmark.metrics.definitions import DEFINITIONS
-from benchmark.metrics.meanings import Entry, entries_of, title_of
-from benchmark.report.figures import MOST_BANDS, Panel, draw
-from benchmark.report.published import known_task
-from benchmark.report.scores import axis, rows
-from benchmark.report.showings import showing
-from benchmark.report.writing import file_name, write
+from benchmark.metrics.meanings import Metric, find_title, list_metrics
+from benchmark.report.figures import MOST_BANDS, Panel, draw_panels, save_picture_grid
+from benchmark.report.samples import find_task, pick_seed, show_beside, spread_generations
+from benchmark.report.scores import find_axis, lay_out_scores
+from benchmark.report.writing import name_figure, write_report_file
 from benchmark.results import captions, style
 from benchmark.results.curves import curves, entries_in
 from benchmark.results.final import figure, numbers
-from benchmark.results.gallery import LABEL
+from benchmark.results.gallery import Shown, group_excerpts
+from benchmark.results.html import load_template
 from benchmark.results.schema import Result
 from benchmark.results.standings import seeds_of, standings
 from benchmark.results.style import Style, styles, themed
 from benchmark.results.verdicts import MEASURABLE, sheet
 
+MOST_EXCERPTS = 3  # generations
 ORIGINS = {"own": "run with the methods", "frozen": "as it comes with the benchmark"}
 
 
 @dataclass(frozen=True)
-class Card:
+class MetricCard:
     """One profile entry: what it means, and its curves on the tasks of one modality."""
 
-    entry: Entry
+    entry: Metric
     meaning: str
     image: str
 
 
-def report(given: Mapping[Path, Result], folder: Path) -> Path:
+def write_report(given: Mapping[Path, Result], folder: Path) -> Path:
     """Write DIR/report.html and DIR/figures of results, the references among them.
 
     Returns:
@@ -54,7 +54,7 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
     looks, some = styles(methods), results[methods[0]]
     tasks = dict(sorted(some.tasks.items()))
     page = folder / "report.html"
-    write(page, b"")  # fails now rather than after the figures
+    write_report_file(page, b"")  # fails now rather than after the figures
     seeds = seeds_of(some, next(iter(tasks)))
     for name in tasks:
         _store_figures(results, name, methods, looks, folder / "figures")
@@ -63,12 +63,12 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
         "suite": some.suite,
         "seeds": seeds,
         "generations": sorted({task.generations for task in tasks.values()}),
-        "tasks": {n: (known.description if (known := known_task(some, n)) else "") for n in tasks},
+        "tasks": {n: (known.description if (known := find_task(some, n)) else "") for n in tasks},
         "versions": _versions(results.values()),
         "methods": methods,
         "looks": looks,
-        "rows": rows(found, results),
-        "axis": axis(found),
+        "rows": lay_out_scores(found, results),
+        "axis": find_axis(found),
         "score_captions": captions.score_captions(len(seeds)),
         "cost_captions": captions.COSTS,
         "starred": captions.STARRED,
@@ -79,49 +79,73 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
         "bands": len(seeds) > 1 and len(methods) <= MOST_BANDS,
         "primary": {n: _primary(results, n, methods, looks) for n in tasks},
         "profile": _profile(results, methods, looks),
+        "known": tasks,
         "final": [numbers(results, n, methods) for n in tasks],
         "measures": _measures(some),
         "definitions": DEFINITIONS,
         "measurable": MEASURABLE,
         "verdicts": [sheet(results, n, methods) for n in tasks],
-        "showings": [showing(by_method, n, methods, folder / "figures") for n in tasks],
-        "label": LABEL,
+        "showings": [show_samples(by_method, n, methods, folder / "figures") for n in tasks],
         "light": style,
         "dark": style.DARK,
         "palette": (*style.COLOURS, style.GREY, style.INK),
         "noise": [shift for n in tasks if (shift := _noise(results["nothing"], n))],
     }
-    write(page, _render(context).encode())
+    template = load_template(Path(__file__).with_name("template.html"))
+    write_report_file(page, template.render(context).encode())
     return page
 
 
-def _measures(some: Result) -> list[tuple[Entry, str]]:
+@dataclass(frozen=True)
+class Showing:
+    """What is shown of one task: by method, and texts grouped.
+
+    Attributes:
+        missing: methods whose samples do not lie beside their results.
+    """
+
+    task: str
+    seed: int
+    shown: dict[str, Shown]
+    excerpts: dict[int, dict[str, list[str]]]
+    missing: list[str]
+
+
+def show_samples(
+    results: Mapping[str, tuple[Path, Result]], name: str, methods: list[str], figures: Path
+) -> Showing:
+    """Read the samples of the first seed's lineages; pictures are also stored in `figures`.
+
+    Raises:
+        CorruptFile: a file of a lineage is damaged.
+        InputError: the figure cannot be written.
+    """
+    some = results[methods[0]][1]
+    seed = pick_seed(some, name)
+    found = {m: show_beside(result, file, name) for m in methods for file, result in [results[m]]}
+    shown = {method: of for method, of in found.items() if of is not None}
+    pictures = {method: of for method, of in shown.items() if of.png}
+    if pictures:
+        title = f"{name}, suite {some.suite}, seed {seed}: samples by generation"
+        save_picture_grid(pictures, figures / f"{name_figure('samples', name)}.png", title)
+    excerpts = group_excerpts(shown)
+    few = [list(excerpts)[i] for i in spread_generations(len(excerpts) - 1, MOST_EXCERPTS)]
+    missing = [method for method in methods if method not in shown]
+    return Showing(name, seed, shown, {t: excerpts[t] for t in few}, missing)
+
+
+def _measures(some: Result) -> list[tuple[Metric, str]]:
     """The primary metrics of the tasks and what they mean."""
     chosen = sorted({(task.primary, task.modality) for task in some.tasks.values()})
-    return [(e, e.explain(modality)) for name, modality in chosen for e in entries_of([name])]
-
-
-def _render(context: Mapping[str, Any]) -> str:
-    from jinja2 import Environment, StrictUndefined
-
-    # Names, messages and texts come from others: all are escaped.
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["png"] = lambda content: _uri("image/png", content)
-    template = resources.files("benchmark.report").joinpath("template.html").read_text("utf-8")
-    return environment.from_string(template).render(context)
-
-
-def _uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return [(e, e.explain(modality)) for name, modality in chosen for e in list_metrics([name])]
 
 
 def _image(drawn: Mapping[str, bytes]) -> str:
-    return _uri("image/svg+xml", themed(drawn["svg"].decode()).encode())
+    svg = themed(drawn["svg"].decode()).encode()
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
-def _versions(results: Iterable[Result]) -> dict[str, str]:
+def _versions(results: Iterable[Result]) -> list[tuple[str, str]]:
     """What the results were made with; several values where they differ."""
     results = list(results)
 
@@ -129,20 +153,20 @@ def _versions(results: Iterable[Result]) -> dict[str, str]:
         return "; ".join(sorted({value for value in found if value})) or "not recorded"
 
     dates = sorted({result.created[:10] for result in results if result.created})
+    span = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
+    origins = [f"{name} {ORIGINS[how]}" for r in results for name, how in r.references.items()]
     packages = (", ".join(f"{n} {v}" for n, v in sorted(r.versions.items())) for r in results)
-    return {
-        "Benchmark version": values(result.benchmark_version for result in results),
-        "Hardware": values(result.hardware for result in results),
-        "Date of the results": " to ".join(dict.fromkeys(dates[:1] + dates[-1:])) or "not recorded",
-        "References": values(
-            f"{name} {ORIGINS[origin]}" for r in results for name, origin in r.references.items()
-        ),
-        "Packages": values(packages),
-    }
+    return [
+        ("Benchmark version", values(result.benchmark_version for result in results)),
+        ("Hardware", values(result.hardware for result in results)),
+        ("Date of the results", span or "not recorded"),
+        ("References", values(origins)),
+        ("Packages", values(packages)),
+    ]
 
 
 def _panel(results: Mapping[str, Result], task: str, entry: str, methods: list[str]) -> Panel:
-    title, label = (task, title_of(entry))
+    title, label = (task, find_title(entry))
     return Panel(title, label, {m: curves(results[m], task, entry) for m in methods})
 
 
@@ -150,12 +174,12 @@ def _primary(
     results: Mapping[str, Result], task: str, methods: list[str], looks: Mapping[str, Style]
 ) -> str:
     panel = _panel(results, task, results[methods[0]].tasks[task].primary, methods)
-    return _image(draw([panel], looks, ["svg"], 1, (4.6, 2.9)))
+    return _image(draw_panels([panel], looks, ["svg"], 1, (4.6, 2.9)))
 
 
 def _profile(
     results: Mapping[str, Result], methods: list[str], looks: Mapping[str, Style]
-) -> dict[str, list[Card]]:
+) -> dict[str, list[MetricCard]]:
     """The cards by modality; tasks of one modality share a card and its scale."""
     some = results[methods[0]]
     found = {}
@@ -163,11 +187,11 @@ def _profile(
         tasks = sorted(name for name, task in some.tasks.items() if task.modality == modality)
         names = set().union(*(entries_in(results[m], t) for m in methods for t in tasks))
         cards = []
-        for entry in entries_of(names):
+        for entry in list_metrics(names):
             panels = [_panel(results, task, entry.name, methods) for task in tasks]
             panels = [Panel(p.title, "", p.curves) for p in panels if not p.empty]
-            drawn = draw(panels, looks, ["svg"], 2, (2.3, 1.9), shared=True)
-            cards.append(Card(entry, entry.explain(modality), _image(drawn)))
+            drawn = draw_panels(panels, looks, ["svg"], 2, (2.3, 1.9), shared=True)
+            cards.append(MetricCard(entry, entry.explain(modality), _image(drawn)))
         found[modality] = cards
     return found
 
@@ -182,15 +206,15 @@ def _store_figures(
     """The figures for papers, each with its legend."""
     primary = results[methods[0]].tasks[task].primary
     names = set().union(*(entries_in(results[m], task) for m in methods))
-    panels = [_panel(results, task, entry.name, methods) for entry in entries_of(names)]
+    panels = [_panel(results, task, entry.name, methods) for entry in list_metrics(names)]
     panels = [Panel(p.label, "", p.curves) for p in panels]
     for kind, drawn in (
-        ("primary", draw([_panel(results, task, primary, methods)], looks, ["svg", "png"], 1,
+        ("primary", draw_panels([_panel(results, task, primary, methods)], looks, ["svg", "png"], 1,
                          (5, 3.2), legend=True)),
-        ("profile", draw(panels, looks, ["svg", "png"], 4, (2.6, 1.9), legend=True)),
+        ("profile", draw_panels(panels, looks, ["svg", "png"], 4, (2.6, 1.9), legend=True)),
     ):  # fmt: skip
         for form, content in drawn.items():
-            write(folder / f"{file_name(kind, task)}.{form}", content)
+            write_report_file(folder / f"{name_figure(kind, task)}.{form}", content)
 
 
 def _noise(nothing: Result, task: str) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """One method, as the page shows it; `recoveries` by task: mean, spread, failed lineages."""
 
     method: str
@@ -55,7 +55,7 @@ class Axis:
         return round(100 * min(max(share, 0.0), 1.0), 2)
 
 
-def axis(found: Sequence[Standing]) -> Axis:
+def find_axis(found: Sequence[Standing]) -> Axis:
     """A scale that holds 0, 1 and, but for extremes, every interval."""
     ends = [x for s in found for x in (s.interval or (s.score, s.score))]
     low = max(min([0.0, *ends]), LOWEST)
@@ -63,33 +63,33 @@ def axis(found: Sequence[Standing]) -> Axis:
     return Axis(low - 0.05, high + 0.05, min(ends) < low or max(ends) > high)
 
 
-def rows(found: Sequence[Standing], results: Mapping[str, Result]) -> list[Row]:
+def lay_out_scores(found: Sequence[Standing], results: Mapping[str, Result]) -> list[ScoreRow]:
     """One row a method, in the order of the standings."""
-    scale = axis(found)
+    scale = find_axis(found)
     return [_row(standing, results[standing.method], scale) for standing in found]
 
 
-def _row(standing: Standing, result: Result, scale: Axis) -> Row:
+def _row(standing: Standing, result: Result, scale: Axis) -> ScoreRow:
     low, high = standing.interval or (standing.score, standing.score)
     if standing.reference:
         interval = "by definition"
     elif standing.interval is None:
         interval = NONE
     else:
-        interval = f"{decimal(low)} to {decimal(high)}"
+        interval = f"{format_decimal(low)} to {format_decimal(high)}"
     costs, lost = standing.costs, sum(standing.failed.values())
-    return Row(
+    return ScoreRow(
         method=standing.method,
         summary=result.method.summary,
         tier=NONE if standing.tier is None else str(standing.tier),
         ranks=NONE if standing.ranks is None else ranks_text(standing.ranks),
         access=standing.access_tier,
-        score=decimal(standing.score),
+        score=format_decimal(standing.score),
         interval=interval,
         drawn=Interval(scale.at(low), scale.at(standing.score), scale.at(high)),
         failed=f"{lost} of {standing.lineages}" if lost else "0",
         recoveries={
-            task: (decimal(fmean(v)), _spread(v), standing.failed[task])
+            task: (format_decimal(fmean(v)), _spread(v), standing.failed[task])
             for task, v in standing.recoveries.items()
         },
         costs=[
@@ -103,10 +103,12 @@ def _row(standing: Standing, result: Result, scale: Axis) -> Row:
     )
 
 
-def decimal(value: float) -> str:
+def format_decimal(value: float) -> str:
     """Two decimals, and no minus zero."""
     return f"{value:z.2f}"
 
 
 def _spread(values: Sequence[float]) -> str:
-    return f"{decimal(min(values))} to {decimal(max(values))}" if len(values) > 1 else ""
+    return (
+        f"{format_decimal(min(values))} to {format_decimal(max(values))}" if len(values) > 1 else ""
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmark.basics.errors import InputError
 
 
-def write(file: Path, content: bytes) -> None:
+def write_report_file(file: Path, content: bytes) -> None:
     """Write a file and the folders it lies in.
 
     Raises:
@@ -24,6 +24,6 @@ def write(file: Path, content: bytes) -> None:
         ) from error
 
 
-def file_name(kind: str, task: str) -> str:
+def name_figure(kind: str, task: str) -> str:
     """The name of a task's figure; a task's name comes from a file of others."""
     return f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}"

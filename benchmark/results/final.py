@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.metrics.meanings import Entry, entries_of
+from benchmark.metrics.meanings import Metric, list_metrics
 from benchmark.results.curves import curves, entries_in
 from benchmark.results.schema import Result
 
@@ -27,7 +27,7 @@ class Numbers:
 
     task: str
     seeds: int
-    rows: list[tuple[Entry, list[Number]]]
+    rows: list[tuple[Metric, list[Number]]]
 
 
 def numbers(results: Mapping[str, Result], task: str, methods: Sequence[str]) -> Numbers:
@@ -35,7 +35,7 @@ def numbers(results: Mapping[str, Result], task: str, methods: Sequence[str]) ->
     names = set().union(*(entries_in(results[m], task) for m in methods))
     rows = [
         (entry, [_number(curves(results[m], task, entry.name)[:, -1]) for m in methods])
-        for entry in entries_of(names)
+        for entry in list_metrics(names)
     ]
     return Numbers(task, len(results[methods[0]].tasks[task].lineages), rows)
 

@@ -6,17 +6,17 @@ import base64
 import io
 import json
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
-    Discriminator,
     Field,
-    Tag,
     ValidationError,
+    model_validator,
 )
 
 from benchmark.basics.errors import CorruptFile, InputError
@@ -24,10 +24,8 @@ from benchmark.results.schema import Name
 
 LARGEST = 2_000_000  # bytes of a file
 MOST_PIXELS = 1_000_000  # of a picture: six rows of ten images of 128 x 128
-COLUMNS = 10  # images in a row
-LABEL = 2  # their class: one class shows best how samples lose variety
-MOST_ROWS = 6  # generations shown
-LONGEST = 1_000  # characters of an excerpt
+MOST = 20  # generations of a task
+LONGEST = 1_000  # characters of one generation's excerpts
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 Generation = Annotated[int, Field(ge=0, le=10_000)]
@@ -58,41 +56,39 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Pictures(_Strict):
-    """One picture: a row of `COLUMNS` images of class `LABEL` for each generation, as base64."""
+class Shown(_Strict):
+    """What a lineage published of a task, by generation: a row of pictures, excerpts, or both.
+
+    Attributes:
+        seed: of the lineage.
+        generations: of the rows of pictures.
+        png: the rows, one below the other, as a PNG in base64; empty without pictures.
+        texts: generation -> excerpts, one a line.
+    """
 
     seed: Seed
     generations: Annotated[
-        list[Generation], Field(min_length=1, max_length=20), AfterValidator(_rising)
-    ]
-    png: str
-
-    @property
-    def content(self) -> bytes:
-        """The PNG file."""
-        return base64.b64decode(self.png)
-
-
-class Excerpts(_Strict):
-    """Generation -> the beginning of the first text that it published."""
-
-    seed: Seed
+        list[Generation], Field(max_length=MOST), AfterValidator(_rising)
+    ] = []  # fmt: skip
+    png: str = ""
     texts: Annotated[
         dict[Generation, Annotated[str, Field(max_length=LONGEST), AfterValidator(_plain_text)]],
-        Field(min_length=1, max_length=20),
+        Field(max_length=MOST),
         AfterValidator(_in_order),
-    ]
+    ] = {}
 
+    @model_validator(mode="after")
+    def _is_whole(self) -> Shown:
+        if bool(self.png) != bool(self.generations):
+            raise ValueError("rows of pictures and their generations come together")
+        if not self.png and not self.texts:
+            raise ValueError("neither pictures nor excerpts")
+        return self
 
-def _kind(shown: Any) -> str:
-    texts = "texts" in shown if isinstance(shown, dict) else isinstance(shown, Excerpts)
-    return "excerpts" if texts else "pictures"
-
-
-Shown = Annotated[
-    Annotated[Pictures, Tag("pictures")] | Annotated[Excerpts, Tag("excerpts")],
-    Discriminator(_kind),
-]
+    @property
+    def picture(self) -> bytes:
+        """The PNG file."""
+        return base64.b64decode(self.png)
 
 
 class Gallery(_Strict):
@@ -103,7 +99,22 @@ class Gallery(_Strict):
 
     def to_json(self) -> bytes:
         """The stored form."""
-        return (json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode()
+        content = {
+            "version": self.version,
+            "tasks": self.model_dump(mode="json", exclude_defaults=True)["tasks"],
+        }
+        return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
+
+
+def group_excerpts(shown: Mapping[str, Shown]) -> dict[int, dict[str, list[str]]]:
+    """Generation -> text -> the methods that published it; "" where a lineage had failed."""
+    of_texts = {method: of.texts for method, of in shown.items() if of.texts}
+    found: dict[int, dict[str, list[str]]] = {}
+    for t in sorted({t for texts in of_texts.values() for t in texts}):
+        found[t] = {}
+        for method, texts in of_texts.items():
+            found[t].setdefault(texts.get(t, ""), []).append(method)
+    return found
 
 
 def load_gallery(path: Path) -> Gallery:
@@ -128,18 +139,18 @@ def load_gallery(path: Path) -> Gallery:
         raise CorruptFile(f"{path} is not a valid gallery ({said}): make it again") from error
 
 
-def _redrawn(shown: Pictures | Excerpts) -> Pictures | Excerpts:
-    if isinstance(shown, Excerpts):
+def _redrawn(shown: Shown) -> Shown:
+    if not shown.png:
         return shown
     content = base64.b64decode(shown.png, validate=True)
-    return shown.model_copy(update={"png": encoded(content, len(shown.generations))})
+    return shown.model_copy(update={"png": encode_picture(content, len(shown.generations))})
 
 
-def encoded(png: bytes, rows: int | None = None) -> str:
+def encode_picture(png: bytes, rows: int) -> str:
     """A PNG in base64, with nothing in it but its pixels, grey where they are.
 
     Raises:
-        ValueError: it is no PNG of `rows` rows and `COLUMNS` columns, or has too many pixels.
+        ValueError: it is no PNG of `rows` rows, or has too many pixels.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -148,8 +159,8 @@ def encoded(png: bytes, rows: int | None = None) -> str:
             width, height = image.size
             if width * height > MOST_PIXELS:
                 raise ValueError(f"a picture has more than {MOST_PIXELS:,} pixels")
-            if width % COLUMNS or (rows and height % rows):
-                raise ValueError(f"a picture is not {rows} rows of {COLUMNS} images")
+            if height % rows:
+                raise ValueError(f"a picture is not {rows} rows of images")
             decoded = image.convert("RGB").tobytes()
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError("a picture is no PNG that can be decoded") from error

@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from benchmark.metrics.definitions import DEFINITIONS, DIVERGENCE, Definition, Verdict, holds
+from benchmark.metrics.definitions import (
+    DEFINITIONS,
+    DIVERGENCE,
+    Definition,
+    Verdict,
+    judge_lineage,
+)
 from benchmark.results.curves import entries_in, lineages
 from benchmark.results.schema import Result
 
@@ -48,11 +54,11 @@ def sheet(results: Mapping[str, Result], task: str, methods: Sequence[str]) -> S
     cells: dict[str, list[Cell]] = {}
     for method in methods:
         verdicts = [
-            {v.definition.name: v for v in holds(curves, reference)}
+            {v.definition.name: v for v in judge_lineage(curves, reference)}
             for curves, reference in zip(_curves(results[method], task), oracle, strict=True)
         ]
         cells[method] = [_cell(d, [found[d.name] for found in verdicts]) for d in MEASURABLE]
-    itself = [{v.definition.name: v for v in holds(curves, curves)} for curves in oracle]
+    itself = [{v.definition.name: v for v in judge_lineage(curves, curves)} for curves in oracle]
     return Sheet(task, [_oracle([found[d.name] for found in itself]) for d in MEASURABLE], cells)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchmark.basics.errors import InputError, Interrupted
 from benchmark.basics.files import alone_in, write_bytes
-from benchmark.hub.ready import ready
+from benchmark.hub.copies import check_reachable
+from benchmark.hub.repos import list_repos
 from benchmark.interface.find import find_method
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.names import REFERENCES
@@ -102,7 +103,7 @@ def run(
     )
     if own_references or not kept or all_finished(plan(absent, suite, picked, wanted, folder)):
         methods |= {m.name: m for m in absent}
-    ready(picked)
+    check_reachable(list_repos(picked), suite)
     jobs = plan(methods.values(), suite, picked, wanted, folder, device, ranks)
     with alone_in(folder / suite):  # fails now rather than after the first hour
         write_bytes(folder / suite / ".writable", b"")

@@ -9,8 +9,7 @@ from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.hub.parts import Part
 from benchmark.interface.names import REFERENCES
 from benchmark.lineage.store import LineageFolder
-from benchmark.report.galleries import make_gallery
-from benchmark.report.published import lineage_beside
+from benchmark.report.samples import find_lineage, make_gallery
 from benchmark.results.schema import GenerationResult, LineageResult, Result, load_result
 from benchmark.results.standings import check_comparable
 from benchmark.submission.folder import Folder
@@ -61,7 +60,7 @@ def _references(result: Result, file: Path) -> Iterator[Part]:
 
 def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> list[Part]:
     where = f"{task.name}, seed {lineage.seed}"
-    there = lineage_beside(result, file, task, lineage.seed)
+    there = find_lineage(result, file, task, lineage.seed)
     if there is None:
         raise InputError(
             f"the run's files of {where} are not beside {file}: submit from the folder of the run"

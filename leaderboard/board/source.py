@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub.errors import HfHubHTTPError
-
-from benchmark.hub.sentences import TROUBLE
+from benchmark.hub.trouble import NO_HUB, TROUBLE, describe_trouble
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.filters import task_choices
 from leaderboard.board.table import frame
@@ -106,13 +104,14 @@ class Source:
         try:
             info = api.dataset_info(repo)
             root = fetched(here=False)
-        except TROUBLE as error:
-            self._trouble = f"The dataset {repo} cannot be read now ({_reason(error)})."
+        except (*TROUBLE, *NO_HUB) as error:
+            said = describe_trouble(error, self._endpoint)
+            self._trouble = f"The dataset {repo} cannot be read now ({said})."
             if self._board is not None:
                 return None
             try:
                 root = fetched(here=True)
-            except TROUBLE:
+            except (*TROUBLE, *NO_HUB):
                 return None
             return _Place(root, f"the dataset {repo} as it was read last")
         self._trouble = ""
@@ -127,12 +126,6 @@ def _ranked(root: Path, own: Sequence[Path]) -> Board:
         for tasks in task_choices(suite):
             frame(board, suite, tasks)
     return board
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, HfHubHTTPError):
-        return f"the Hub answers with status {error.response.status_code}"
-    return "the Hub cannot be reached"
 
 
 def _ago(date: datetime.datetime) -> str:

@@ -14,9 +14,8 @@ import gradio as gr
 from benchmark.basics.errors import AutophagyError
 from leaderboard.board.filters import Filters
 from leaderboard.board.source import Source
-from leaderboard.page.markup import element, joined
 from leaderboard.page.tabs import table
-from leaderboard.page.widgets import chosen, offered, updates
+from leaderboard.page.widgets import HTML, offer_methods, read_filters, update_bar
 
 LEAD = (
     "Generative models trained on what earlier models wrote lose quality, variety and what is "
@@ -27,7 +26,7 @@ EMPTY = "There is no result to show yet."
 Painted = list[tuple[str, ModuleType, Any]]  # a tab's name, its module, its components
 
 
-def told(handler: Callable[..., Any]) -> Callable[..., Any]:
+def say_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
     """What a reader cannot be shown is said in one sentence."""
 
     @wraps(handler)
@@ -40,10 +39,9 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
     return safe
 
 
-def head(source: Source) -> str:
+def draw_head(source: Source) -> str:
     """Title, what this is about, and where the results come from."""
-    origin = element("p", source.origin(), kind="note", id="origin")
-    return str(joined([element("h1", "Autophagy Bench"), element("p", LEAD), origin]))
+    return HTML.opening(LEAD, source.origin())
 
 
 class Answers:
@@ -58,30 +56,34 @@ class Answers:
         board, query = self.source.board(), dict(request.query_params)
         asked = query.get("tab", "")
         tab = asked if asked in TABS else TABS[0]
-        about = [head(self.source), table.refusals(board)]
+        about = [draw_head(self.source), table.draw_refusals(board)]
         where = [tab, gr.Tabs(selected=tab)]
         if not board.entries:
             unchanged = [gr.skip()]
-            said = str(element("p", EMPTY))
+            said = HTML.sentence(EMPTY)
             return [*about, *unchanged * 5, *where, *unchanged * 3, *unchanged, said]
         filters = Filters.of_query(query, board)
         picked = [query.get(name) for name in ("method", "a", "b")]
-        there = offered(board, filters, *picked)
+        there = offer_methods(board, filters, *picked)
         picks = [gr.Dropdown(choices=there, value=n if n in there else None) for n in picked]
-        bar = updates(board, filters)
-        return [*about, *bar, *where, *picks, *table.filled(board, filters)]
+        bar = update_bar(board, filters)
+        return [*about, *bar, *where, *picks, *table.fill_table(board, filters)]
 
     def rows(self, *values: Any) -> list[Any]:
         """The table under other filters."""
         board = self.source.board()
-        return [*table.filled(board, chosen(board, values))] if board.entries else [gr.skip()] * 2
+        return (
+            [*table.fill_table(board, read_filters(board, values))]
+            if board.entries
+            else [gr.skip()] * 2
+        )
 
     def of_suite(self, *values: Any) -> list[Any]:
         """The filters that another suite offers, and its table."""
         board = self.source.board()
-        filters = chosen(board, values)
-        picks = [gr.Dropdown(choices=offered(board, filters), value=None)] * 3
-        return [*updates(board, filters)[1:4], *picks, *table.filled(board, filters)]
+        filters = read_filters(board, values)
+        picks = [gr.Dropdown(choices=offer_methods(board, filters), value=None)] * 3
+        return [*update_bar(board, filters)[1:4], *picks, *table.fill_table(board, filters)]
 
     def paint(self, tab: str, *values: Any) -> list[Any]:
         """Controls and pictures of the open tab; the others stay as they are."""
@@ -92,10 +94,10 @@ class Answers:
             if name != tab or not board.entries:
                 found += [gr.skip()] * (len(parts.controls) + len(parts.drawn))
                 continue
-            filters = chosen(board, values[:5])
-            now = module.choices(board, filters, picked)
+            filters = read_filters(board, values[:5])
+            now = module.list_choices(board, filters, picked)
             found += [choice.update() for choice in now]
-            found += module.drawn(board, filters, [choice.value for choice in now])
+            found += module.draw_tab(board, filters, [choice.value for choice in now])
         return found
 
     def redrawn(self, module: ModuleType, parts: Any) -> Callable[..., list[Any]]:
@@ -104,9 +106,9 @@ class Answers:
 
         def redrawn(*values: Any) -> list[Any]:
             board = self.source.board()
-            filters = chosen(board, values[:5])
-            now = module.choices(board, filters, values[5:])
-            drawn = module.drawn(board, filters, [choice.value for choice in now])
+            filters = read_filters(board, values[:5])
+            now = module.list_choices(board, filters, values[5:])
+            drawn = module.draw_tab(board, filters, [choice.value for choice in now])
             return [*(now[place].update() for place in places), *drawn]
 
         return redrawn
@@ -116,7 +118,7 @@ class Answers:
 
         def picked(row: str, *values: Any) -> list[Any]:
             board = self.source.board()
-            there = offered(board, chosen(board, values), row)
+            there = offer_methods(board, read_filters(board, values), row)
             return [gr.Tabs(selected=tab), tab, gr.Dropdown(choices=there, value=row)]
 
         return picked
@@ -126,7 +128,7 @@ class Answers:
 
         def download(*values: Any) -> str:
             board = self.source.board()
-            return table.downloaded(board, chosen(board, values), ending)
+            return table.pack_download(board, read_filters(board, values), ending)
 
         return download
 
@@ -135,7 +137,7 @@ class Answers:
         board = self.source.board()
         if not board.entries or not tab:
             return ""
-        found = chosen(board, values[:5]).query() | ({"tab": tab} if tab != TABS[0] else {})
+        found = read_filters(board, values[:5]).query() | ({"tab": tab} if tab != TABS[0] else {})
         shown = {"method": ("method",), "compare": ("a", "b")}.get(tab, ())
         picked = dict(zip(("method", "a", "b"), values[5:], strict=True))
         return urlencode(found | {name: picked[name] for name in shown if picked[name]})

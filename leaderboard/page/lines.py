@@ -8,14 +8,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from benchmark.metrics.meanings import title_of
+from benchmark.metrics.meanings import find_title
 from benchmark.results.curves import curves
 from benchmark.results.schema import Result
 from benchmark.results.style import styles
-from leaderboard.page.chart_parts import finished
+from leaderboard.page.charts import finish_chart
 
 
-def generations(results: Mapping[str, Result], task: str, entry: str) -> alt.LayerChart:
+def draw_generations(results: Mapping[str, Result], task: str, entry: str) -> alt.LayerChart:
     """What is called `entry` against the generation: means as lines, least and most as bands."""
     looks, rows, ended = styles(list(results)), [], []
     for name, result in results.items():
@@ -36,7 +36,7 @@ def generations(results: Mapping[str, Result], task: str, entry: str) -> alt.Lay
         x=x, color=alt.Color("method:N", scale=colours, sort=names, title=None)
     )
     band = base.mark_area(opacity=0.16).encode(
-        y=alt.Y("low:Q", scale=scale, title=title_of(entry)), y2="high:Q"
+        y=alt.Y("low:Q", scale=scale, title=find_title(entry)), y2="high:Q"
     )
     line = base.mark_line(strokeWidth=2).encode(
         y=alt.Y("mean:Q", scale=scale),
@@ -55,7 +55,7 @@ def generations(results: Mapping[str, Result], task: str, entry: str) -> alt.Lay
     )
     layers = [band, line, dot, *([cross] if ended else [])]
     legend = 24 * ((len(names) + 1) // 2)
-    return finished(alt.layer(*layers), 320 + legend, f"{title_of(entry)} against generation")
+    return finish_chart(alt.layer(*layers), 320 + legend, f"{find_title(entry)} against generation")
 
 
 def _ends(values: np.ndarray) -> list[dict[str, float]]:

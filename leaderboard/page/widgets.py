@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import altair as alt
 import gradio as gr
 from gradio.components.plot import PlotData
 
+from benchmark.basics.errors import AutophagyError
 from benchmark.interface.names import REFERENCES
+from benchmark.metrics.meanings import list_metrics
+from benchmark.results.curves import entries_in
+from benchmark.results.final import numbers
+from benchmark.results.gallery import Gallery, Shown, group_excerpts, load_gallery
+from benchmark.results.html import load_template
+from benchmark.results.schema import Result
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, TRUST, Filters, access_tiers, task_choices
 from leaderboard.board.table import frame, select
+from leaderboard.page.lines import draw_generations
 
 MOST_OFFERED = 200  # methods in a list to choose from
 MOST_CHOSEN = 6  # methods with a colour of their own
+HTML: Any = load_template(Path(__file__).with_name("page.html")).module  # its macros
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # a name, not fetched
 
 
@@ -47,21 +59,21 @@ class Bar:
         return [self.suite, self.tasks, self.access, self.trust, self.search]
 
 
-def bar(board: Board) -> Bar:
+def lay_out_bar(board: Board) -> Bar:
     """Lay out the filters; the first suite is chosen."""
     filters = Filters.of_query({}, board) if board.entries else Filters("")
     with gr.Row(elem_id="bar"):
         suite = gr.Radio(list(board.entries), value=filters.suite or None, label="Suite",
                          elem_id="suite", min_width=150)  # fmt: skip
         tasks = gr.Dropdown(
-            task_labels(filters.suite),
+            label_tasks(filters.suite),
             value=ALL if filters.suite else None,
             label="Rank by",
             elem_id="tasks",
             min_width=150,
         )
         access = gr.Dropdown(
-            access_of(board, filters.suite), multiselect=True, value=[], label="Access",
+            list_access(board, filters.suite), multiselect=True, value=[], label="Access",
             min_width=150, elem_id="access",
         )  # fmt: skip
         trust = gr.Dropdown(list(TRUST), multiselect=True, value=[], label="Trust", elem_id="trust",
@@ -71,7 +83,7 @@ def bar(board: Board) -> Bar:
     return Bar(suite, tasks, access, trust, search)
 
 
-def chosen(board: Board, values: tuple[Any, ...]) -> Filters:
+def read_filters(board: Board, values: tuple[Any, ...]) -> Filters:
     """The filters that the bar's values stand for; what the board does not have is left out."""
     suite, tasks, access, trust, search = values
     asked = Filters(
@@ -80,35 +92,35 @@ def chosen(board: Board, values: tuple[Any, ...]) -> Filters:
     return Filters.of_query(asked.query(), board)
 
 
-def updates(board: Board, filters: Filters) -> list[Any]:
+def update_bar(board: Board, filters: Filters) -> list[Any]:
     """What the bar shows of some filters."""
     return [
         gr.Radio(choices=list(board.entries), value=filters.suite),
-        gr.Dropdown(choices=task_labels(filters.suite), value=filters.tasks),
-        gr.Dropdown(choices=access_of(board, filters.suite), value=list(filters.access)),
+        gr.Dropdown(choices=label_tasks(filters.suite), value=filters.tasks),
+        gr.Dropdown(choices=list_access(board, filters.suite), value=list(filters.access)),
         gr.Dropdown(value=list(filters.trust)),
         gr.Textbox(value=filters.search),
     ]
 
 
-def task_labels(suite: str) -> list[tuple[str, str]]:
+def label_tasks(suite: str) -> list[tuple[str, str]]:
     """What the table can be ranked by, in words."""
     words = {ALL: "all tasks", "image": "image tasks", "text": "text tasks"}
     return [(words.get(name, name), name) for name in task_choices(suite)] if suite else []
 
 
-def access_of(board: Board, suite: str) -> list[str]:
+def list_access(board: Board, suite: str) -> list[str]:
     """The tiers that a suite's entries have."""
     return list(access_tiers(board, suite))
 
 
-def names(board: Board, filters: Filters) -> list[str]:
+def list_methods(board: Board, filters: Filters) -> list[str]:
     """The methods that pass the filters, best first, without the references."""
     found = select(frame(board, filters.suite, filters.tasks), filters)
     return [name for name in found["method"] if name not in REFERENCES]
 
 
-def offered(board: Board, filters: Filters, *picked: str | None) -> list[str]:
+def offer_methods(board: Board, filters: Filters, *picked: str | None) -> list[str]:
     """The methods of a list to choose from: the best that pass the filters, and those `picked`.
 
     A list of thousands would make every browser slow; a search brings the others.
@@ -121,8 +133,73 @@ def offered(board: Board, filters: Filters, *picked: str | None) -> list[str]:
     return list(dict.fromkeys([*best, *(name for name in wanted if name in there)]))
 
 
-def plot(chart: alt.LayerChart) -> PlotData:
+def wrap_chart(chart: alt.LayerChart) -> PlotData:
     """A chart for `gr.Plot`, as the Vega-Lite that Gradio brings along (5) reads it."""
     spec = chart.to_dict(validate=False)  # half the time; what is drawn is ours
     spec["$schema"] = SCHEMA
     return PlotData(type="altair", plot=json.dumps(spec))
+
+
+def draw_curve(
+    board: Board, suite: str, task: str, measure: str, methods: Sequence[str]
+) -> tuple[PlotData, str]:
+    """One measure of some methods by generation, and what it means."""
+    own = [method for method in methods if method not in REFERENCES]
+    results = board.references(suite, own[0] if own else board.entries[suite][0].name)
+    results = results | {method: board.result(suite, method) for method in own}
+    (entry,), of = list_metrics([measure]), results["nothing"].tasks[task]
+    said = HTML.curve_note(entry, task, of.modality, len(of.lineages) > 1)
+    return wrap_chart(draw_generations(results, task, measure)), said
+
+
+def list_measures(board: Board, suite: str, task: str) -> list[tuple[str, str]]:
+    """What can be drawn of a task: titles and names."""
+    return [(e.title, e.name) for e in list_metrics(entries_in(pick_result(board, suite), task))]
+
+
+def pick_result(board: Board, suite: str) -> Result:
+    """A result of a suite; all have the same tasks."""
+    return board.result(suite, board.entries[suite][0].name)
+
+
+def draw_profiles(results: dict[str, Result], methods: Sequence[str]) -> str:
+    """The profile of the last generation: one table a task, entries by methods."""
+    shown = list(dict.fromkeys([*methods, *REFERENCES]))
+    tasks = results[shown[0]].tasks
+    sheets = [numbers(results, task, shown) for task in tasks]
+    return HTML.last_profiles(sheets, shown, tasks)
+
+
+def draw_samples(board: Board, suite: str, task: str, methods: Sequence[str]) -> str:
+    """What the methods published on a task; says so where nothing was kept."""
+    shown: dict[str, Shown] = {}
+    absent, damaged = [], {}
+    for method in methods:
+        try:
+            found = _gallery(board, suite, method)
+        except AutophagyError as error:
+            damaged[method] = str(error).replace(f"{board.root}/", "")
+            continue
+        if found is None or task not in found.tasks:
+            absent.append(method)
+        else:
+            shown[method] = found.tasks[task]
+    return HTML.samples(shown, group_excerpts(shown), absent, damaged)
+
+
+def _gallery(board: Board, suite: str, method: str) -> Gallery | None:
+    """The gallery of an entry, or None if none was sent.
+
+    Raises:
+        CorruptFile: it is damaged.
+        InputError: there is no such entry.
+    """
+    if board.entry(suite, method).mine:
+        return None
+    path = board.root / "gallery" / suite / f"{method}.json"
+    return _stored(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@lru_cache(maxsize=64)
+def _stored(path: Path, changed: int) -> Gallery:
+    return load_gallery(path)

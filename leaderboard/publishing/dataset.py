@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.hub.commits import Stored, create, mirror
-from benchmark.hub.connection import ask, check_target
+from benchmark.hub.commits import Stored, create_repo, mirror_files
+from benchmark.hub.connection import ask_hub, check_target
 from benchmark.hub.parts import Part
-from benchmark.hub.sentences import Purpose
+from benchmark.hub.trouble import Purpose
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE, READ
 from leaderboard.board.table import export, frame
@@ -62,14 +62,14 @@ Entries arrive as pull requests (`autophagy submit`). This card and the tables a
 """
 
 
-def own_parts() -> list[Part]:
+def list_own_parts() -> list[Part]:
     """The results, cards and galleries that come with the benchmark."""
     files = {path for pattern in READ for path in HERE.glob(f"{pattern}/*") if path.is_file()}
     plain = {path for path in files if path.suffix in (".json", ".yaml", ".md", ".py")}
     return [Part(path.relative_to(HERE).as_posix(), path) for path in sorted(plain)]
 
 
-def publish(
+def publish_dataset(
     repo: str,
     endpoint: str | None = None,
     token: str | None = None,
@@ -80,35 +80,35 @@ def publish(
     Raises:
         InputError: whatever prevents it, as one sentence.
     """
-    purpose = purpose_of(repo)
+    purpose = state_dataset_purpose(repo)
     check_target(purpose, endpoint)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
 
         def fetch(api: HfApi) -> str | None:
             api.whoami()
-            revision = create(api, repo, "dataset")
+            revision = create_repo(api, repo, "dataset")
             api.snapshot_download(
                 repo, repo_type="dataset", revision=revision, local_dir=root,
                 allow_patterns=list(READ),
             )  # fmt: skip
             return revision
 
-        revision = ask(fetch, purpose, endpoint, say, token)
-        parts = [part for part in own_parts() if not _found_out(root, part)]
+        revision = ask_hub(fetch, purpose, endpoint, say, token)
+        parts = [part for part in list_own_parts() if not _found_out(root, part)]
         for part in parts:
             path = root / part.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(part.read())
-        parts += described(repo, read_board(root), root)
+        parts += describe_dataset(repo, read_board(root), root)
         title = "Update the table"
-        return ask(
-            lambda api: mirror(api, repo, "dataset", parts, title, revision),
+        return ask_hub(
+            lambda api: mirror_files(api, repo, "dataset", parts, title, revision),
             purpose, endpoint, say, token,
         )  # fmt: skip
 
 
-def described(repo: str, board: Board, root: Path) -> list[Part]:
+def describe_dataset(repo: str, board: Board, root: Path) -> list[Part]:
     """The card and the tables of a board; the latter are stored in ROOT/table."""
     suites = [s for s, entries in board.entries.items() if any(not e.reference for e in entries)]
     (root / "table").mkdir(exist_ok=True)
@@ -116,10 +116,10 @@ def described(repo: str, board: Board, root: Path) -> list[Part]:
         Part(f"table/{suite}.parquet", export(frame(board, suite), root / f"table/{suite}.parquet"))
         for suite in suites
     ]
-    return [Part("README.md", card(repo, suites).encode()), *tables]
+    return [Part("README.md", write_dataset_card(repo, suites).encode()), *tables]
 
 
-def card(repo: str, suites: Sequence[str]) -> str:
+def write_dataset_card(repo: str, suites: Sequence[str]) -> str:
     """README.md of the dataset; the viewer shows one table a suite, `small` first."""
     ordered = sorted(suites, key=lambda suite: (suite != "small", suite))
     lines = ["configs:"] if ordered else []
@@ -131,7 +131,7 @@ def card(repo: str, suites: Sequence[str]) -> str:
     return CARD.replace("{configs}", configs).replace("{repo}", repo).replace("{first}", first)
 
 
-def purpose_of(repo: str) -> Purpose:
+def state_dataset_purpose(repo: str) -> Purpose:
     """For the sentences about the dataset."""
     kept = "a commit that was made nevertheless is found"
     return Purpose(repo, "dataset", "--dataset", "table", "write to", kept)

@@ -8,27 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.basics.errors import InputError
-from benchmark.hub.commits import Stored, create, mirror
-from benchmark.hub.connection import ask, check_target
+from benchmark.hub.commits import Stored, create_repo, mirror_files
+from benchmark.hub.connection import ask_hub, check_target
 from benchmark.hub.parts import Part
-from benchmark.hub.sentences import Purpose
-from leaderboard.publishing.dataset import publish
+from benchmark.hub.trouble import Purpose
+from leaderboard.publishing.dataset import publish_dataset
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 HERE = Path(__file__).parents[1]
 AT_ROOT = ("README.md", "requirements.txt", "app.py")  # of the Space
-CODE = (".py", ".css", ".md", ".yaml", ".json")
+CODE = (".py", ".css", ".html", ".md", ".yaml", ".json")
 READ = (
     "*.py",
+    "results/shared.html",
     "results/references/*/*.json",
     "tasks/assets/manifest.json",
 )  # of benchmark, by what is light
 VARIABLE = "RESULTS_DATASET"  # tells the Space what to read
 
 
-def assemble(dataset: str | None = None) -> dict[str, bytes]:
+def assemble_space(dataset: str | None = None) -> dict[str, bytes]:
     """Path in the Space -> content, for all that the Space consists of.
 
     Args:
@@ -51,7 +52,7 @@ def assemble(dataset: str | None = None) -> dict[str, bytes]:
     return dict(sorted(files.items()))
 
 
-def deploy(
+def deploy_board(
     space: str,
     dataset: str | None = None,
     endpoint: str | None = None,
@@ -66,24 +67,26 @@ def deploy(
     Raises:
         InputError: whatever prevents it, as one sentence.
     """
-    purpose = purpose_of(space)
+    purpose = state_space_purpose(space)
     check_target(purpose, endpoint)
-    parts = [Part(path, content) for path, content in assemble(dataset).items()]
-    done = [publish(dataset, endpoint, token, say)] if dataset is not None else []
+    parts = [Part(path, content) for path, content in assemble_space(dataset).items()]
+    done = [publish_dataset(dataset, endpoint, token, say)] if dataset is not None else []
 
     def update(api: HfApi) -> Stored:
         api.whoami()
-        revision = create(api, space, "space")
+        revision = create_repo(api, space, "space")
         if dataset is not None:
             known = api.get_space_variables(space).get(VARIABLE)
             if known is None or known.value != dataset:
                 api.add_space_variable(space, VARIABLE, dataset)
-        return mirror(api, space, "space", parts, "Deploy the leaderboard", revision, only=True)
+        return mirror_files(
+            api, space, "space", parts, "Deploy the leaderboard", revision, only=True
+        )
 
-    return [*done, ask(update, purpose, endpoint, say, token)]
+    return [*done, ask_hub(update, purpose, endpoint, say, token)]
 
 
-def purpose_of(space: str) -> Purpose:
+def state_space_purpose(space: str) -> Purpose:
     """For the sentences about a Space."""
     kept = "a commit that was made nevertheless is found"
     return Purpose(space, "Space", "--space", "page", "write to", kept)

@@ -17,27 +17,18 @@ from statistics import fmean
 
 import numpy as np
 
-from benchmark.results.curves import curves
+from benchmark.metrics.meanings import choose_short
+from benchmark.results.curves import curves, entries_in
 from benchmark.results.standings import standings
 from benchmark.results.transfer import EVERY, transfers
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
 from leaderboard.board.table import TASK, frame
 
-SHOWN = {  # entries of the profile, by modality
-    "image": (
-        "log_frechet", "precision", "recall", "variance_ratio", "tail_mass", "vendi", "coverage",
-        "trained_on_real",
-    ),
-    "text": (
-        "heldout_loss", "precision", "recall", "tail_mass", "distinct_2", "repetition",
-        "reference_loss", "trained_on_real",
-    ),
-}  # fmt: skip
 PLACE = re.compile(r"(<!-- (\w+) ([\w .-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def filled(text: str, board: Board) -> str:
+def fill_document(text: str, board: Board) -> str:
     """`text` with every table written anew.
 
     Raises:
@@ -51,7 +42,7 @@ def filled(text: str, board: Board) -> str:
     return PLACE.sub(written, text)
 
 
-def scores(board: Board, suite: str) -> str:
+def _scores(board: Board, suite: str) -> str:
     """Tiers, scores, intervals and recoveries."""
     table = frame(board, suite)
     tasks = [str(column) for column in table if str(column).startswith(TASK)]
@@ -72,7 +63,7 @@ def scores(board: Board, suite: str) -> str:
     return _markdown([*heads, *(f"`{task.removeprefix(TASK)}`" for task in tasks)], rows)
 
 
-def costs(board: Board, suite: str) -> str:
+def _costs(board: Board, suite: str) -> str:
     """What the methods cost beyond the training and publishing that all share."""
     table = frame(board, suite)
     base = table.set_index("method").loc["nothing"]
@@ -91,12 +82,12 @@ def costs(board: Board, suite: str) -> str:
     return _markdown([*heads, "CPU minutes"], rows)
 
 
-def profile(board: Board, suite: str, task: str) -> str:
+def _profile(board: Board, suite: str, task: str) -> str:
     """The profile of the last generation, mean over the seeds that reached it."""
-    modality = board.result(suite, "nothing").tasks[task].modality
-    entries = SHOWN[modality]
-    first = [_mean(board, suite, "nothing", task, entry, 0) for entry in entries]
-    rows = [["generation 0", *first[:-1], "1.00"]]
+    result = board.result(suite, "nothing")
+    entries = choose_short(result.tasks[task].modality, entries_in(result, task))
+    first = {entry: _mean(board, suite, "nothing", task, entry, 0) for entry in entries}
+    rows = [["generation 0", *(first | {"trained_on_real": "1.00"}).values()]]
     rows += [
         [f"`{name}`", *(_mean(board, suite, name, task, entry, -1) for entry in entries)]
         for name in frame(board, suite)["method"]
@@ -104,7 +95,7 @@ def profile(board: Board, suite: str, task: str) -> str:
     return _markdown(["method", *entries], rows)
 
 
-def transfer(board: Board, one: str, other: str) -> str:
+def _transfer(board: Board, one: str, other: str) -> str:
     """How alike two suites rank the methods that have results in both."""
     suites = {
         suite: standings({e.name: board.result(suite, e.name) for e in board.entries[suite]})
@@ -136,13 +127,13 @@ def _markdown(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 TABLES: dict[str, Callable[..., str]] = {
-    "scores": scores,
-    "costs": costs,
-    "profile": profile,
-    "transfer": transfer,
+    "scores": _scores,
+    "costs": _costs,
+    "profile": _profile,
+    "transfer": _transfer,
 }
 
 
 if __name__ == "__main__":
     for file in map(Path, sys.argv[1:]):
-        file.write_text(filled(file.read_text("utf-8"), read_board(HERE)), "utf-8")
+        file.write_text(fill_document(file.read_text("utf-8"), read_board(HERE)), "utf-8")

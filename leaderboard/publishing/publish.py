@@ -14,14 +14,14 @@ from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.files import write_bytes
 from benchmark.interface.find import find_method
 from benchmark.interface.names import REFERENCES
-from benchmark.report.galleries import make_gallery
+from benchmark.report.samples import make_gallery
 from benchmark.results.references import file_of
 from benchmark.results.schema import Result, load_result
 from benchmark.submission.claim import read_result
 from leaderboard.board.source import HERE
 
 
-def publish(file: Path, folder: Path = HERE) -> None:
+def publish_result(file: Path, folder: Path = HERE) -> None:
     """Store the result in FILE and its gallery under `folder`.
 
     Raises:
@@ -62,7 +62,7 @@ def _check_frozen(result: Result, file: Path) -> None:
 if __name__ == "__main__":
     try:
         for given in map(Path, sys.argv[1:]):
-            publish(given)
+            publish_result(given)
             print(f"Published: {given}")
     except AutophagyError as error:
         sys.exit(f"publish: {error}")

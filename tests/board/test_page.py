@@ -21,7 +21,7 @@ from leaderboard.board.entries import read_board
 from leaderboard.board.filters import Filters
 from leaderboard.board.source import Source
 from leaderboard.board.table import frame
-from leaderboard.page.page import launch
+from leaderboard.page.page import serve_page
 from leaderboard.page.tabs import compare, method, pictures, table
 from tests.board import toys
 
@@ -39,7 +39,7 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="session")
 def address(root):
     """A running page."""
-    page = launch(Source(root=root), port=0, block=False)
+    page = serve_page(Source(root=root), port=0, block=False)
     yield page.local_url.rstrip("/")
     page.close()
 
@@ -148,17 +148,17 @@ def test_five_thousand_methods_are_filtered_in_half_a_second(root, monkeypatch):
     large = toys.large(frame(board, "small"), 5_000)
     monkeypatch.setattr(table, "frame", lambda *_: large)
     begun = time.perf_counter()
-    update, sentence = table.filled(board, Filters("small", search="method_49"))
+    update, sentence = table.fill_table(board, Filters("small", search="method_49"))
     assert time.perf_counter() - begun < 0.5
     assert "111 of 5,004" in sentence
     assert len(update.value["data"]) == 111
-    update, sentence = table.filled(board, Filters("small"))
+    update, sentence = table.fill_table(board, Filters("small"))
     assert len(update.value["data"]) == table.MOST_ROWS
     assert f"the best {table.MOST_ROWS} rows" in sentence
 
 
 def test_an_empty_board_says_so(tmp_path):
-    page = launch(Source(root=tmp_path), port=0, block=False)
+    page = serve_page(Source(root=tmp_path), port=0, block=False)
     try:
         *_, sentence = Client(page.local_url, verbose=False).predict(api_name="/open")
         assert "no result to show yet" in sentence
@@ -261,12 +261,12 @@ def test_methods_stay_in_sight_and_hostile_words_are_words(visit, size):
 def test_a_search_without_a_match_leaves_every_tab_whole(root, tab):
     board, filters = read_board(root), Filters("small", search="nobody wrote this")
     module, controls = MODULES[tab]
-    now = module.choices(board, filters, [None] * controls)
-    assert module.drawn(board, filters, [choice.value for choice in now])
+    now = module.list_choices(board, filters, [None] * controls)
+    assert module.draw_tab(board, filters, [choice.value for choice in now])
 
 
 def test_pictures_begin_with_the_best_of_each_access(root):
-    methods = pictures.choices(read_board(root), Filters("small"), [None] * 4)[0]
+    methods = pictures.list_choices(read_board(root), Filters("small"), [None] * 4)[0]
     # anchor sees what its twin sees, and scores less.
     assert methods.value == ["accumulate_subsample", "twin", "hostile"]
     assert set(methods.offered) - set(methods.value) == {"anchor"}

@@ -13,7 +13,7 @@ from benchmark.results.gallery import load_gallery
 from benchmark.results.schema import load_result
 from benchmark.tasks.suites import Suite, load_suite
 from leaderboard.board.source import HERE
-from leaderboard.publishing.publish import publish
+from leaderboard.publishing.publish import publish_result
 from tests.conftest import TOY_TASKS
 
 TWO = Suite("quick", "toy", tuple(TOY_TASKS[f"{x}-replace"] for x in ("digits", "speeches")), (0,))
@@ -43,7 +43,7 @@ def run(finished, tmp_path, monkeypatch):
 
 
 def test_a_result_and_its_samples_are_stored(run, tmp_path):
-    publish(run, tmp_path / "board")
+    publish_result(run, tmp_path / "board")
     assert (tmp_path / "board/results/quick/anchor.json").read_bytes() == run.read_bytes()
     gallery = load_gallery(tmp_path / "board/gallery/quick/anchor.json")
     assert set(gallery.tasks) == {task.name for task in TWO.tasks}
@@ -63,7 +63,7 @@ def test_what_does_not_belong_there_is_refused(run, tmp_path, change, reason):
         document[key] = document[key] | value if isinstance(value, dict) else value
     run.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
     with pytest.raises(InputError, match=reason):
-        publish(run, tmp_path / "board")
+        publish_result(run, tmp_path / "board")
     assert not (tmp_path / "board").exists()
 
 

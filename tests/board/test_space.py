@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from leaderboard.publishing.dataset import own_parts
-from leaderboard.publishing.deploy import assemble
+from leaderboard.publishing.dataset import list_own_parts
+from leaderboard.publishing.deploy import assemble_space
 from tests.hub import LoopbackHub
 from tests.hub.repo import Blob
 
@@ -68,7 +68,7 @@ class Running:
 def hub():
     """A Hub whose dataset org/results holds the entry `anchor`, in no copy of the Space's own."""
     with LoopbackHub() as running:
-        files = {part.path: Blob(part.read()) for part in own_parts() if "anchor" in part.path}
+        files = {part.path: Blob(part.read()) for part in list_own_parts() if "anchor" in part.path}
         running.create("datasets", "org/results").store("main", files, "an entry")
         yield running
 
@@ -76,7 +76,7 @@ def hub():
 @pytest.fixture
 def space(tmp_path, hub):
     folder = tmp_path / "space"
-    for path, content in assemble("org/results").items():
+    for path, content in assemble_space("org/results").items():
         if "results/" in path and not path.endswith("verifier_filter.json"):
             continue  # reading few starts sooner
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -157,7 +157,9 @@ def imported(file):
 
 
 def requirements():
-    return [Requirement(line) for line in assemble()["requirements.txt"].decode().splitlines()]
+    return [
+        Requirement(line) for line in assemble_space()["requirements.txt"].decode().splitlines()
+    ]
 
 
 def test_what_is_tested_here_is_what_the_space_installs():
@@ -167,11 +169,11 @@ def test_what_is_tested_here_is_what_the_space_installs():
 
 
 def test_only_what_the_space_needs_is_sent():
-    paths = [*assemble()]
+    paths = [*assemble_space()]
     assert not [p for p in paths if "__pycache__" in p or "/." in p or p.startswith("tests")]
-    assert not [p for p in paths if p.endswith((".safetensors", ".html"))]
+    assert not [p for p in paths if p.endswith((".safetensors", "template.html"))]
     frozen = {"results/references/small/oracle.json", "tasks/assets/manifest.json"}
     assert {f"benchmark/{path}" for path in frozen} <= {*paths}
-    assert "leaderboard/page/style.css" in paths
+    assert {"leaderboard/page/style.css", "benchmark/results/shared.html"} <= {*paths}
     assert "leaderboard/README.md" not in paths
-    assert sum(map(len, assemble().values())) < 30_000_000
+    assert sum(map(len, assemble_space().values())) < 30_000_000

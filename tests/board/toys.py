@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from benchmark.results.gallery import Excerpts, Gallery, Pictures
+from benchmark.results.gallery import Gallery, Shown
 from benchmark.results.references import file_of
 from benchmark.results.schema import load_result
 
@@ -73,8 +73,8 @@ def gallery(root, name):
     Image.new("L", (280, 56), 128).save(content, "PNG")
     png = base64.b64encode(content.getvalue()).decode()
     tasks = {
-        "digits-replace": Pictures(seed=0, generations=[0, 10], png=png),
-        "speeches-replace": Excerpts(seed=0, texts={0: EXCERPT}),
+        "digits-replace": Shown(seed=0, generations=[0, 10], png=png),
+        "speeches-replace": Shown(seed=0, texts={0: EXCERPT}),
     }
     file = root / "gallery" / "small" / f"{name}.json"
     file.parent.mkdir(parents=True)

@@ -16,7 +16,7 @@ from benchmark.commands.main import main
 from benchmark.hub import connection
 from leaderboard.board.source import HERE
 from leaderboard.publishing import dataset as results
-from leaderboard.publishing.deploy import VARIABLE, assemble, deploy
+from leaderboard.publishing.deploy import VARIABLE, assemble_space, deploy_board
 
 SPACE, DATASET = "org/board", "org/results"
 INFO = "GET /api/datasets/org/results$"
@@ -51,12 +51,12 @@ def table(hub, revision="main"):
 
 
 def test_the_space_is_created_in_one_commit_and_the_same_again_sends_nothing(hub):
-    (stored,) = deploy(SPACE, endpoint=hub.url)
+    (stored,) = deploy_board(SPACE, endpoint=hub.url)
     assert stored.url == f"{hub.url}/spaces/{SPACE}"
     assert space(hub).sdk == "gradio"
     assert space(hub).commits == 2  # the repository's first and ours
     files = {path: blob.content for path, blob in space(hub).refs["main"].files.items()}
-    assert files == assemble()
+    assert files == assemble_space()
     assert set(files) == {
         "README.md", "requirements.txt", "app.py", "benchmark/basics/errors.py",
         "leaderboard/board/table.py",
@@ -64,27 +64,27 @@ def test_the_space_is_created_in_one_commit_and_the_same_again_sends_nothing(hub
         *(f"leaderboard/submissions/{m}/card.yaml" for m in ("anchor", "verifier_filter")),
     }  # fmt: skip
     assert space(hub).variables == {}
-    (again,) = deploy(SPACE, endpoint=hub.url)
+    (again,) = deploy_board(SPACE, endpoint=hub.url)
     assert (again.written, again.deleted, space(hub).commits) == (0, 0, 2)
 
 
 def test_what_left_the_folder_leaves_the_space_and_what_changed_is_sent(hub, board):
-    deploy(SPACE, endpoint=hub.url)
+    deploy_board(SPACE, endpoint=hub.url)
     files = space(hub).refs["main"].files
     files[".gitattributes"] = files["old.txt"] = files["README.md"]
     (board / "app.py").write_text("print('another page')\n")
-    (board / "table.py").unlink()
-    (stored,) = deploy(SPACE, endpoint=hub.url)
+    (board / "board" / "table.py").unlink()
+    (stored,) = deploy_board(SPACE, endpoint=hub.url)
     assert (stored.written, stored.deleted) == (1, 2)
     now = space(hub).refs["main"].files
-    assert not {"old.txt", "leaderboard/table.py"} & set(now)
+    assert not {"old.txt", "leaderboard/board/table.py"} & set(now)
     assert ".gitattributes" in now
     assert now["app.py"].content == b"print('another page')\n"
     assert space(hub).commits == 3
 
 
 def test_the_dataset_gets_results_table_and_card_and_the_space_is_told(hub):
-    data, _ = deploy(SPACE, DATASET, hub.url)
+    data, _ = deploy_board(SPACE, DATASET, hub.url)
     repo = hub.repos["datasets", DATASET]
     assert (data.url, repo.commits) == (f"{hub.url}/datasets/{DATASET}", 2)
     files = repo.refs["main"].files
@@ -102,7 +102,7 @@ def test_the_dataset_gets_results_table_and_card_and_the_space_is_told(hub):
     card = space(hub).refs["main"].files["README.md"].content.decode()
     assert yaml.safe_load(card.split("---\n")[1])["datasets"] == [DATASET]
     before = len(hub.requests)
-    again = deploy(SPACE, DATASET, hub.url)
+    again = deploy_board(SPACE, DATASET, hub.url)
     assert [(s.written, s.deleted) for s in again] == [(0, 0), (0, 0)]
     assert not any("POST" in r and "create" not in r for r in hub.requests[before:])
 
@@ -110,7 +110,7 @@ def test_the_dataset_gets_results_table_and_card_and_the_space_is_told(hub):
 def test_the_viewer_reads_the_table(hub, tmp_path):
     from datasets import load_dataset
 
-    deploy(SPACE, DATASET, hub.url)
+    deploy_board(SPACE, DATASET, hub.url)
     for path, blob in hub.repos["datasets", DATASET].refs["main"].files.items():
         (tmp_path / "copy" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "copy" / path).write_bytes(blob.content)
@@ -122,7 +122,7 @@ def test_the_viewer_reads_the_table(hub, tmp_path):
 
 def test_entries_of_others_stay_and_are_in_the_table(hub, board):
     repo = hub.repos["datasets", DATASET]
-    deploy(SPACE, DATASET, hub.url)
+    deploy_board(SPACE, DATASET, hub.url)
     files = repo.refs["main"].files
     finding = "results/small/trust/anchor.json"
     ours = board / finding
@@ -130,13 +130,13 @@ def test_entries_of_others_stay_and_are_in_the_table(hub, board):
     ours.write_text("{}")
     files[finding] = files["samples/small/anchor/x.safetensors"] = files["README.md"]
     (board / "results/small/anchor.json").unlink()  # in the dataset only: somebody's entry
-    deploy(SPACE, DATASET, hub.url)
+    deploy_board(SPACE, DATASET, hub.url)
     now = repo.refs["main"].files
     assert now[finding] is files[finding]  # what maintainers found out is not overwritten
     assert {"results/small/anchor.json", "samples/small/anchor/x.safetensors"} <= set(now)
     del now[finding]
     ours.unlink()
-    deploy(SPACE, DATASET, hub.url)
+    deploy_board(SPACE, DATASET, hub.url)
     assert "anchor" in set(table(hub)["method"])
     assert not any("samples/" in request for request in hub.requests if "resolve" in request)
 
@@ -164,26 +164,26 @@ def test_what_goes_wrong_is_one_sentence_and_repeating_mends_it(hub, board, patt
     shutil.rmtree(board / "results")  # reading them takes time
     hub.fail(pattern, **how)
     with pytest.raises(InputError, match=said) as caught:
-        deploy(SPACE, DATASET, hub.url)
+        deploy_board(SPACE, DATASET, hub.url)
     assert len(str(caught.value).splitlines()) == 1
-    deploy(SPACE, DATASET, hub.url)
+    deploy_board(SPACE, DATASET, hub.url)
     assert space(hub).commits == 2
     assert hub.repos["datasets", DATASET].commits == 2
 
 
 def test_a_change_in_between_is_not_overwritten(hub, monkeypatch):
-    deploy(SPACE, DATASET, hub.url)
+    deploy_board(SPACE, DATASET, hub.url)
     repo = hub.repos["datasets", DATASET]
-    described = results.described
+    described = results.describe_dataset
 
     def meanwhile(*words):
         repo.store("main", {**repo.refs["main"].files, "other.md": Other}, "a merged request")
         return described(*words)
 
     Other = repo.refs["main"].files.pop("README.md")  # noqa: N806
-    monkeypatch.setattr(results, "described", meanwhile)
+    monkeypatch.setattr(results, "describe_dataset", meanwhile)
     with pytest.raises(InputError, match="changed at the same moment"):
-        deploy(SPACE, DATASET, hub.url)
+        deploy_board(SPACE, DATASET, hub.url)
     assert "other.md" in repo.refs["main"].files
 
 
@@ -192,41 +192,41 @@ def test_a_rate_limit_is_waited_for(hub, monkeypatch):
     monkeypatch.setattr(connection, "time", SimpleNamespace(sleep=slept.append))
     hub.fail(COMMIT, 429, headers={"Retry-After": "7"}, times=2)
     said: list[str] = []
-    deploy(SPACE, endpoint=hub.url, say=said.append)
+    deploy_board(SPACE, endpoint=hub.url, say=said.append)
     assert slept == [7, 7]
     assert len(said) == 2
     hub.fail("whoami", 429, headers={"Retry-After": "1"}, times=99)
     with pytest.raises(InputError, match="limits the rate"):
-        deploy(SPACE, endpoint=hub.url)
+        deploy_board(SPACE, endpoint=hub.url)
 
 
 def test_tokens_offline_and_addresses(hub, monkeypatch, tmp_path):
     monkeypatch.setenv("HF_TOKEN", "hf_reader")
     with pytest.raises(InputError, match="may not write to org/board"):
-        deploy(SPACE, endpoint=hub.url)
-    deploy(SPACE, endpoint=hub.url, token=hub.token)
+        deploy_board(SPACE, endpoint=hub.url)
+    deploy_board(SPACE, endpoint=hub.url, token=hub.token)
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "none"))
     with pytest.raises(InputError, match="there is no token"):
-        deploy(SPACE, endpoint=hub.url)
+        deploy_board(SPACE, endpoint=hub.url)
     monkeypatch.setenv("HF_TOKEN", hub.token)
     for words, said in (
         (("board", None, hub.url), "--space 'board' is not the name of a Space"),
         ((SPACE, "results", hub.url), "--dataset 'results' is not the name of a dataset"),
         ((SPACE, None, "ftp://x"), "--endpoint 'ftp://x' is not"),
-        ((SPACE, None, "http://127.0.0.1:1"), "cannot reach"),
+        ((SPACE, None, "http://127.0.0.1:1"), "cannot be reached"),
     ):
         with pytest.raises(InputError, match=said):
-            deploy(*words)
+            deploy_board(*words)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(InputError, match="HF_HUB_OFFLINE is set"):
-        deploy(SPACE, DATASET, hub.url)
+        deploy_board(SPACE, DATASET, hub.url)
 
 
 def test_a_folder_without_the_page_is_said(hub, board):
     (board / "app.py").unlink()
     with pytest.raises(InputError, match=r"app\.py \(No such file .*copy of the repository"):
-        deploy(SPACE, endpoint=hub.url)
+        deploy_board(SPACE, endpoint=hub.url)
     assert hub.requests == []
 
 

@@ -20,9 +20,8 @@ from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.seeds import stream
 from benchmark.commands.prefetch import prefetch
 from benchmark.hub import copies
-from benchmark.hub.prefetch import needed
-from benchmark.hub.ready import ready
-from benchmark.hub.repos import repos_of
+from benchmark.hub.prefetch import download_needed, list_needed
+from benchmark.hub.repos import list_repos
 from benchmark.tasks.images.tasks import CIFAR10, DINOV2, STABLE_DIFFUSION
 from benchmark.tasks.suites import Suite, load_suite
 from benchmark.tasks.text.tasks import GPT2, STORIES
@@ -166,11 +165,11 @@ def test_without_hub_or_copies_one_sentence_says_what_to_do(served, command, tmp
 
 
 def test_a_run_begins_only_when_every_repository_can_be_had(here, hub, monkeypatch, tmp_path):
-    tasks = load_suite("standard").tasks
-    ready(tasks)  # the Hub answers
+    repos = list_repos(load_suite("standard").tasks)
+    copies.check_reachable(repos, "standard")  # the Hub answers
     hub.fail("dinov2", status=503, times=9)
     with pytest.raises(InputError, match=r"status 503: the dataset .* prefetch --suite standard"):
-        ready(tasks)
+        copies.check_reachable(repos, "standard")
     hub.faults._due.clear()
     hub.fail("TinyStories", drop="before", times=9)
     with pytest.raises(InputError, match="cannot be reached"):
@@ -179,8 +178,8 @@ def test_a_run_begins_only_when_every_repository_can_be_had(here, hub, monkeypat
     here.mkdir()
     monkeypatch.setenv(copies.VARIABLE, str(here))
     with pytest.raises(InputError, match="copies does not hold all of the dataset uoft-cs/cifar10"):
-        ready(tasks)
-    ready(load_suite("quick").tasks)
+        copies.check_reachable(repos, "standard")
+    copies.check_reachable(list_repos(load_suite("quick").tasks), "quick")
     with pytest.raises(InputError, match="there is no folder"):
         copies.use_data_dir(tmp_path / "nowhere")
 
@@ -196,7 +195,7 @@ def test_prefetching_goes_on_after_a_broken_connection(here, hub, capsys, monkey
     assert "here, checked" in out  # of what came before
     assert "to download" in out
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    ready(load_suite("standard").tasks)
+    copies.check_reachable(list_repos(load_suite("standard").tasks), "standard")
 
 
 def test_what_is_not_the_pinned_content_is_refused(here, hub, served, monkeypatch):
@@ -204,9 +203,9 @@ def test_what_is_not_the_pinned_content_is_refused(here, hub, served, monkeypatc
     tasks = [t for t in load_suite("standard").tasks if t.name == "cifar10-replace"]
     repo = replace(tasks[0].data.repo, sha256=((name, "0" * 64),))
     with pytest.raises(CorruptFile, match="is not the pinned one on this Hub"):
-        needed([repo])
+        list_needed([repo])
     with pytest.raises(InputError, match=r"has no extra-\*\.parquet"):
-        needed([replace(repo, sha256=(), files=("extra-*.parquet",))])
+        list_needed([replace(repo, sha256=(), files=("extra-*.parquet",))])
 
 
 def test_a_damaged_copy_is_never_read_and_fetched_again(here, capsys):
@@ -224,20 +223,35 @@ def test_a_damaged_copy_is_never_read_and_fetched_again(here, capsys):
     assert file.read_bytes() == good
 
 
+def test_a_damaged_file_of_the_hubs_own_cache_is_fetched_again(asked, hub, served):
+    """There a copy is a link to a blob, and both have to go."""
+    repo = replace(GPT2, revision=served[GPT2.name])
+    download_needed(list_needed([repo]))
+    file = copies.locate_copy(repo) / "model.safetensors"
+    good = file.read_bytes()
+    file.resolve().write_bytes(b"spoilt")
+    files = list_needed([repo])
+    assert [f.path for f in files if not f.here] == ["model.safetensors"]
+    assert next(f.size for f in files if not f.here) == len(good)
+    download_needed(files)
+    assert file.read_bytes() == good
+    assert all(f.here for f in list_needed([repo]))
+
+
 def test_a_pinned_file_is_checked_once_and_again_when_it_changes(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "stamps"))
     read = []
-    monkeypatch.setattr(copies, "sha256_of", lambda file: read.append(file) or digest(file))
+    monkeypatch.setattr(copies, "hash_file", lambda file: read.append(file) or digest(file))
     file = tmp_path / "x.parquet"
     file.write_bytes(b"one")
     pinned = digest(file)
     for _ in range(2):
-        copies.check(file, pinned)
+        copies.check_copy(file, pinned)
     assert len(read) == 1
     file.write_bytes(b"another")
     for _ in range(2):
         with pytest.raises(CorruptFile, match="delete it and run autophagy prefetch again"):
-            copies.check(file, pinned)
+            copies.check_copy(file, pinned)
 
 
 def digest(file: Path) -> str:
@@ -245,11 +259,11 @@ def digest(file: Path) -> str:
 
 
 def test_the_suite_pins_commits_and_other_suites_need_nothing():
-    repos = repos_of(load_suite("standard").tasks)
+    repos = list_repos(load_suite("standard").tasks)
     assert {repo.name for repo in repos} == set(NAMES)
     assert all(len(repo.revision) == 40 for repo in repos)
     for name in ("quick", "small", "stress"):
-        assert repos_of(load_suite(name).tasks) == []
+        assert list_repos(load_suite(name).tasks) == []
 
 
 def test_prefetching_a_suite_that_ships_with_packages_says_so(capsys):
@@ -258,10 +272,10 @@ def test_prefetching_a_suite_that_ships_with_packages_says_so(capsys):
 
 
 def test_copies_are_looked_for_in_the_hubs_layout(folder, monkeypatch, tmp_path):
-    copies = tmp_path / "copies"
-    shutil.copytree(folder, copies)
-    monkeypatch.setenv(copies.VARIABLE, str(copies))
+    own = tmp_path / "copies"
+    shutil.copytree(folder, own)
+    monkeypatch.setenv(copies.VARIABLE, str(own))
     task = tiny.toys()["cifar10-replace"]
-    assert copies.copy_of(task.data.repo) == copies / "datasets" / CIFAR10.name
-    next((copies / "datasets" / CIFAR10.name).rglob("test-*")).unlink()
-    assert copies.copy_of(task.data.repo) is None
+    assert copies.find_copy(task.data.repo) == own / "datasets" / CIFAR10.name
+    next((own / "datasets" / CIFAR10.name).rglob("test-*")).unlink()
+    assert copies.find_copy(task.data.repo) is None

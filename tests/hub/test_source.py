@@ -60,9 +60,8 @@ def test_without_the_hub_the_last_board_stays(hub, root):
     hub.fail(".", drop="before", times=10_000)
     found.refresh()
     assert names(found) == {"accumulate_subsample"}
-    assert (
-        "The dataset org/results cannot be read now (the Hub cannot be reached)." in found.origin()
-    )
+    said = f"The dataset org/results cannot be read now ({hub.url} cannot be reached)."
+    assert said in found.origin()
     # A page begun now shows what this machine read last.
     again = Source(root, "org/results", hub.url)
     assert names(again) == {"accumulate_subsample"}
@@ -73,7 +72,7 @@ def test_what_was_never_read_falls_back_to_what_came_with_the_page(hub, root):
     found = Source(root, "org/missing", hub.url)
     assert names(found) == {"anchor"}
     assert found.origin().startswith("Shown: the results that came with this page; the newest")
-    assert "cannot be read now (the Hub answers with status 404)" in found.origin()
+    assert f"cannot be read now ({hub.url} does not show it (status 404))" in found.origin()
 
 
 def test_results_of_this_folder(root):

@@ -10,7 +10,7 @@ from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.hub import connection
 from benchmark.hub.parts import Part
-from benchmark.hub.pull_requests import send
+from benchmark.hub.pull_requests import send_parts
 from benchmark.results.gallery import load_gallery
 from benchmark.results.schema import load_result
 from benchmark.submission import checks
@@ -40,7 +40,7 @@ def opened(hub):
 
 
 def test_one_commit_holds_all_of_it_and_the_same_again_finds_it(hub, finished, parts):
-    sent = send(parts, TITLE, "org/results", hub.url)
+    sent = send_parts(parts, TITLE, "org/results", hub.url)
     repo = hub.repos["datasets", "org/results"]
     assert (sent.state, sent.url) == ("opened", f"{hub.url}/datasets/org/results/discussions/1")
     assert repo.commits == 2  # the repository's first and ours
@@ -57,10 +57,10 @@ def test_one_commit_holds_all_of_it_and_the_same_again_finds_it(hub, finished, p
             for kind in ("samples", "model")
         ),
     }
-    again = send(parts, TITLE, "org/results", hub.url)
+    again = send_parts(parts, TITLE, "org/results", hub.url)
     assert (again.state, again.url) == ("open", sent.url)
     repo.merge(1)
-    assert send(parts, TITLE, "org/results", hub.url).state == "merged"
+    assert send_parts(parts, TITLE, "org/results", hub.url).state == "merged"
     assert opened(hub) == 1
 
 
@@ -73,17 +73,17 @@ def test_it_brings_pictures_and_excerpts_of_every_task(parts, tmp_path):
 
 
 def test_a_changed_submission_is_a_new_request_that_names_the_old_one(hub, parts):
-    first = send(parts, TITLE, "org/results", hub.url)
+    first = send_parts(parts, TITLE, "org/results", hub.url)
     changed = [Part(parts[0].path, b"# other\n"), *parts[1:]]
-    second = send(changed, TITLE, "org/results", hub.url)
+    second = send_parts(changed, TITLE, "org/results", hub.url)
     assert second.state == "opened"
     assert second.older == (first.url,)
     assert second.url != first.url
 
 
 def test_another_entry_of_ours_is_another_request(hub, parts):
-    send(parts, "Submit tail_quota on small", "org/results", hub.url)
-    sent = send(parts, TITLE, "org/results", hub.url)
+    send_parts(parts, "Submit tail_quota on small", "org/results", hub.url)
+    sent = send_parts(parts, TITLE, "org/results", hub.url)
     assert (sent.state, sent.older) == ("opened", ())
 
 
@@ -102,9 +102,9 @@ def test_an_invalid_submission_is_not_sent(hub, finished, monkeypatch, capsys):
 
 
 def test_somebody_elses_request_of_the_same_title_is_not_ours(hub, parts):
-    send(parts, TITLE, "org/results", hub.url)
+    send_parts(parts, TITLE, "org/results", hub.url)
     hub.repos["datasets", "org/results"].requests[0].author = "eve"
-    sent = send(parts, TITLE, "org/results", hub.url)
+    sent = send_parts(parts, TITLE, "org/results", hub.url)
     assert (sent.state, sent.older) == ("opened", ())
 
 
@@ -131,61 +131,61 @@ def test_somebody_elses_request_of_the_same_title_is_not_ours(hub, parts):
 def test_what_goes_wrong_is_one_sentence_and_repeating_mends_it(hub, parts, pattern, how, said):
     hub.fail(pattern, **how)
     with pytest.raises(InputError, match=said) as caught:
-        send(parts, TITLE, "org/results", hub.url)
+        send_parts(parts, TITLE, "org/results", hub.url)
     assert len(str(caught.value).splitlines()) == 1
     assert opened(hub) == 0
     hub.faults._due.clear()
-    assert send(parts, TITLE, "org/results", hub.url).state == "opened"
+    assert send_parts(parts, TITLE, "org/results", hub.url).state == "opened"
     assert opened(hub) == 1
 
 
 def test_an_answer_that_is_lost_after_the_commit_opens_no_second_request(hub, parts):
     hub.fail(COMMIT, drop="after")
     with pytest.raises(InputError, match="is found"):
-        send(parts, TITLE, "org/results", hub.url)
-    assert send(parts, TITLE, "org/results", hub.url).state == "open"
+        send_parts(parts, TITLE, "org/results", hub.url)
+    assert send_parts(parts, TITLE, "org/results", hub.url).state == "open"
     assert opened(hub) == 1
 
 
 def test_a_rate_limit_is_waited_for_a_few_times(hub, parts, slept):
     hub.fail(COMMIT, 429, headers={"Retry-After": "7"}, times=2)
     said = []
-    assert send(parts, TITLE, "org/results", hub.url, say=said.append).state == "opened"
+    assert send_parts(parts, TITLE, "org/results", hub.url, say=said.append).state == "opened"
     assert slept == [7, 7]
     assert said == ["The Hub asks to wait 7 s (rate limit)."] * 2
     hub.fail("whoami", 429, headers={"Retry-After": "1"}, times=99)
     with pytest.raises(InputError, match="limits the rate"):
-        send(parts, TITLE, "org/results", hub.url)
+        send_parts(parts, TITLE, "org/results", hub.url)
     assert slept[2:] == [1, 1, 1]
     hub.faults._due.clear()
     hub.fail("whoami", 429, headers={"Retry-After": "86400"})
     with pytest.raises(InputError, match="limits the rate"):
-        send(parts, TITLE, "org/results", hub.url)
+        send_parts(parts, TITLE, "org/results", hub.url)
     assert len(slept) == 5  # nobody waits a day
 
 
 def test_tokens_offline_and_addresses(hub, parts, monkeypatch, tmp_path):
     monkeypatch.setenv("HF_TOKEN", "hf_reader")
     with pytest.raises(InputError, match="may not open a pull request"):
-        send(parts, TITLE, "org/results", hub.url)
+        send_parts(parts, TITLE, "org/results", hub.url)
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
     with pytest.raises(InputError, match="does not accept the token"):
-        send(parts, TITLE, "org/results", hub.url)
+        send_parts(parts, TITLE, "org/results", hub.url)
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "none"))
     with pytest.raises(InputError, match="there is no token"):
-        send(parts, TITLE, "org/results", hub.url)
+        send_parts(parts, TITLE, "org/results", hub.url)
     monkeypatch.setenv("HF_TOKEN", hub.token)
     with pytest.raises(InputError, match="there is no dataset org/other"):
-        send(parts, TITLE, "org/other", hub.url)
-    with pytest.raises(InputError, match=r"cannot reach http://127\.0\.0\.1:1"):
-        send(parts, TITLE, "org/results", "http://127.0.0.1:1")
+        send_parts(parts, TITLE, "org/other", hub.url)
+    with pytest.raises(InputError, match=r"http://127\.0\.0\.1:1 cannot be reached"):
+        send_parts(parts, TITLE, "org/results", "http://127.0.0.1:1")
     for repo, endpoint in (("results", hub.url), ("a/b/c", None), ("org/results", "ftp://x")):
         with pytest.raises(InputError, match="is not"):
-            send(parts, TITLE, repo, endpoint)
+            send_parts(parts, TITLE, repo, endpoint)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(InputError, match="HF_HUB_OFFLINE is set"):
-        send(parts, TITLE, "org/results", hub.url)
+        send_parts(parts, TITLE, "org/results", hub.url)
     assert opened(hub) == 0
 
 

@@ -13,7 +13,7 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from benchmark.basics.device import current
-from benchmark.hub.copies import reading
+from benchmark.hub.copies import open_repo
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.tasks import assets
@@ -52,7 +52,7 @@ class LatentPublisher:
 
 @lru_cache(maxsize=1)
 def _loaded(repo: HubRepo, device: torch.device) -> AutoencoderKL:
-    with torch.random.fork_rng(devices=[]), reading(repo) as where:
+    with torch.random.fork_rng(devices=[]), open_repo(repo) as where:
         network = AutoencoderKL.from_pretrained(
             where["path"], subfolder="vae", revision=where.get("revision"), use_safetensors=True
         )

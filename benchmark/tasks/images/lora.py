@@ -13,7 +13,7 @@ import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 
-from benchmark.hub.copies import reading
+from benchmark.hub.copies import open_repo
 from benchmark.hub.repos import HubRepo
 from benchmark.tasks.images import unet
 from benchmark.tasks.images.adapter import Adapter, Frozen
@@ -116,7 +116,7 @@ def _base(repo: HubRepo, rank: int, device: torch.device) -> Frozen:
     from peft import LoraConfig
 
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    with torch.random.fork_rng(devices=[]), reading(repo) as where:
+    with torch.random.fork_rng(devices=[]), open_repo(repo) as where:
         network = UNet2DConditionModel.from_pretrained(
             where["path"], subfolder="unet", revision=where.get("revision"), torch_dtype=dtype,
             use_safetensors=True,
@@ -127,7 +127,7 @@ def _base(repo: HubRepo, rank: int, device: torch.device) -> Frozen:
 
 @lru_cache(maxsize=3)
 def _schedule(repo: HubRepo) -> DDIMScheduler:
-    with reading(repo) as where:
+    with open_repo(repo) as where:
         return DDIMScheduler.from_pretrained(
             where["path"], subfolder="scheduler", revision=where.get("revision")
         )
@@ -139,7 +139,7 @@ def _prompts(repo: HubRepo, names: tuple[str, ...], prompt: str, device: torch.d
     """(classes + 1, L, F) embedded prompts; the last one is empty."""
     from transformers import CLIPTextModel, CLIPTokenizer
 
-    with torch.random.fork_rng(devices=[]), reading(repo) as where:
+    with torch.random.fork_rng(devices=[]), open_repo(repo) as where:
         path, revision = where["path"], where.get("revision", "main")
         tokenizer = CLIPTokenizer.from_pretrained(path, subfolder="tokenizer", revision=revision)
         encoder = CLIPTextModel.from_pretrained(

@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageOps
 
 from benchmark.basics.errors import InputError
-from benchmark.hub.copies import reading
+from benchmark.hub.copies import open_repo
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.tasks.parts import Publisher, Splits
@@ -57,7 +57,7 @@ def load_pictures(repo: HubRepo, column: str) -> tuple[Any, Any]:
         InputError: they cannot be had.
         CorruptFile: they cannot be read.
     """
-    with reading(repo) as where:
+    with open_repo(repo) as where:
         return _loaded(**where, files=repo.files, column=column)
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmark.basics.device import current
-from benchmark.hub.copies import file_of
+from benchmark.hub.copies import fetch_file
 from benchmark.hub.repos import HubRepo
 from benchmark.tasks.training.pretrained import pretrained
 
@@ -25,7 +25,7 @@ class Vision:
     def __init__(self, repo: HubRepo) -> None:
         self.network = pretrained("AutoModel", repo)
         self.device = current()
-        processor = json.loads(file_of(repo, "preprocessor_config.json").read_text())
+        processor = json.loads(fetch_file(repo, "preprocessor_config.json").read_text())
         crop = processor.get("crop_size") or processor["size"]
         self.size = (crop["height"], crop["width"])
         constants = (processor["image_mean"], processor["image_std"])

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from benchmark.basics.errors import InputError
-from benchmark.hub.copies import file_of
+from benchmark.hub.copies import fetch_file
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.tasks.assets import path
@@ -67,7 +67,7 @@ def cut_tokenizer(repo: HubRepo, vocabulary: int) -> Tokenizer:
     Raises:
         InputError: the repository cannot be read, or its tokenizer has fewer tokens.
     """
-    document = json.loads(file_of(repo, "tokenizer.json").read_text())
+    document = json.loads(fetch_file(repo, "tokenizer.json").read_text())
     model, last = document["model"], vocabulary - 1
     kept = {token: i for token, i in model["vocab"].items() if i < last}
     if len(kept) < last:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmark.basics.device import current
 from benchmark.basics.errors import InputError
-from benchmark.hub.copies import file_of
+from benchmark.hub.copies import fetch_file
 from benchmark.hub.repos import HubRepo
 from benchmark.tasks.text.codec import START
 from benchmark.tasks.training.pretrained import pretrained
@@ -25,7 +25,7 @@ class Reader:
     def __init__(self, repo: HubRepo) -> None:
         self.network = pretrained("AutoModelForCausalLM", repo)
         self.device = current()
-        self.tokenizer = Tokenizer.from_file(str(file_of(repo, "tokenizer.json")))
+        self.tokenizer = Tokenizer.from_file(str(fetch_file(repo, "tokenizer.json")))
         start = self.tokenizer.token_to_id(START)
         if start is None:
             raise InputError(f"the tokenizer of the {repo.title} has no token {START}")

@@ -8,7 +8,7 @@ from itertools import islice
 import torch
 
 from benchmark.basics.errors import InputError
-from benchmark.hub.copies import reading
+from benchmark.hub.copies import open_repo
 from benchmark.hub.repos import HubRepo
 from benchmark.tasks.parts import Splits
 from benchmark.tasks.text.codec import TextPublisher
@@ -56,7 +56,7 @@ def beginnings(repo: HubRepo, split: str, rows: int, characters: int) -> tuple[s
         InputError: they cannot be had.
         CorruptFile: they cannot be read.
     """
-    with reading(repo) as where:
+    with open_repo(repo) as where:
         return _streamed(**where, files=repo.files, split=split, rows=rows, characters=characters)
 
 

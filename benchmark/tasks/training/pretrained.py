@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from benchmark.basics.device import current
-from benchmark.hub.copies import reading
+from benchmark.hub.copies import open_repo
 from benchmark.hub.repos import HubRepo
 
 
@@ -18,7 +18,7 @@ def _loaded(kind: str, repo: HubRepo, device: torch.device) -> Any:
 
     transformers.utils.logging.disable_progress_bar()
     # Whether a network was loaded before must not show in what others draw.
-    with torch.random.fork_rng(devices=[]), reading(repo) as where:
+    with torch.random.fork_rng(devices=[]), open_repo(repo) as where:
         network = getattr(transformers, kind).from_pretrained(
             where["path"],
             revision=where.get("revision", "main"),

@@ -1,1 +1,1 @@
-"""The tabs of the page, one a file: `layout` makes the components, plain functions fill them."""
+"""The tabs of the page, one a file: `lay_out` makes the components, plain functions fill them."""

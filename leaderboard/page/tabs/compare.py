@@ -13,12 +13,16 @@ from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, Filters, chosen_tasks
 from leaderboard.board.pairs import Pair, pair
 from leaderboard.page import charts
-from leaderboard.page.curves import curve
-from leaderboard.page.markup import Html, element, joined, table
-from leaderboard.page.profile import profiles
-from leaderboard.page.samples import samples
 from leaderboard.page.tabs.pictures import COSTS
-from leaderboard.page.widgets import Choice, offered, plot
+from leaderboard.page.widgets import (
+    HTML,
+    Choice,
+    draw_curve,
+    draw_profiles,
+    draw_samples,
+    offer_methods,
+    wrap_chart,
+)
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,12 @@ class Parts:
 
     @property
     def drawn(self) -> list[Any]:
-        """What `drawn` fills, in its order."""
+        """What `draw_tab` fills, in its order."""
         return [self.verdict, self.differences, self.numbers, self.curves, self.curves_note,
                 self.samples, self.below]  # fmt: skip
 
 
-def layout() -> Parts:
+def lay_out() -> Parts:
     """The tab's components, empty."""
     with gr.Row():
         a = gr.Dropdown([], label="Method A", elem_id="a", min_width=150)
@@ -67,10 +71,10 @@ def layout() -> Parts:
     return Parts(a, b, verdict, differences, numbers, task, line, note, shown, below)
 
 
-def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
+def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
     """All methods of the suite, the best two at first; what was picked stays where it can."""
     a, b, task = picked
-    there = offered(board, filters, a, b)
+    there = offer_methods(board, filters, a, b)
     usual = [m for m in there if m != "oracle"]
     a = a if a in there else usual[0]
     b = b if b in there else next((m for m in usual if m != a), a)
@@ -82,7 +86,7 @@ def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choic
     ]
 
 
-def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
+def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     """The comparison, in the order of `Parts.drawn`."""
     a, b, task = picked
     suite = filters.suite
@@ -94,16 +98,14 @@ def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     rows = [_row(what, of) for what, of in (each if len(names) == 1 else together | each).items()]
     primary = board.result(suite, a).tasks[task].primary
     results = board.references(suite, a) | {m: board.result(suite, m) for m in both}
-    shown = list(dict.fromkeys([*both, "nothing", "oracle"]))
     sentence = "Choose two different methods." if a == b else found.sentence
     return [
-        str(element("p", sentence, kind="verdict")),
-        plot(charts.paired(rows, a, b)),
-        str(_numbers(board, suite, both)),
-        *curve(board, suite, task, primary, both),
-        str(samples(board, suite, task, both)),
-        str(joined([element("h3", "The profile of the last generation"),
-                    profiles(results, shown)])),
+        HTML.sentence(sentence, "verdict"),
+        wrap_chart(charts.draw_pairs(rows, a, b)),
+        _numbers(board, suite, both),
+        *draw_curve(board, suite, task, primary, both),
+        draw_samples(board, suite, task, both),
+        draw_profiles(results, both),
     ]  # fmt: skip
 
 
@@ -112,7 +114,7 @@ def _row(what: str, found: Pair) -> dict[str, Any]:
     return {"what": what, "difference": found.difference, "low": low, "high": high}
 
 
-def _numbers(board: Board, suite: str, methods: list[str]) -> Html:
+def _numbers(board: Board, suite: str, methods: list[str]) -> str:
     """Recoveries, costs and access, a method a column."""
     entries = [board.entry(suite, name) for name in methods]
     note = (
@@ -130,4 +132,4 @@ def _numbers(board: Board, suite: str, methods: list[str]) -> Html:
         (words[0].upper() + words[1:], *(f"{getattr(e.costs, name):,.0f}" for e in entries))
         for name, words in COSTS.items()
     ]
-    return joined([element("p", note, kind="note"), table(["", *methods], rows)])
+    return HTML.sentence(note, "note") + HTML.rows("", methods, rows)

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import gradio as gr
+import pandas as pd
 
-from leaderboard.board.entries import Board
+from benchmark.interface.access import Access
+from benchmark.metrics.definitions import DEFINITIONS
+from benchmark.results.captions import COSTS, KINDS, SCORE
+from benchmark.results.verdicts import MEASURABLE, sheet
+from leaderboard.board.entries import Board, Entry
 from leaderboard.board.filters import Filters
 from leaderboard.board.table import frame
-from leaderboard.page.curves import curve, measured
-from leaderboard.page.markup import element
-from leaderboard.page.method_page import method_page
-from leaderboard.page.samples import samples
-from leaderboard.page.widgets import Choice, offered
+from leaderboard.page.widgets import (
+    HTML,
+    Choice,
+    draw_curve,
+    draw_profiles,
+    draw_samples,
+    list_measures,
+    offer_methods,
+)
+
+TRUST = {
+    "self-reported": "nobody has checked the numbers yet",
+    "re-scored": "a maintainer recomputed the last generation's profile from the uploaded samples",
+    "re-run": "a maintainer ran the method again on seeds that are not public, and it agrees",
+}
 
 
 @dataclass(frozen=True)
@@ -43,15 +59,15 @@ class Parts:
 
     @property
     def drawn(self) -> list[Any]:
-        """What `drawn` fills, in its order."""
+        """What `draw_tab` fills, in its order."""
         return [self.above, self.curves, self.curves_note, self.samples, self.below]
 
 
-def layout() -> Parts:
+def lay_out() -> Parts:
     """The tab's components, empty."""
     method = gr.Dropdown([], label="Method", elem_id="method")
     above = gr.HTML(elem_id="card")
-    gr.HTML(str(element("h3", "By generation")))
+    gr.HTML(HTML.heading("By generation"))
     with gr.Row():
         task = gr.Dropdown([], label="Task", min_width=150, elem_id="method-task")
         measure = gr.Dropdown([], label="Measure", min_width=150, elem_id="method-measure")
@@ -60,14 +76,14 @@ def layout() -> Parts:
     return Parts(method, task, measure, above, plot, note, shown, below)
 
 
-def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
+def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
     """All methods of the suite, best first; what was picked stays where it can."""
     method, task, measure = picked
-    there = offered(board, filters, method)
+    there = offer_methods(board, filters, method)
     method = method if method in there else next(m for m in there if m != "oracle")
     tasks = board.result(filters.suite, method).tasks
     task = task if task in tasks else next(iter(tasks))
-    measures = measured(board, filters.suite, task)
+    measures = list_measures(board, filters.suite, task)
     known = {name for _, name in measures}
     return [
         Choice(there, method),
@@ -76,16 +92,69 @@ def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choic
     ]
 
 
-def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
+def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     """The method's page, in the order of `Parts.drawn`."""
     method, task, measure = picked
-    whole = frame(board, filters.suite, filters.tasks)
-    above, below = method_page(
-        board, filters.suite, method, whole[whole["method"] == method].iloc[0]
-    )
+    suite, whole = filters.suite, frame(board, filters.suite, filters.tasks)
+    results = board.references(suite, method) | {method: board.result(suite, method)}
+    sheets = [sheet(results, name, [method]) for name in results[method].tasks]
+    above = _above(board, board.entry(suite, method), whole[whole["method"] == method].iloc[0])
+    below = HTML.definitions(method, sheets, MEASURABLE, DEFINITIONS)
     return [
-        str(above),
-        *curve(board, filters.suite, task, measure, [method]),
-        str(samples(board, filters.suite, task, [method])),
-        str(below),
+        above,
+        *draw_curve(board, suite, task, measure, [method]),
+        draw_samples(board, suite, task, [method]),
+        below + draw_profiles(results, [method]),
+    ]
+
+
+def _above(board: Board, entry: Entry, row: pd.Series) -> str:
+    """What stands above the curves; `row` is the method's of `table.frame`."""
+    span = "" if pd.isna(row["low"]) else f" ({row['low']:z.2f} to {row['high']:z.2f})"
+    badges = [
+        ("Score", f"{row['score']:z.2f}" + ("" if entry.reference else span)),
+        ("Tier", "none with one seed" if pd.isna(row["tier"]) else f"{row['tier']}"),
+        ("Rank", row["ranks"] or "-"),
+        ("Access", entry.access_tier),
+        ("Trust", entry.state.name),
+    ]
+    recoveries = [
+        (task, f"{fmean(of):z.2f}", ", ".join(f"{value:z.2f}" for value in of))
+        for task, of in entry.recoveries.items()
+    ]
+    failures = board.result(entry.suite, entry.name).failures
+    notes = COSTS if entry.card else ()
+    return HTML.method(entry, badges, SCORE, _facts(entry), notes, recoveries, failures)
+
+
+def _facts(entry: Entry) -> list[tuple[str, str]]:
+    """Who made it, what it sees, how it ran; what is empty is not shown."""
+    card, state, costs = entry.card, entry.state, entry.costs
+    checked = f"{state.name}: {state.reason or TRUST.get(state.name, '')}"
+    if entry.reference:
+        checked = "a reference: it comes with the benchmark"
+    if entry.mine:
+        checked = "your own result, shown to you only"
+    rows = [
+        ("Verified", checked + (f" ({state.date})" if state.date else "")),
+        ("Sees besides the crawl",
+         "; ".join(KINDS[Access[name]] for name in entry.access) or "nothing (blind)"),
+        ("Ran", f"on {entry.created[:10]}" + (", in a sandbox" if entry.isolated else "")),
+        ("References",
+         "its own run of nothing and oracle" if entry.references == "own" else "frozen"),
+        ("Lineages", f"{entry.lineages}, of which {entry.failed} failed"),
+        ("Cost", f"{costs.items_trained:,} items trained, {costs.items_generated:,} generated, "
+                 f"{costs.forward_passes:,} scored; {costs.real_items:,} trusted real items; "
+                 f"{costs.cpu_seconds:,.0f} processor seconds"),
+    ]  # fmt: skip
+    if card is None:
+        return [*rows, ("Card", "" if entry.reference else "no card was sent")]
+    hyper = ", ".join(f"{name} = {value}" for name, value in card.hyper_parameters.items())
+    return [
+        ("Authors", ", ".join(card.authors)),
+        ("Paper", HTML.link(card.paper, card.paper) if card.paper else ""),
+        ("Code", HTML.link(card.code, card.code) if card.code else ""),
+        ("Licence", card.licence),
+        ("Hyper-parameters", hyper or "none"),
+        *rows,
     ]

@@ -16,11 +16,19 @@ from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, Filters, chosen_tasks
 from leaderboard.board.table import frame, select
 from leaderboard.page import charts
-from leaderboard.page.chart_parts import LOWEST, Records
-from leaderboard.page.curves import curve, measured, some_result
-from leaderboard.page.markup import element, joined
-from leaderboard.page.samples import samples
-from leaderboard.page.widgets import MOST_CHOSEN, MOST_OFFERED, Choice, names, plot
+from leaderboard.page.charts import LOWEST, Records
+from leaderboard.page.widgets import (
+    HTML,
+    MOST_CHOSEN,
+    MOST_OFFERED,
+    Choice,
+    draw_curve,
+    draw_samples,
+    list_measures,
+    list_methods,
+    pick_result,
+    wrap_chart,
+)
 
 COSTS = {
     "cpu_seconds": "processor seconds",
@@ -30,6 +38,10 @@ COSTS = {
     "items_trained": "items trained on",
 }
 _COSTS = [(words, name) for name, words in COSTS.items()]
+COST_NOTE = (
+    "Ringed, on the green line: no method scores more at no greater cost (the oracle apart). Costs "
+    "are of all tasks and seeds together."
+)
 MOST_READ = 60  # results opened for the picture of recall and precision
 
 
@@ -62,14 +74,14 @@ class Parts:
 
     @property
     def drawn(self) -> list[Any]:
-        """What `drawn` fills, in its order."""
+        """What `draw_tab` fills, in its order."""
         return [self.forest, self.forest_note, self.curves, self.curves_note, self.costs,
                 self.narrowing, self.narrowing_note, self.samples]  # fmt: skip
 
 
-def layout() -> Parts:
+def lay_out() -> Parts:
     """The tab's components, empty."""
-    gr.HTML(str(element("h3", "Recovery by method")))
+    gr.HTML(HTML.heading("Recovery by method"))
     forest, forest_note = _plot("forest"), gr.HTML()
     with gr.Row():
         methods = gr.Dropdown(
@@ -80,21 +92,17 @@ def layout() -> Parts:
         measure = gr.Dropdown([], label="Measure", min_width=150, elem_id="measure")
         cost = gr.Dropdown(_COSTS, value="cpu_seconds", label="Cost",
                            min_width=150, elem_id="cost")  # fmt: skip
-    gr.HTML(str(element("h3", "Measure by generation")))
+    gr.HTML(HTML.heading("Measure by generation"))
     line, line_note = _plot("curves"), gr.HTML()
     with gr.Row():
         with gr.Column(min_width=320):
-            gr.HTML(str(element("h3", "Score against cost")))
+            gr.HTML(HTML.heading("Score against cost"))
             costs = _plot("costs")
-            gr.HTML(
-                str(element("p", "Ringed, on the green line: no method scores more at no greater "
-                    "cost (the oracle apart). Costs are of all tasks and seeds together.",
-                    kind="note"))
-            )  # fmt: skip
+            gr.HTML(HTML.sentence(COST_NOTE, "note"))
         with gr.Column(min_width=320):
-            gr.HTML(str(element("h3", "Recall against precision")))
+            gr.HTML(HTML.heading("Recall against precision"))
             narrowing, narrowing_note = _plot("narrowing"), gr.HTML()
-    gr.HTML(str(element("h3", "Samples by generation")))
+    gr.HTML(HTML.heading("Samples by generation"))
     shown = gr.HTML(elem_id="samples")
     return Parts(methods, task, measure, cost, forest, forest_note, line, line_note, costs,
                  narrowing, narrowing_note, shown)  # fmt: skip
@@ -104,17 +112,17 @@ def _plot(name: str) -> gr.Plot:
     return gr.Plot(show_label=False, container=False, elem_id=name, elem_classes="picture")
 
 
-def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
+def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choice]:
     """The controls' choices under some filters; what was picked stays where it can."""
     methods, task, measure, cost = picked
-    there = names(board, filters)[:MOST_OFFERED]
+    there = list_methods(board, filters)[:MOST_OFFERED]
     kept = _unlike(board, filters, there) if methods is None else methods
     kept = [method for method in kept if method in there][:MOST_CHOSEN]
     tasks = chosen_tasks(filters.suite, filters.tasks)
     task = task if task in tasks else tasks[0]
-    measures = measured(board, filters.suite, task)
+    measures = list_measures(board, filters.suite, task)
     known = {name for _, name in measures}
-    primary = some_result(board, filters.suite).tasks[task].primary
+    primary = pick_result(board, filters.suite).tasks[task].primary
     return [
         Choice(there, kept),
         Choice(tasks, task),
@@ -129,25 +137,25 @@ def _unlike(board: Board, filters: Filters, there: list[str], most: int = 4) -> 
     return list(access.reindex(there).drop_duplicates().index[:most])
 
 
-def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
+def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     """All pictures, in the order of `Parts.drawn`."""
     methods, task, measure, cost = picked
     rows = select(frame(board, filters.suite, filters.tasks), filters)
     images = [
-        n for n, t in some_result(board, filters.suite).tasks.items() if t.modality == "image"
+        n for n, t in pick_result(board, filters.suite).tasks.items() if t.modality == "image"
     ]  # fmt: skip
     image = task if task in images else next(iter(images), None)
     both = [*(m for m in REFERENCES if m in set(rows["method"])), *methods]
     some = not rows.empty
     points = _ends(board, filters.suite, image, rows, methods) if image and some else []
     return [
-        plot(charts.forest(rows)) if some else None,
+        wrap_chart(charts.draw_forest(rows)) if some else None,
         _forest_note(rows, filters),
-        *curve(board, filters.suite, task, measure, methods),
-        plot(charts.cost(rows, cost, COSTS[cost], methods)) if some else None,
-        plot(charts.narrowing(points, methods)) if points else None,
+        *draw_curve(board, filters.suite, task, measure, methods),
+        wrap_chart(charts.draw_cost(rows, cost, COSTS[cost], methods)) if some else None,
+        wrap_chart(charts.draw_narrowing(points, methods)) if points else None,
         _narrowing_note(image, len(rows)),
-        str(samples(board, filters.suite, task, both)),
+        draw_samples(board, filters.suite, task, both),
     ]
 
 
@@ -169,7 +177,7 @@ def _ends(
 
 def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
     if rows.empty:
-        return str(element("p", "No method passes the filters."))
+        return HTML.sentence("No method passes the filters.")
     tasks = "" if filters.tasks == ALL else f" of {filters.tasks}"
     said = (
         f"Points: mean recovery{tasks}, with 95% intervals; small marks: each task. One shade, one "
@@ -179,16 +187,16 @@ def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
         said += f" The best {charts.MOST_ROWS} of {len(rows):,} are drawn."
     if rows["low"].fillna(0).min() < LOWEST:
         said += " Values beyond the axis lie at its end."
-    return str(joined([element("p", said, kind="note")]))
+    return HTML.sentence(said, "note")
 
 
 def _narrowing_note(task: str | None, methods: int) -> str:
     if task is None:
-        return str(element("p", "This suite has no image task.", kind="note"))
+        return HTML.sentence("This suite has no image task.", "note")
     said = (
         f"Last generation of {task}, mean over seeds. Collapse often keeps precision "
         "and loses recall."
     )
     if methods > MOST_READ:
         said += f" The best {MOST_READ} methods."
-    return str(element("p", said, kind="note"))
+    return HTML.sentence(said, "note")

@@ -15,7 +15,7 @@ from benchmark.results.captions import COSTS, score_captions
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import Filters
 from leaderboard.board.table import export, frame, select, shown
-from leaderboard.page.markup import Html, element, joined, link
+from leaderboard.page.widgets import HTML
 
 MOST_ROWS = 200  # sent to the browser; search and filters reach the others
 WIDTHS = {
@@ -42,7 +42,7 @@ class Parts:
     refused: gr.HTML
 
 
-def layout() -> Parts:
+def lay_out() -> Parts:
     """The tab's components, empty."""
     count = gr.HTML(elem_id="count")
     table = gr.Dataframe(
@@ -56,12 +56,12 @@ def layout() -> Parts:
         csv = gr.Button("Download CSV", size="sm", min_width=140, elem_id="csv")
         parquet = gr.Button("Download Parquet", size="sm", min_width=140, elem_id="parquet")
     file, row = gr.Textbox(visible=False), gr.Textbox(visible=False)
-    gr.HTML(str(_notes()), elem_id="notes")
+    gr.HTML(HTML.columns([*score_captions(2), *COSTS]), elem_id="notes")
     refused = gr.HTML(elem_id="refused")
     return Parts(count, table, opening, open_, against, csv, parquet, file, row, refused)
 
 
-def filled(board: Board, filters: Filters) -> tuple[Any, str]:
+def fill_table(board: Board, filters: Filters) -> tuple[Any, str]:
     """The table and the sentence above it."""
     whole = frame(board, filters.suite, filters.tasks)
     rows = select(whole, filters)
@@ -75,26 +75,26 @@ def filled(board: Board, filters: Filters) -> tuple[Any, str]:
     ranked = what.get(filters.tasks, filters.tasks)
     tiers = "" if rows["tier"].isna().all() else " Within a tier differences may be chance."
     sentence = f"{said}, ranked by {ranked}.{tiers} Select a row to open its method."
-    page = linked(shown(rows.head(MOST_ROWS)))
+    page = link_cells(shown(rows.head(MOST_ROWS)))
     kinds = ["html" if c in LINKS else _kind(page[c]) for c in page]
     widths: list[str | int] = [WIDTHS.get(str(c), 152) for c in page]
     value = {"headers": list(page), "data": page.astype(object).where(page.notna(), None).values}
     value["data"] = value["data"].tolist()
-    return gr.Dataframe(value=value, datatype=kinds, column_widths=widths), str(
-        element("p", sentence)
-    )
+    drawn = gr.Dataframe(value=value, datatype=kinds, column_widths=widths)
+    return drawn, HTML.sentence(sentence)
 
 
-def linked(page: pd.DataFrame) -> pd.DataFrame:
+def link_cells(page: pd.DataFrame) -> pd.DataFrame:
     """Addresses become links, nothing else is markup; lists of authors end where cells do."""
     found = page.copy()
     found["Authors"] = [a if len(a) <= LONGEST else a[: LONGEST - 1] + "…" for a in page["Authors"]]
     for column in LINKS:
-        found[column] = [str(link(a, column.lower())) if a else "" for a in page[column]]
+        words = column.lower()
+        found[column] = [HTML.link(a, words).strip() if a else "" for a in page[column]]
     return found
 
 
-def downloaded(board: Board, filters: Filters, ending: str) -> str:
+def pack_download(board: Board, filters: Filters, ending: str) -> str:
     """NAME;BASE64 of the selected rows, for the browser to store; all columns, full precision."""
     rows = select(frame(board, filters.suite, filters.tasks), filters)
     with tempfile.TemporaryDirectory() as folder:
@@ -102,26 +102,10 @@ def downloaded(board: Board, filters: Filters, ending: str) -> str:
         return f"{path.name};{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def refusals(board: Board) -> str:
+def draw_refusals(board: Board) -> str:
     """The files that are not on the board, each with its reason."""
-    if not board.refused:
-        return str(element("p", "No result was refused.", kind="note"))
-    n = len(board.refused)
-    head = f"{n} refused result{'' if n == 1 else 's'}"
-    rows = (
-        element("li", element("b", f"{r.suite}/{r.file}"), ": ", r.reason) for r in board.refused
-    )
-    note = "These files are in the results but not in the table. Nothing is dropped silently."
-    return str(joined([element("h3", head), element("p", note, kind="note"), element("ul", *rows)]))
+    return HTML.refusals(board.refused)
 
 
 def _kind(column: pd.Series) -> str:
     return "number" if pd.api.types.is_numeric_dtype(column) else "str"
-
-
-def _notes() -> Html:
-    sentences = [*score_captions(2), *COSTS]
-    words = (s.split(":", 1) for s in sentences)
-    items = [element("li", element("b", word), ":", meaning) for word, meaning in words]
-    summary = element("summary", "What the columns mean")
-    return element("details", summary, element("ul", *items), kind="note")
