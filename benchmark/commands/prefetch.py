@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import cannot_write
 
 
 def prefetch(
@@ -38,7 +38,7 @@ def prefetch(
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"cannot make the folder {data_dir}: {error.strerror}") from error
+            raise cannot_write(data_dir, error) from error
     use_data_dir(data_dir)
     console = Console()
     files = needed(repos)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from benchmark.basics.errors import InputError
-from benchmark.basics.files import unwritable
+from benchmark.basics.errors import InputError, cannot_write
 from benchmark.interface.find import baselines
 from benchmark.submission.card import MEND, SUBMISSION_NAME
 
@@ -56,5 +55,5 @@ def create(name: str, to: Path | None = None) -> Path:
     except FileExistsError as error:
         raise InputError(f"{folder} is there already: choose another name or --to") from error
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise cannot_write(folder, error) from error
     return folder

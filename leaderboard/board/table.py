@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import InputError, cannot_write
 from benchmark.results import statistics
 from benchmark.results.captions import ranks_text
 from leaderboard.board.entries import Board, Entry
@@ -145,7 +145,7 @@ def export(table: pd.DataFrame, path: Path) -> Path:
         else:
             raise InputError(f"cannot store a table as {path.name}: end it with .csv or .parquet")
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
+        raise cannot_write(path, error) from error
     return path
 
 

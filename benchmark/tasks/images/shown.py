@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import cannot_write
 from benchmark.interface.items import Items
 
 
@@ -91,7 +91,7 @@ def save_image_grid(
         file.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(file, dpi=160)
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot write the figure {file}: {error}") from error
+        raise cannot_write(file, error, "the figure") from error
     finally:
         plt.close(figure)
 
