@@ -10,9 +10,9 @@ from benchmark import REAL, Access, Items
 from benchmark.basics.seeds import stream
 from benchmark.interface.find import baselines as registry
 from benchmark.interface.find import find_method
-from benchmark.interface.items import FOREIGN
 from benchmark.interface.ledger import Ledger
 from benchmark.interface.round import Limits, Round
+from benchmark.interface.sources import FOREIGN
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from tests.conftest import TOY_TASKS

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from benchmark.basics.errors import AccessError, BudgetError, MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Sampling
-from benchmark.interface.items import REAL, Items, TrainingSet
+from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.ledger import Ledger
+from benchmark.interface.sources import REAL
 
 if TYPE_CHECKING:
     from benchmark.interface.generator import Generator

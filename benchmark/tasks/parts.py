@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from benchmark.basics.errors import InputError
-from benchmark.interface.generator import Generator
-from benchmark.interface.items import Items
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from benchmark.interface.generator import Generator
+    from benchmark.interface.items import Items
 
 
 class DataRecipe(Protocol):
@@ -131,7 +133,9 @@ class Publisher(Protocol):
 
 
 def draw_share(n: int, share: float, rng: torch.Generator) -> Tensor:
+    import torch
+
     return torch.randperm(n, generator=rng)[: round(n * share)]
 
 
-Verifier = Callable[[Items], Tensor]  # items -> (N,) scores, higher is better
+Verifier: TypeAlias = "Callable[[Items], Tensor]"  # items -> (N,) scores, higher is better
