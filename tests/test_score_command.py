@@ -309,6 +309,7 @@ def test_bad_files_are_one_sentence(folder, monkeypatch, capsys):
     (folder / "other").mkdir()
     (folder / "other" / "half.json").write_bytes(half().to_json())
     (folder / "other" / "nothing.json").write_bytes(broken().to_json())
+    (folder / "other" / "oracle.json").write_bytes(oracle().to_json())
     (folder / "text.json").write_text("hello")
     for words, sentence in (
         (["half.json", "half.json"], "half.json is given twice"),

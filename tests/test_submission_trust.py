@@ -10,8 +10,8 @@ from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.results.statistics import intervals
 from benchmark.submission.compare import compare
 from benchmark.submission.record import record_state
-from benchmark.submission.rerun import draw_seeds
 from benchmark.submission.trust import advanced, load_trust, state_of, trust_file
+from benchmark.submission.verify import draw_seeds
 
 RESULT = b'{"a": 1}\n'
 

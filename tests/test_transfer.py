@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from benchmark.basics.errors import InputError
 from benchmark.commands.main import app
-from benchmark.results.references import file_of
+from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
 from benchmark.results.standings import Costs, Standing
 from benchmark.results.transfer import EVERY, tau_interval, transfers
@@ -22,7 +22,8 @@ def standing(method, recoveries, reference=False):
     mean = float(np.mean(list(values.values())))
     costs = Costs(0, 0, 0, 0, 0.0)
     return Standing(
-        method, (), "blind", None, None, mean, None, values, {}, 6, costs, reference
+        method=method, access=(), access_tier="blind", recoveries=values, failed={}, lineages=6,
+        costs=costs, reference=reference, tier=None, ranks=None, score=mean, interval=None,
     )  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def test_the_command(tmp_path):
     """Methods whose curves lie between the references', in another order in the other suite."""
     files = []
     for suite, shares in (("quick", (1, 2, 3, 4, 5)), ("small", (1, 2, 3, 5, 4))):
-        lower, upper = (load_result(file_of(suite, name)) for name in ("nothing", "oracle"))
+        lower, upper = (load_result(frozen_file(suite, name)) for name in ("nothing", "oracle"))
         for i, share in enumerate(shares):
             result = lower.model_copy(deep=True)
             result.method.name = f"m{i}"

@@ -20,8 +20,8 @@ def report(
     from the run's folder, where it is there.
     """
     from benchmark.report.page import report as write_report
-    from benchmark.results.comparison import read
+    from benchmark.results.references import with_references
 
-    page = write_report(read(results), out)
+    page = write_report(with_references(results), out)
     print(f"Report: {page}")
     print(f"Figures: {out / 'figures'}")

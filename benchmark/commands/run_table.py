@@ -32,7 +32,7 @@ def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> Row:
     return Row(
         method=method.method.name,
         final=None if lost else fmean(x.curve(task.primary)[-1] for x in task.lineages),
-        recoveries=list(recoveries(method, name, nothing, oracle).values()),
+        recoveries=recoveries(method, name, nothing, oracle),
         cpu_seconds=costs(task.lineages).cpu_seconds,
         failed=lost,
     )

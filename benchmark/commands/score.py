@@ -33,11 +33,11 @@ def score(
     The references nothing.json and oracle.json are read from beside them unless given; where they
     are not there, those that come with the benchmark are used.
     """
-    from benchmark.results.comparison import read
+    from benchmark.results.references import with_references
     from benchmark.results.standings import seeds_of, standings
 
-    given = read(results)
-    found = standings({str(path): result for path, result in given.items()})
+    given = with_references(results)
+    found = standings(given)
     some = next(iter(given.values()))
     seeds = seeds_of(some, next(iter(some.tasks)))
     if as_json:

@@ -28,7 +28,7 @@ def transfer(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Compare how suites rank the same methods."""
-    from benchmark.results.comparison import read
+    from benchmark.results.references import with_references
     from benchmark.results.schema import load_result
     from benchmark.results.standings import standings
     from benchmark.results.transfer import transfers
@@ -38,10 +38,7 @@ def transfer(
     for file in results:
         files.setdefault(load_result(file).suite, []).append(file)
     order = [s for s in SUITE_NAMES if s in files] + [s for s in files if s not in SUITE_NAMES]
-    suites = {
-        suite: standings({str(path): result for path, result in read(files[suite]).items()})
-        for suite in order
-    }
+    suites = {suite: standings(with_references(files[suite])) for suite in order}
     found = transfers(suites)
     if as_json:
         print(json.dumps([asdict(transfer) for transfer in found], indent=1))

@@ -48,7 +48,7 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
         InputError: the results cannot be compared, or the folder cannot be written.
         CorruptFile: samples beside a result are damaged.
     """
-    found = standings({str(path): result for path, result in given.items()})
+    found = standings(given)
     methods = [standing.method for standing in found]
     results = {result.method.name: result for result in given.values()}
     looks, some = styles(methods), results[methods[0]]

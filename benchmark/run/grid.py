@@ -13,7 +13,7 @@ from benchmark.basics.files import alone_in, write_bytes
 from benchmark.hub.ready import ready
 from benchmark.interface.find import REFERENCES, find_method
 from benchmark.interface.mitigation import Mitigation
-from benchmark.results.references import frozen
+from benchmark.results.references import find_frozen
 from benchmark.results.schema import Origin, Result
 from benchmark.run import backends, worker
 from benchmark.run.collect import collect
@@ -93,9 +93,8 @@ def run(
     folder = Path(out).absolute() if backend == "ray" else Path(out)
     folder = folder if device == "cpu" else folder / device
     absent = [find_method(name) for name in REFERENCES if name not in methods]
-    kept = (
-        frozen(suite, {task.name: task.hash for task in picked}, wanted) if device == "cpu" else {}
-    )
+    hashes = {task.name: task.hash for task in picked}
+    kept = find_frozen(suite, hashes, wanted) if device == "cpu" else {}
     if own_references or not kept or all_finished(plan(absent, suite, picked, wanted, folder)):
         methods |= {m.name: m for m in absent}
     ready(picked)

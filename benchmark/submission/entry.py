@@ -7,12 +7,11 @@ from pathlib import Path
 
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.hub.parts import Part
-from benchmark.interface.find import REFERENCES
 from benchmark.lineage.store import LineageFolder
 from benchmark.report.galleries import make_gallery
 from benchmark.report.published import lineage_beside
-from benchmark.results.schema import GenerationResult, LineageResult, Result, load_result
-from benchmark.results.standings import check_comparable
+from benchmark.results.references import find_references, frozen_file
+from benchmark.results.schema import GenerationResult, LineageResult, Result
 from benchmark.submission.folder import Folder
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
@@ -49,14 +48,11 @@ def parts_of(folder: Folder, result: Result, file: Path) -> list[Part]:
 
 def _references(result: Result, file: Path) -> Iterator[Part]:
     """The references, where they are not those that come with the benchmark."""
-    for name in REFERENCES:
-        if result.references[name] == "frozen":
-            continue
-        beside = file.parent / f"{name}.json"
-        reference = load_result(beside)
-        check_comparable({str(file): result, str(beside): reference})
-        path = f"references/{result.suite}/{result.method.name}/{name}.json"
-        yield Part(path, reference.to_json())
+    for path, reference in find_references(result, file).items():
+        name = reference.method.name
+        if path != frozen_file(result.suite, name):
+            sent = f"references/{result.suite}/{result.method.name}/{name}.json"
+            yield Part(sent, reference.to_json())
 
 
 def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> list[Part]:

@@ -79,7 +79,7 @@ def _row(entry: Entry, place: statistics.Place) -> dict[str, Any]:
         "items_generated": costs.items_generated,
         "forward_passes": costs.forward_passes,
         "cpu_seconds": costs.cpu_seconds,
-        "failed": entry.failed,
+        "failed": entry.lost,
         "lineages": entry.lineages,
         "authors": ", ".join(card.authors) if card else "",
         "summary": entry.summary,

@@ -83,7 +83,7 @@ def _card(entry: Entry) -> Html:
         ("Sees besides the crawl", "; ".join(kinds) or "nothing (blind)"),
         ("Ran", f"on {entry.created[:10]}" + (", in a sandbox" if entry.isolated else "")),
         ("References", own),
-        ("Lineages", f"{entry.lineages}, of which {entry.failed} failed"),
+        ("Lineages", f"{entry.lineages}, of which {entry.lost} failed"),
         ("Cost", f"{costs.items_trained:,} items trained, {costs.items_generated:,} generated, "
                  f"{costs.forward_passes:,} scored; {costs.real_items:,} trusted real items; "
                  f"{costs.cpu_seconds:,.0f} processor seconds"),

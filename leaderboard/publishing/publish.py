@@ -14,7 +14,7 @@ from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.files import write_bytes
 from benchmark.interface.find import REFERENCES, find_method
 from benchmark.report.galleries import make_gallery
-from benchmark.results.references import file_of
+from benchmark.results.references import frozen_file
 from benchmark.results.schema import Result, load_result
 from benchmark.submission.claim import read_result
 from leaderboard.board.source import HERE
@@ -47,7 +47,7 @@ def publish(file: Path, folder: Path = HERE) -> None:
 
 def _check_frozen(result: Result, file: Path) -> None:
     """The samples beside a reference are those that the frozen numbers were measured of."""
-    stored = load_result(file_of(result.suite, result.method.name))
+    stored = load_result(frozen_file(result.suite, result.method.name))
 
     for name, task in result.tasks.items():
         pairs = zip(task.lineages, stored.tasks[name].lineages, strict=True)

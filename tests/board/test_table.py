@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmark.basics.errors import InputError
-from benchmark.results.comparison import read
+from benchmark.results.references import with_references
 from benchmark.results.standings import standings
 from benchmark.submission.card import Card
 from leaderboard.board.entries import Board, read_board
@@ -46,7 +46,7 @@ def test_the_published_board_is_that_of_its_results():
     for suite, entries in board.entries.items():
         files = sorted((ROOT / "results" / suite).glob("*.json"))
         assert {e.name for e in entries} == {f.stem for f in files} | {"nothing", "oracle"}
-        found = standings({str(path): result for path, result in read(files).items()})
+        found = standings(with_references(files))
         table = frame(board, suite)
         assert table["method"].tolist() == [s.method for s in found]
         assert table["score"].tolist() == [s.score for s in found]
@@ -159,7 +159,7 @@ def test_five_thousand_methods_are_shown_and_filtered_at_once():
     entries = [
         replace(
             some,
-            name=f"method_{i}",
+            method=f"method_{i}",
             recoveries={task: rng.normal(0.3, 0.3, 3).tolist() for task in some.recoveries},
         )
         for i in range(500)
