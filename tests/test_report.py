@@ -82,7 +82,7 @@ def test_numbers_are_those_of_the_standings_and_failures_are_shown(tmp_path):
         assert scores[1] == f"{s.score:.2f}"
         assert scores[4:6] == [str(s.tier), "-".join(map(str, sorted(set(s.ranks))))]
         assert scores[6] == s.access_tier
-        assert scores[7] == (f"{sum(s.failed.values())} of 6" if s.method == "broken" else "0")
+        assert scores[7] == (f"{sum(s.failed.values())}/6" if s.method == "broken" else "0")
         for cell, (task, values) in zip(tasks[1:], s.recoveries.items(), strict=True):
             star = "*" if s.failed[task] else ""
             assert cell.split()[0] == f"{fmean(values):.2f}{star}"

@@ -14,13 +14,14 @@ from benchmark.metrics.definitions import DEFINITIONS
 from benchmark.metrics.meanings import Entry, entries_of, title_of
 from benchmark.report.figures import MOST_BANDS, Panel, draw
 from benchmark.report.published import known_task
-from benchmark.report.scores import axis, rows
+from benchmark.report.scores import axis, drawn_intervals
 from benchmark.report.showings import showing
 from benchmark.report.writing import file_name, write
 from benchmark.results import captions, style
 from benchmark.results.curves import curves, entries_in
 from benchmark.results.final import figure, numbers
 from benchmark.results.gallery import LABEL
+from benchmark.results.rows import score_rows
 from benchmark.results.schema import Result
 from benchmark.results.standings import seeds_of, standings
 from benchmark.results.style import Style, styles, themed
@@ -67,7 +68,9 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
         "versions": _versions(results.values()),
         "methods": methods,
         "looks": looks,
-        "rows": rows(found, results),
+        "rows": score_rows(found),
+        "summaries": {m: results[m].method.summary for m in methods},
+        "drawn": drawn_intervals(found),
         "axis": axis(found),
         "score_captions": captions.score_captions(len(seeds)),
         "cost_captions": captions.COSTS,

@@ -7,12 +7,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from benchmark.basics.errors import InputError, cannot_write
-from benchmark.results import statistics
-from benchmark.results.captions import ranks_text
+from benchmark.results.rows import interval_text, ranks_text
+from benchmark.results.standings import Standing, rank_methods
 from leaderboard.board.entries import Board, Entry
 from leaderboard.board.filters import ALL, Filters, chosen_tasks
 
@@ -48,28 +47,32 @@ def frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
     Raises:
         InputError: there is no such suite or choice of tasks.
     """
-    entries = board.entries.get(suite, [])
+    by_name = {entry.name: entry for entry in board.entries.get(suite, [])}
+    rows = [_row(standing, by_name[standing.method]) for standing in ranked(board, suite, tasks)]
+    return pd.DataFrame(rows).astype({"tier": "Int64"}) if rows else pd.DataFrame()
+
+
+def ranked(board: Board, suite: str, tasks: str = ALL) -> list[Standing]:
+    """The standings of a suite's entries on some of its tasks, the best score first.
+
+    Raises:
+        InputError: there is no such suite or choice of tasks.
+    """
     names = chosen_tasks(suite, tasks)
-    if not entries:
-        return pd.DataFrame()
-    scores = np.array([[entry.recoveries[name] for name in names] for entry in entries])
-    rows = [
-        _row(entry, place) for entry, place in zip(entries, statistics.places(scores), strict=True)
-    ]
-    found = pd.DataFrame(rows).astype({"tier": "Int64"})
-    return found.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    entries = board.entries.get(suite, [])
+    return rank_methods(entries, names) if entries else []
 
 
-def _row(entry: Entry, place: statistics.Place) -> dict[str, Any]:
-    low, high = place.interval or (float("nan"), float("nan"))
+def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
+    low, high = standing.interval or (float("nan"), float("nan"))
     card, costs = entry.card, entry.costs
     return {
-        "tier": place.tier,
+        "tier": standing.tier,
         "method": entry.name,
-        "score": place.score,
+        "score": standing.score,
         "low": low,
         "high": high,
-        "ranks": ranks_text(place.ranks) if place.ranks else "",
+        "ranks": ranks_text(standing.ranks) if standing.ranks else "",
         **{TASK + task: fmean(values) for task, values in entry.recoveries.items()},
         "access": entry.access_tier,
         "trust": entry.state.name,
@@ -112,12 +115,10 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         return pd.DataFrame(columns=list(HEADINGS.values()))
     interval = [
-        f"{low:z.2f} to {high:z.2f}" if low == low else "-"
-        for low, high in zip(table["low"], table["high"], strict=True)
-    ]
-    interval = [
-        "by definition" if of else words
-        for of, words in zip(table["reference"], interval, strict=True)
+        interval_text((low, high) if low == low else None, reference)
+        for low, high, reference in zip(
+            table["low"], table["high"], table["reference"], strict=True
+        )
     ]
     full = table.assign(
         interval=interval,

@@ -17,12 +17,14 @@ from statistics import fmean
 
 import numpy as np
 
+from benchmark.basics.files import write_bytes
 from benchmark.results.curves import curves
+from benchmark.results.rows import score_rows
 from benchmark.results.standings import standings
 from benchmark.results.transfer import EVERY, transfers
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
-from leaderboard.board.table import TASK, frame
+from leaderboard.board.table import frame, ranked
 
 SHOWN = {  # entries of the profile, by modality
     "image": (
@@ -53,23 +55,13 @@ def filled(text: str, board: Board) -> str:
 
 def scores(board: Board, suite: str) -> str:
     """Tiers, scores, intervals and recoveries."""
-    table = frame(board, suite)
-    tasks = [str(column) for column in table if str(column).startswith(TASK)]
+    rows = score_rows(ranked(board, suite))
     heads = ["tier", "method", "access", "score", "95% interval"]
-    rows = []
-    for row in table.to_dict("records"):
-        interval = f"{row['low']:z.2f} to {row['high']:z.2f}"
-        rows.append(
-            [
-                str(row["tier"]),
-                f"`{row['method']}`",
-                row["access"],
-                f"{row['score']:z.2f}",
-                "by definition" if row["reference"] else interval,
-                *(f"{row[task]:z.2f}" for task in tasks),
-            ]
-        )
-    return _markdown([*heads, *(f"`{task.removeprefix(TASK)}`" for task in tasks)], rows)
+    cells = [
+        (row.tier, f"`{row.method}`", row.access, row.score, row.interval, *row.recoveries.values())
+        for row in rows
+    ]
+    return _markdown([*heads, *(f"`{task}`" for task in rows[0].recoveries)], cells)
 
 
 def costs(board: Board, suite: str) -> str:
@@ -145,4 +137,4 @@ TABLES: dict[str, Callable[..., str]] = {
 
 if __name__ == "__main__":
     for file in map(Path, sys.argv[1:]):
-        file.write_text(filled(file.read_text("utf-8"), read_board(HERE)), "utf-8")
+        write_bytes(file, filled(file.read_text("utf-8"), read_board(HERE)).encode())
