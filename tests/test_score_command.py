@@ -247,7 +247,7 @@ def test_the_table(folder, monkeypatch, capsys):
     assert scores[-1] == "2/6"
     assert tasks == ["broken", "0.33*", "0.33*"]
     assert costs == ["broken", "1,600", "160", "80", "14", "40"]
-    assert row(out, "half")[0] == ["2", "2-3", "half", "blind", "0.50", "[0.47,", "0.53]", "0"]
+    assert row(out, "half")[0] == ["2", "2-3", "half", "blind", "0.50", "0.47", "to", "0.53", "0"]
     assert row(out, "oracle")[0][:4] == ["1", "1", "oracle", "archive"]
     assert "by definition" in out
     assert "* = with failed lineages" in " ".join(out.split())

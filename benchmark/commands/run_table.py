@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from rich import box
 from rich.table import Table
+from rich.text import Text
 
+from benchmark.commands.tables import number, sheet, word
 from benchmark.results.schema import Result
 from benchmark.results.standings import costs, failed, recoveries
 
@@ -15,7 +16,7 @@ METRICS = {"log_frechet": "log Frechet distance", "heldout_loss": "held-out nats
 
 
 @dataclass(frozen=True)
-class Row:
+class TaskRow:
     """One method on one task, averaged over seeds; None where a lineage failed."""
 
     method: str
@@ -25,11 +26,11 @@ class Row:
     failed: int
 
 
-def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> Row:
+def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> TaskRow:
     """The row of `method` on the task called `name`."""
     task = method.tasks[name]
     lost = failed(method, name)
-    return Row(
+    return TaskRow(
         method=method.method.name,
         final=None if lost else fmean(x.curve(task.primary)[-1] for x in task.lineages),
         recoveries=recoveries(method, name, nothing, oracle),
@@ -38,7 +39,7 @@ def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> Row:
     )
 
 
-def table(results: dict[str, Result]) -> Table:
+def run_table(results: dict[str, Result]) -> Table:
     """For each task, every method's final primary metric, recovery and cost.
 
     The references are rows like any other: `nothing` recovers 0 and `oracle` 1 by definition.
@@ -54,24 +55,22 @@ def table(results: dict[str, Result]) -> Table:
         + "CPU: minutes of one core, all seeds. "
         + _references(results)
     )
-    sheet = Table(caption=caption, caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    sheet.add_column("task / method", no_wrap=True)
     spread = ("least", "most") if seeds > 1 else ()
-    for heading in ("final", "recovery", *spread, "CPU min"):
-        sheet.add_column(heading, justify="right", no_wrap=True)
+    headings = map(number, ("final", "recovery", *spread, "CPU min"))
+    table = sheet([word("task / method"), *headings], caption=caption)
     for name in some.tasks:
-        sheet.add_row(f"[bold]{name}[/]")
+        table.add_row(Text(name, "bold"))
         for result in results.values():
             row = row_of(result, name, results["nothing"], results["oracle"])
-            sheet.add_row(
-                f"  {row.method}",
+            table.add_row(
+                Text(f"  {row.method}"),
                 f"failed {row.failed}/{seeds}" if row.final is None else f"{row.final:.3f}",
                 f"{fmean(row.recoveries):.2f}",
                 *(f"{bound(row.recoveries):.2f}" for bound in (min, max)[: len(spread)]),
                 f"{row.cpu_seconds / 60:.1f}",
             )
-        sheet.add_section()
-    return sheet
+        table.add_section()
+    return table
 
 
 def _references(results: dict[str, Result]) -> str:

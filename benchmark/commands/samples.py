@@ -6,10 +6,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from benchmark.basics.errors import InputError
+from benchmark.commands.tables import number, open_console, sheet
+from benchmark.interface.find import find_method
+from benchmark.interface.items import Items
+from benchmark.report.published import published
+from benchmark.run.jobs import plan
+from benchmark.tasks.images.shown import excerpts, save_image_grid
+from benchmark.tasks.suites import load_task
+from benchmark.tasks.text.language import LanguageModelling
 
 
 def samples(
@@ -22,14 +28,6 @@ def samples(
     to: Annotated[Path, typer.Option(help="Figure to write (images).")] = Path("samples.png"),
 ) -> None:
     """Show samples by generation: images as a figure, text on the terminal."""
-    from benchmark.interface.find import find_method
-    from benchmark.interface.items import Items
-    from benchmark.report.published import published
-    from benchmark.run.jobs import plan
-    from benchmark.tasks.images.shown import excerpts, save_image_grid
-    from benchmark.tasks.suites import load_task
-    from benchmark.tasks.text.language import LanguageModelling
-
     chosen = load_task(task, suite)
     jobs = plan([find_method(m) for m in methods], suite, [chosen], [seed], out)
     found: dict[str, dict[int, Items]] = {}
@@ -53,12 +51,11 @@ def samples(
         return
     generator = chosen.generator.build()
     assert isinstance(generator, LanguageModelling)
-    console = Console()
+    console = open_console()
     for name, generations_of in found.items():
-        sheet = Table(title=f"{name} on {task}, seed {seed}", title_justify="left")
-        sheet.add_column("generation", justify="right")
-        sheet.add_column("first samples")
+        rows = []
         for t, items in generations_of.items():
             texts = excerpts(generator.publisher.text(items.take(slice(0, 2))), 160)
-            sheet.add_row(str(t), "\n".join(texts))
-        console.print(sheet)
+            rows.append((str(t), "\n".join(texts)))
+        title = f"{name} on {task}, seed {seed}"
+        console.print(sheet([number("generation"), "first samples"], rows, title))

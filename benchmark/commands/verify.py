@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+
+from benchmark.commands.progress import Watcher
+from benchmark.commands.run import parse_seeds
+from benchmark.commands.tables import open_console, say
+from benchmark.submission.record import record_state
+from benchmark.submission.verify import verify_claim
 
 
 def verify(
@@ -30,18 +33,12 @@ def verify(
     Writes verified/NAME.json beside the result. If the recoveries agree within the 95% interval of
     their difference, the entry's state becomes `re-run`; otherwise the status is 1.
     """
-    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
-    from benchmark.commands.progress import Watcher
-    from benchmark.commands.run import parse_seeds
-    from benchmark.submission.record import record_state
-    from benchmark.submission.verify import verify_claim
-
-    console = Console()
+    console = open_console()
     found = verify_claim(
         folder, result, out, parse_seeds(seeds), workers, lambda jobs: Watcher(jobs, console)
     )
-    console.print(escape(f"Suite score {found.sentence}"), soft_wrap=True)
-    console.print(escape(f"Record: {found.record}"), soft_wrap=True)
+    say(console, f"Suite score {found.sentence}")
+    say(console, f"Record: {found.record}")
     if found.comparison.agrees:
         record_state(result, "re-run", found.sentence)
         console.print("It agrees within the interval: the entry is re-run.")
