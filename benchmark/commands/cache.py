@@ -17,7 +17,7 @@ from benchmark.run.jobs import find_spent
 DAY = 86_400
 Out = Annotated[Path, typer.Option(help="The run's folder.")]
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback()
