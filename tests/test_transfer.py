@@ -12,7 +12,7 @@ from benchmark.commands.main import app
 from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
 from benchmark.results.standings import Costs, Standing
-from benchmark.results.transfer import EVERY, tau_interval, transfers
+from benchmark.results.transfer import EVERY, compare_suites, tau_interval
 
 TASKS = ("digits", "speeches")
 
@@ -39,7 +39,7 @@ def table(centres, noise=0.0, seeds=3):
 def test_by_hand():
     # Of the 10 pairs one is turned round: tau = (9 - 1) / 10.
     suites = {"cheap": table([1, 2, 3, 4, 5], seeds=1), "dear": table([1, 3, 2, 4, 5])}
-    every, *by_task = transfers(suites)
+    every, *by_task = compare_suites(suites)
     assert (every.one, every.other, every.tasks, every.methods) == ("cheap", "dear", EVERY, 5)
     assert every.tau == pytest.approx(0.8)
     assert (every.separated, every.agreed) == (10, 9)  # without noise all pairs are separated
@@ -50,14 +50,14 @@ def test_by_hand():
 
 def test_only_separated_pairs_count():
     suites = {"cheap": table([5, 4, 3, 2, 1]), "dear": table([0, 0, 0, 0, 9], noise=0.1)}
-    found = transfers(suites)[0]
+    found = compare_suites(suites)[0]
     assert (found.separated, found.agreed) == (4, 0)
 
 
 def test_references_and_methods_of_one_suite_are_left_out():
     cheap = [*table([1, 2, 3, 4, 5, 6]), standing("oracle", ([1] * 3, [1] * 3), reference=True)]
     dear = [*table([1, 2, 3, 4, 5]), standing("oracle", ([1] * 3, [1] * 3), reference=True)]
-    assert transfers({"cheap": cheap, "dear": dear})[0].methods == 5
+    assert compare_suites({"cheap": cheap, "dear": dear})[0].methods == 5
 
 
 def test_the_interval_covers():
@@ -76,11 +76,11 @@ def test_the_interval_covers():
 
 def test_too_little_to_compare():
     with pytest.raises(InputError, match="needs results of two suites"):
-        transfers({"cheap": table([1, 2, 3, 4, 5])})
+        compare_suites({"cheap": table([1, 2, 3, 4, 5])})
     with pytest.raises(InputError, match="4 methods have results in both 'cheap' and 'dear'"):
-        transfers({"cheap": table([1, 2, 3, 4]), "dear": table([1, 2, 3, 4, 5])})
+        compare_suites({"cheap": table([1, 2, 3, 4]), "dear": table([1, 2, 3, 4, 5])})
     with pytest.raises(InputError, match="score the same"):
-        transfers({"cheap": table([1] * 5), "dear": table([1, 2, 3, 4, 5])})
+        compare_suites({"cheap": table([1] * 5), "dear": table([1, 2, 3, 4, 5])})
 
 
 def test_the_command(tmp_path):

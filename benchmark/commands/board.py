@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from leaderboard.board.source import Source
+from leaderboard.board.source import BoardSource
 from leaderboard.page.page import launch
 
 Dataset = Annotated[
@@ -31,5 +31,5 @@ def serve_board(
     dataset: str | None, endpoint: str | None, port: int, open_: bool, own: Sequence[Path] = ()
 ) -> None:
     """Serve the page until Ctrl-C, with `own` results previewed on it."""
-    source = Source(repo=dataset, endpoint=endpoint, own=own)
+    source = BoardSource(repo=dataset, endpoint=endpoint, own=own)
     launch(source, port=port, open_browser=open_)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmark.submission.template import create
+from benchmark.submission.template import create_submission
 
 
 def new(
@@ -17,5 +17,5 @@ def new(
     ] = None,
 ) -> None:
     """Copy the template of a submission: method.py, card.yaml and README.md."""
-    folder = create(name, to)
+    folder = create_submission(name, to)
     print(f"Made {folder}: write {folder / 'method.py'}, then autophagy validate {folder}")

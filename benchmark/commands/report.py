@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmark.report.page import report as write_report
-from benchmark.results.references import with_references
+from benchmark.results.references import read_with_references
 
 
 def report(
@@ -22,6 +22,6 @@ def report(
     The references nothing.json and oracle.json are read from beside them unless given; samples
     from the run's folder, where it is there.
     """
-    page = write_report(with_references(results), out)
+    page = write_report(read_with_references(results), out)
     print(f"Report: {page}")
     print(f"Figures: {out / 'figures'}")

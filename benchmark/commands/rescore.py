@@ -11,10 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark.commands.tables import number, open_console, say, sheet, word
-from benchmark.submission.claim import read_result
+from benchmark.submission.claim import read_claim
 from benchmark.submission.record import record_state
-from benchmark.submission.rescore import Row
-from benchmark.submission.rescore import rescore as recompute
+from benchmark.submission.rescore import RescoredLineage, rescore_claim
 
 CAPTION = (
     "Primary metric of the last generation. Off by: the largest difference of any metric in the "
@@ -34,7 +33,7 @@ def rescore(
 
     If all of it agrees, the entry's state becomes `re-scored`; otherwise the status is 1.
     """
-    rows = recompute(read_result(result), samples)
+    rows = rescore_claim(read_claim(result), samples)
     console = open_console()
     console.print(rescore_table(rows))
     problems = [f"{row.task}, seed {row.seed}: {row.problem}" for row in rows if row.problem]
@@ -51,13 +50,13 @@ def rescore(
     raise typer.Exit(1)
 
 
-def rescore_table(rows: Sequence[Row]) -> Table:
+def rescore_table(rows: Sequence[RescoredLineage]) -> Table:
     """Claimed and recomputed primary metric of every lineage, and the metric that differs most."""
     numbers = map(number, ("claimed", "recomputed", "difference", "off by"))
     return sheet([word("lineage"), *numbers, "at", word("agrees")], map(_cells, rows), "", CAPTION)
 
 
-def _cells(row: Row) -> Sequence[str | Text]:
+def _cells(row: RescoredLineage) -> Sequence[str | Text]:
     found = (f"{row.recomputed:.5f}", f"{row.recomputed - row.claimed:+.5f}", f"{row.excess:.2g}")
     return (
         f"{row.task}\nseed {row.seed}",

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from benchmark.commands.tables import number, sheet, word
 from benchmark.results.schema import Result
-from benchmark.results.standings import costs, failed, recoveries
+from benchmark.results.standings import count_failed, score_task, sum_costs
 
 METRICS = {"log_frechet": "log Frechet distance", "heldout_loss": "held-out nats per token"}
 
@@ -29,12 +29,12 @@ class TaskRow:
 def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> TaskRow:
     """The row of `method` on the task called `name`."""
     task = method.tasks[name]
-    lost = failed(method, name)
+    lost = count_failed(method, name)
     return TaskRow(
         method=method.method.name,
         final=None if lost else fmean(x.curve(task.primary)[-1] for x in task.lineages),
-        recoveries=recoveries(method, name, nothing, oracle),
-        cpu_seconds=costs(task.lineages).cpu_seconds,
+        recoveries=score_task(method, name, nothing, oracle),
+        cpu_seconds=sum_costs(task.lineages).cpu_seconds,
         failed=lost,
     )
 

@@ -13,9 +13,9 @@ from rich.table import Table
 
 from benchmark.commands.tables import Column, number, open_console, sheet
 from benchmark.results import captions
-from benchmark.results.references import with_references
-from benchmark.results.rows import ScoreRow, score_rows
-from benchmark.results.standings import seeds_of, standings
+from benchmark.results.references import read_with_references
+from benchmark.results.rows import ScoreRow, make_score_rows
+from benchmark.results.standings import list_seeds, rank_results
 
 LONGEST = 24  # columns for a method's name; longer ones are broken
 
@@ -31,10 +31,10 @@ def score(
     The references nothing.json and oracle.json are read from beside them unless given; where they
     are not there, those that come with the benchmark are used.
     """
-    given = with_references(results)
-    found = standings(given)
+    given = read_with_references(results)
+    found = rank_results(given)
     some = next(iter(given.values()))
-    seeds = seeds_of(some, next(iter(some.tasks)))
+    seeds = list_seeds(some, next(iter(some.tasks)))
     if as_json:
         document = {
             "suite": some.suite,
@@ -45,7 +45,7 @@ def score(
         }
         print(json.dumps(document, indent=1))
         return
-    console, rows = open_console(), score_rows(found)
+    console, rows = open_console(), make_score_rows(found)
     for table in (score_table(rows, some.suite, seeds), task_table(rows), cost_table(rows)):
         console.print(table)
         console.print()

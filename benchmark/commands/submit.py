@@ -16,10 +16,10 @@ from benchmark.hub.connection import check_target
 from benchmark.hub.parts import Part
 from benchmark.hub.pull_requests import send
 from benchmark.hub.sentences import Purpose
-from benchmark.submission.checks import validate
-from benchmark.submission.claim import check_belongs, read_result
-from benchmark.submission.entry import parts_of
+from benchmark.submission.checks import validate_submission
+from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.template import refuse_template
+from benchmark.submission.upload import list_parts
 
 SAID = {
     "opened": "Opened a pull request",
@@ -44,8 +44,8 @@ def submit(
     The token is HF_TOKEN or that of `hf auth login`. It is safe to run the same command again.
     """
     check_target(Purpose(repo), endpoint)
-    claimed = read_result(result)
-    found = validate(folder)
+    claimed = read_claim(result)
+    found = validate_submission(folder)
     console = open_console()
     if not found.passed:
         console.print(checks_table(found, str(folder)))
@@ -55,7 +55,7 @@ def submit(
     assert found.written is not None
     refuse_template(found.card.name)
     check_belongs(claimed, result, found.folder, found.card, found.written.summary)
-    parts = parts_of(found.folder, claimed, result)
+    parts = list_parts(found.folder, claimed, result)
     console.print(parts_table(parts, repo))
     for failure in claimed.failures:
         say(console, f"Shown as failed: {failure}")

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from benchmark.commands.tables import number, open_console, sheet, word
-from benchmark.results.references import with_references
+from benchmark.results.references import read_with_references
 from benchmark.results.schema import load_result
-from benchmark.results.standings import standings
-from benchmark.results.transfer import transfers
+from benchmark.results.standings import rank_results
+from benchmark.results.transfer import compare_suites
 from benchmark.tasks.suites import SUITE_NAMES
 
 CAPTION = (
@@ -36,8 +36,8 @@ def transfer(
     for file in results:
         files.setdefault(load_result(file).suite, []).append(file)
     order = [s for s in SUITE_NAMES if s in files] + [s for s in files if s not in SUITE_NAMES]
-    suites = {suite: standings(with_references(files[suite])) for suite in order}
-    found = transfers(suites)
+    suites = {suite: rank_results(read_with_references(files[suite])) for suite in order}
+    found = compare_suites(suites)
     if as_json:
         print(json.dumps([asdict(transfer) for transfer in found], indent=1))
         return

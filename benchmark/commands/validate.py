@@ -12,8 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark.commands.tables import open_console, sheet, word
-from benchmark.submission.checks import Validation
-from benchmark.submission.checks import validate as check
+from benchmark.submission.checks import Validation, validate_submission
 
 COLOURS = {"ok": "green", "failed": "red", "skipped": "dim"}
 
@@ -26,7 +25,7 @@ def validate(
 
     Exits with status 1 if a check fails.
     """
-    found = check(folder)
+    found = validate_submission(folder)
     if as_json:
         checks = [asdict(one) for one in found.checks]
         print(json.dumps({"passed": found.passed, "checks": checks}, indent=1))

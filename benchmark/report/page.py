@@ -18,14 +18,14 @@ from benchmark.report.scores import axis, drawn_intervals
 from benchmark.report.showings import showing
 from benchmark.report.writing import file_name, write
 from benchmark.results import captions, style
-from benchmark.results.curves import curves, entries_in
-from benchmark.results.final import figure, numbers
+from benchmark.results.curves import gather_curves, name_measures
+from benchmark.results.final import format_figure, summarise_profiles
 from benchmark.results.gallery import LABEL
-from benchmark.results.rows import score_rows
+from benchmark.results.rows import make_score_rows
 from benchmark.results.schema import Result
-from benchmark.results.standings import seeds_of, standings
-from benchmark.results.style import Style, styles, themed
-from benchmark.results.verdicts import MEASURABLE, sheet
+from benchmark.results.standings import list_seeds, rank_results
+from benchmark.results.style import Style, add_dark_theme, style_methods
+from benchmark.results.verdicts import MEASURABLE, judge_collapse
 
 ORIGINS = {"own": "run with the methods", "frozen": "as it comes with the benchmark"}
 
@@ -49,14 +49,14 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
         InputError: the results cannot be compared, or the folder cannot be written.
         CorruptFile: samples beside a result are damaged.
     """
-    found = standings(given)
+    found = rank_results(given)
     methods = [standing.method for standing in found]
     results = {result.method.name: result for result in given.values()}
-    looks, some = styles(methods), results[methods[0]]
+    looks, some = style_methods(methods), results[methods[0]]
     tasks = dict(sorted(some.tasks.items()))
     page = folder / "report.html"
     write(page, b"")  # fails now rather than after the figures
-    seeds = seeds_of(some, next(iter(tasks)))
+    seeds = list_seeds(some, next(iter(tasks)))
     for name in tasks:
         _store_figures(results, name, methods, looks, folder / "figures")
     by_method = {result.method.name: (path, result) for path, result in given.items()}
@@ -68,7 +68,7 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
         "versions": _versions(results.values()),
         "methods": methods,
         "looks": looks,
-        "rows": score_rows(found),
+        "rows": make_score_rows(found),
         "summaries": {m: results[m].method.summary for m in methods},
         "drawn": drawn_intervals(found),
         "axis": axis(found),
@@ -82,11 +82,11 @@ def report(given: Mapping[Path, Result], folder: Path) -> Path:
         "bands": len(seeds) > 1 and len(methods) <= MOST_BANDS,
         "primary": {n: _primary(results, n, methods, looks) for n in tasks},
         "profile": _profile(results, methods, looks),
-        "final": [numbers(results, n, methods) for n in tasks],
+        "final": [summarise_profiles(results, n, methods) for n in tasks],
         "measures": _measures(some),
         "definitions": DEFINITIONS,
         "measurable": MEASURABLE,
-        "verdicts": [sheet(results, n, methods) for n in tasks],
+        "verdicts": [judge_collapse(results, n, methods) for n in tasks],
         "showings": [showing(by_method, n, methods, folder / "figures") for n in tasks],
         "label": LABEL,
         "light": style,
@@ -121,7 +121,7 @@ def _uri(kind: str, content: bytes) -> str:
 
 
 def _image(drawn: Mapping[str, bytes]) -> str:
-    return _uri("image/svg+xml", themed(drawn["svg"].decode()).encode())
+    return _uri("image/svg+xml", add_dark_theme(drawn["svg"].decode()).encode())
 
 
 def _versions(results: Iterable[Result]) -> dict[str, str]:
@@ -146,7 +146,7 @@ def _versions(results: Iterable[Result]) -> dict[str, str]:
 
 def _panel(results: Mapping[str, Result], task: str, entry: str, methods: list[str]) -> Panel:
     title, label = (task, title_of(entry))
-    return Panel(title, label, {m: curves(results[m], task, entry) for m in methods})
+    return Panel(title, label, {m: gather_curves(results[m], task, entry) for m in methods})
 
 
 def _primary(
@@ -164,7 +164,7 @@ def _profile(
     found = {}
     for modality in sorted({task.modality for task in some.tasks.values()}):
         tasks = sorted(name for name, task in some.tasks.items() if task.modality == modality)
-        names = set().union(*(entries_in(results[m], t) for m in methods for t in tasks))
+        names = set().union(*(name_measures(results[m], t) for m in methods for t in tasks))
         cards = []
         for entry in entries_of(names):
             panels = [_panel(results, task, entry.name, methods) for task in tasks]
@@ -184,7 +184,7 @@ def _store_figures(
 ) -> None:
     """The figures for papers, each with its legend."""
     primary = results[methods[0]].tasks[task].primary
-    names = set().union(*(entries_in(results[m], task) for m in methods))
+    names = set().union(*(name_measures(results[m], task) for m in methods))
     panels = [_panel(results, task, entry.name, methods) for entry in entries_of(names)]
     panels = [Panel(p.label, "", p.curves) for p in panels]
     for kind, drawn in (
@@ -202,8 +202,8 @@ def _noise(nothing: Result, task: str) -> dict[str, Any] | None:
         return None
     shift = {"task": task}
     for entry in ("tail_mass", "distinct_2"):
-        values = curves(nothing, task, entry)[:, [0, -1]]
+        values = gather_curves(nothing, task, entry)[:, [0, -1]]
         if values.size == 0 or (values != values).any():
             return None
-        shift[entry] = tuple(figure(v) for v in values.mean(axis=0))  # type: ignore[assignment]
+        shift[entry] = tuple(format_figure(v) for v in values.mean(axis=0))  # type: ignore[assignment]
     return shift

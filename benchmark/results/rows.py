@@ -35,7 +35,7 @@ class ScoreRow:
     reference: bool
 
 
-def score_rows(found: Sequence[Standing]) -> list[ScoreRow]:
+def make_score_rows(found: Sequence[Standing]) -> list[ScoreRow]:
     """One row a method, in the order of the standings."""
     return [_row(standing) for standing in found]
 
@@ -46,13 +46,13 @@ def _row(standing: Standing) -> ScoreRow:
     return ScoreRow(
         method=standing.method,
         tier=NONE if standing.tier is None else str(standing.tier),
-        ranks=NONE if standing.ranks is None else ranks_text(standing.ranks),
+        ranks=NONE if standing.ranks is None else format_ranks(standing.ranks),
         access=standing.access_tier,
-        score=score_text(standing.score),
-        interval=interval_text(standing.interval, standing.reference),
+        score=format_score(standing.score),
+        interval=format_interval(standing.interval, standing.reference),
         failed=f"{standing.lost}/{standing.lineages}" if standing.lost else "0",
         recoveries={
-            task: score_text(fmean(values)) + ("*" if standing.failed[task] else "")
+            task: format_score(fmean(values)) + ("*" if standing.failed[task] else "")
             for task, values in standing.recoveries.items()
         },
         spreads={
@@ -65,23 +65,23 @@ def _row(standing: Standing) -> ScoreRow:
     )
 
 
-def score_text(value: float) -> str:
+def format_score(value: float) -> str:
     """Two decimals, and no minus zero."""
     return f"{value:z.2f}"
 
 
-def interval_text(interval: tuple[float, float] | None, reference: bool) -> str:
+def format_interval(interval: tuple[float, float] | None, reference: bool) -> str:
     """The interval of a score, such as "0.12 to 0.34"."""
     if reference:
         return "by definition"
     return NONE if interval is None else _between(*interval)
 
 
-def ranks_text(ranks: tuple[int, int]) -> str:
+def format_ranks(ranks: tuple[int, int]) -> str:
     """Best and worst rank, such as "2-3", or the one that both are."""
     best, worst = ranks
     return str(best) if best == worst else f"{best}-{worst}"
 
 
 def _between(low: float, high: float) -> str:
-    return f"{score_text(low)} to {score_text(high)}"
+    return f"{format_score(low)} to {format_score(high)}"

@@ -84,7 +84,7 @@ class Standing(Scored):
     interval: tuple[float, float] | None
 
 
-def standings(results: Mapping[Any, Result]) -> list[Standing]:
+def rank_results(results: Mapping[Any, Result]) -> list[Standing]:
     """Every method's standing, the best suite score first.
 
     Args:
@@ -116,10 +116,10 @@ def score_result(result: Result, nothing: Result, oracle: Result) -> Scored:
         method=result.method.name,
         access=tuple(result.method.access),
         access_tier=tier(frozenset(Access[a] for a in result.method.access)),
-        recoveries={task: recoveries(result, task, nothing, oracle) for task in tasks},
-        failed={task: failed(result, task) for task in tasks},
+        recoveries={task: score_task(result, task, nothing, oracle) for task in tasks},
+        failed={task: count_failed(result, task) for task in tasks},
         lineages=len(lineages),
-        costs=costs(lineages),
+        costs=sum_costs(lineages),
         reference=result.method.name in REFERENCES,
     )
 
@@ -129,7 +129,7 @@ def rank_methods(methods: Sequence[Scored], tasks: Sequence[str] | None = None) 
     chosen = list(methods[0].recoveries) if tasks is None else tasks
     scores = np.array([[method.recoveries[task] for task in chosen] for method in methods])
     found = []
-    for method, place in zip(methods, statistics.places(scores), strict=True):
+    for method, place in zip(methods, statistics.place_methods(scores), strict=True):
         of_one = {field.name: getattr(method, field.name) for field in fields(Scored)}
         found.append(Standing(**of_one, **vars(place)))
     return sorted(found, key=lambda standing: -standing.score)
@@ -145,7 +145,7 @@ def check_comparable(results: Mapping[Any, Result]) -> None:
     if not results:
         raise InputError("there is no result to score")
     for label, result in results.items():
-        seeds = {tuple(seeds_of(result, name)) for name in result.tasks}
+        seeds = {tuple(list_seeds(result, name)) for name in result.tasks}
         if len(seeds) != 1 or not min(seeds) or len(set(min(seeds))) < len(min(seeds)):
             raise InputError(f"{label} does not hold each seed once on every task: run it again")
         unknown = [name for name in result.method.access if name not in Access.__members__]
@@ -178,7 +178,7 @@ def check_comparable(results: Mapping[Any, Result]) -> None:
                     f"{some.tasks[name].hash[:8]} and {task.hash[:8]}): run both again with one "
                     f"version of the benchmark"
                 )
-            one, other = seeds_of(some, name), seeds_of(result, name)
+            one, other = list_seeds(some, name), list_seeds(result, name)
             if one != other:
                 raise InputError(
                     f"{first} and {label} have different seeds "
@@ -187,12 +187,12 @@ def check_comparable(results: Mapping[Any, Result]) -> None:
                 )
 
 
-def seeds_of(result: Result, task: str) -> list[int]:
+def list_seeds(result: Result, task: str) -> list[int]:
     """The seeds that were run on a task, in order."""
     return sorted(lineage.seed for lineage in result.tasks[task].lineages)
 
 
-def recoveries(result: Result, task: str, nothing: Result, oracle: Result) -> list[float]:
+def score_task(result: Result, task: str, nothing: Result, oracle: Result) -> list[float]:
     """The recovery of every seed on one task, in order of the seeds.
 
     Raises:
@@ -218,13 +218,13 @@ def recoveries(result: Result, task: str, nothing: Result, oracle: Result) -> li
     return found
 
 
-def failed(result: Result, task: str) -> int:
+def count_failed(result: Result, task: str) -> int:
     """How many lineages of a task did not reach its last generation."""
     generations = result.tasks[task].generations
     return sum(len(curve) <= generations for curve in _curves(result, task).values())
 
 
-def costs(lineages: Iterable[LineageResult]) -> Costs:
+def sum_costs(lineages: Iterable[LineageResult]) -> Costs:
     """The ledgers of some lineages together."""
     generations = [g for lineage in lineages for g in lineage.generations]
 

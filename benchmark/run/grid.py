@@ -16,7 +16,7 @@ from benchmark.interface.mitigation import Mitigation
 from benchmark.results.references import find_frozen
 from benchmark.results.schema import Origin, Result
 from benchmark.run import backends, worker
-from benchmark.run.collect import collect
+from benchmark.run.collect import collect_result
 from benchmark.run.jobs import Job, Outcome, Work, all_finished, plan
 from benchmark.tasks.suites import Suite, load_suite
 
@@ -115,7 +115,7 @@ def run(
     for m in methods.values():
         done = [lineages[job] for job in jobs if job.method.name == m.name and job in lineages]
         if len(done) == len(picked) * len(wanted):
-            results[m.name] = collect(m, suite, done, used, device)
+            results[m.name] = collect_result(m, suite, done, used, device)
     results |= {name: kept[name] for name, origin in used.items() if origin == "frozen"}
     with alone_in(folder / suite):
         for name, result in results.items():

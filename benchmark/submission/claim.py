@@ -24,7 +24,7 @@ from benchmark.tasks.task import Task
 COUNTS = ("items_trained", "items_generated", "forward_passes", "real_items")
 
 
-def read_result(file: Path) -> Result:
+def read_claim(file: Path) -> Result:
     """A stored result of a whole suite as this version defines it.
 
     Raises:

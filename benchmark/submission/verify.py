@@ -19,8 +19,8 @@ from benchmark.results.standings import score_result
 from benchmark.run import grid
 from benchmark.run.jobs import Job
 from benchmark.submission.checks import read_submission
-from benchmark.submission.claim import check_belongs, read_result
-from benchmark.submission.compare import Comparison, compare
+from benchmark.submission.claim import check_belongs, read_claim
+from benchmark.submission.compare import Comparison, compare_scores
 from benchmark.submission.folder import Folder
 from benchmark.submission.record import write_verification
 from benchmark.tasks.suites import load_suite
@@ -64,17 +64,17 @@ def verify_claim(
         seeds: none of them public; without it some are drawn.
 
     Raises:
-        InputError: the claim is not of this submission or cannot be scored, or as `rerun`.
+        InputError: the claim is not of this submission or cannot be scored, or as `rerun_submission`.
         CorruptFile: a file is damaged.
     """
-    claim = read_result(result)
+    claim = read_claim(result)
     claimed = _recoveries(claim, *find_references(claim, result).values())
     submission, card, written = read_submission(folder)
     check_belongs(claim, result, submission, card, written.summary)
     public = load_suite(claim.suite).seeds
     chosen = tuple(sorted(set(seeds))) if seeds else draw_seeds(public)
-    own, references = rerun(submission, claim.suite, chosen, out, workers, watch)
-    found = compare(claimed, _recoveries(own, *(references[name] for name in REFERENCES)))
+    own, references = rerun_submission(submission, claim.suite, chosen, out, workers, watch)
+    found = compare_scores(claimed, _recoveries(own, *(references[name] for name in REFERENCES)))
     record = {
         "benchmark_version": __version__,
         "suite": claim.suite,
@@ -105,7 +105,7 @@ def draw_seeds(public: Sequence[int], count: int = DRAWN) -> tuple[int, ...]:
     return tuple(sorted(drawn))
 
 
-def rerun(
+def rerun_submission(
     folder: Folder,
     suite: str,
     seeds: Sequence[int],

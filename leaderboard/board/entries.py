@@ -14,9 +14,9 @@ from benchmark.results.references import find_references, frozen_file
 from benchmark.results.schema import Result, load_result
 from benchmark.results.standings import Scored, score_result
 from benchmark.submission.card import Card, parse_card
-from benchmark.submission.claim import read_result
+from benchmark.submission.claim import read_claim
 from benchmark.submission.folder import LARGEST
-from benchmark.submission.trust import State, load_trust, state_of, trust_file
+from benchmark.submission.trust import State, find_state, load_trust, trust_file
 
 MINE = " (yours)"  # marks a result that is only previewed
 
@@ -141,7 +141,7 @@ def _read(root: Path, path: Path, stamps: object) -> Entry:
 
 
 def _entry(root: Path, path: Path, mine: bool) -> Entry:
-    result = read_result(path)
+    result = read_claim(path)
     name = result.method.name
     if name != path.stem:
         raise InputError(f"{path} is a result of {name!r}: a file has the name of its method")
@@ -149,7 +149,7 @@ def _entry(root: Path, path: Path, mine: bool) -> Entry:
     entry = _described(result, path, scale, None if mine else _card(root, result, path))
     if mine:
         return replace(entry, method=name + MINE, mine=True)
-    return replace(entry, state=state_of(path.read_bytes(), load_trust(path)))
+    return replace(entry, state=find_state(path.read_bytes(), load_trust(path)))
 
 
 def _described(

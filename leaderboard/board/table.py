@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from benchmark.basics.errors import InputError, cannot_write
-from benchmark.results.rows import interval_text, ranks_text
+from benchmark.results.rows import format_interval, format_ranks
 from benchmark.results.standings import Standing, rank_methods
 from leaderboard.board.entries import Board, Entry
-from leaderboard.board.filters import ALL, Filters, chosen_tasks
+from leaderboard.board.filters import ALL, Filters, choose_tasks
 
 TASK = "recovery "  # begins the column of a task
 HEADINGS = {
@@ -38,7 +38,7 @@ HEADINGS = {
 
 
 @lru_cache(maxsize=128)
-def frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
+def make_frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
     """One row a method, the best score first; do not change it, it is kept.
 
     `score`, `low`, `high`, `tier` and `ranks` are of the chosen tasks; costs are of all. `low` and
@@ -48,17 +48,17 @@ def frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
         InputError: there is no such suite or choice of tasks.
     """
     by_name = {entry.name: entry for entry in board.entries.get(suite, [])}
-    rows = [_row(standing, by_name[standing.method]) for standing in ranked(board, suite, tasks)]
+    rows = [_row(found, by_name[found.method]) for found in rank_entries(board, suite, tasks)]
     return pd.DataFrame(rows).astype({"tier": "Int64"}) if rows else pd.DataFrame()
 
 
-def ranked(board: Board, suite: str, tasks: str = ALL) -> list[Standing]:
+def rank_entries(board: Board, suite: str, tasks: str = ALL) -> list[Standing]:
     """The standings of a suite's entries on some of its tasks, the best score first.
 
     Raises:
         InputError: there is no such suite or choice of tasks.
     """
-    names = chosen_tasks(suite, tasks)
+    names = choose_tasks(suite, tasks)
     entries = board.entries.get(suite, [])
     return rank_methods(entries, names) if entries else []
 
@@ -72,7 +72,7 @@ def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
         "score": standing.score,
         "low": low,
         "high": high,
-        "ranks": ranks_text(standing.ranks) if standing.ranks else "",
+        "ranks": format_ranks(standing.ranks) if standing.ranks else "",
         **{TASK + task: fmean(values) for task, values in entry.recoveries.items()},
         "access": entry.access_tier,
         "trust": entry.state.name,
@@ -94,7 +94,7 @@ def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
     }
 
 
-def select(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
+def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     """The rows that pass. Their tiers and ranks stay those among all; references always pass."""
     if table.empty:
         return table
@@ -110,12 +110,12 @@ def select(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     return table[passes]
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
+def format_frame(table: pd.DataFrame) -> pd.DataFrame:
     """The columns a reader sees, by their headings; numbers stay numbers, rounded."""
     if table.empty:
         return pd.DataFrame(columns=list(HEADINGS.values()))
     interval = [
-        interval_text((low, high) if low == low else None, reference)
+        format_interval((low, high) if low == low else None, reference)
         for low, high, reference in zip(
             table["low"], table["high"], table["reference"], strict=True
         )
@@ -132,7 +132,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return found.rename(columns=HEADINGS).rename(columns=lambda name: name.removeprefix(TASK))
 
 
-def export(table: pd.DataFrame, path: Path) -> Path:
+def export_frame(table: pd.DataFrame, path: Path) -> Path:
     """Store a frame as .csv or .parquet; in CSV no cell is a formula to a spreadsheet.
 
     Raises:

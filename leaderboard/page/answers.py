@@ -13,7 +13,7 @@ import gradio as gr
 
 from benchmark.basics.errors import AutophagyError
 from leaderboard.board.filters import Filters
-from leaderboard.board.source import Source
+from leaderboard.board.source import BoardSource
 from leaderboard.page.markup import element, joined
 from leaderboard.page.tabs import table
 from leaderboard.page.widgets import chosen, offered, updates
@@ -40,7 +40,7 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
     return safe
 
 
-def head(source: Source) -> str:
+def head(source: BoardSource) -> str:
     """Title, what this is about, and where the results come from."""
     origin = element("p", source.origin(), kind="note", id="origin")
     return str(joined([element("h1", "Autophagy Bench"), element("p", LEAD), origin]))
@@ -49,7 +49,7 @@ def head(source: Source) -> str:
 class Answers:
     """Answers over the current board of a source; `painted` are the tabs that are drawn."""
 
-    def __init__(self, source: Source, painted: Painted) -> None:
+    def __init__(self, source: BoardSource, painted: Painted) -> None:
         self.source = source
         self.painted = painted
 

@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from benchmark.results.style import FAINT, GREY, INK, styles
+from benchmark.results.style import FAINT, GREY, INK, style_methods
 
 SHADE = "#f1f3f5"
 DOTS = "#9aa0a6"
@@ -68,7 +68,7 @@ def scatter(base: alt.Chart, x: alt.X, y: alt.Y, tip: list[alt.Tooltip]) -> list
 
 def colour(rows: Records, chosen: Sequence[str]) -> None:
     """The chosen have the colours that their lines have, and their names; the others are dots."""
-    looks = styles(chosen)
+    looks = style_methods(chosen)
     for row in rows:
         name = row["method"]
         named = row["reference"] or name in looks

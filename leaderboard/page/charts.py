@@ -35,7 +35,7 @@ def forest(frame: pd.DataFrame) -> alt.LayerChart:
     """Score, interval and task means of each method; methods of one tier on one shade.
 
     Args:
-        frame: rows as in `table.frame`, best first; at most `MOST_ROWS` are drawn.
+        frame: rows as in `table.make_frame`, best first; at most `MOST_ROWS` are drawn.
     """
     frame = frame.head(MOST_ROWS)
     tasks = [c for c in frame.columns if c.startswith("recovery ")]
@@ -83,7 +83,7 @@ def cost(
     """Score against one cost; the front holds the methods that none beats at no more cost.
 
     Args:
-        frame: rows as in `table.frame`.
+        frame: rows as in `table.make_frame`.
         column: the cost, such as "cpu_seconds".
         title: what the axis calls it.
         chosen: methods whose names are written beside them.

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.interface.find import REFERENCES
 from benchmark.metrics.meanings import entries_of
-from benchmark.results.curves import entries_in
+from benchmark.results.curves import name_measures
 from benchmark.results.schema import Result
 from leaderboard.board.entries import Board
 from leaderboard.page.lines import generations
@@ -33,7 +33,7 @@ def curve(
 
 def measured(board: Board, suite: str, task: str) -> list[tuple[str, str]]:
     """What can be drawn of a task: titles and names."""
-    return [(e.title, e.name) for e in entries_of(entries_in(some_result(board, suite), task))]
+    return [(e.title, e.name) for e in entries_of(name_measures(some_result(board, suite), task))]
 
 
 def some_result(board: Board, suite: str) -> Result:

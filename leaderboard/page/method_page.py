@@ -10,7 +10,7 @@ from benchmark.interface.access import Access
 from benchmark.metrics.definitions import DEFINITIONS
 from benchmark.results.captions import COSTS, KINDS, SCORE
 from benchmark.results.schema import Result
-from benchmark.results.verdicts import MEASURABLE, sheet
+from benchmark.results.verdicts import MEASURABLE, judge_collapse
 from leaderboard.board.entries import Board, Entry
 from leaderboard.page.markup import Html, element, facts, joined, link, table, text
 from leaderboard.page.profile import profiles
@@ -26,7 +26,7 @@ def method_page(board: Board, suite: str, name: str, row: pd.Series) -> tuple[Ht
     """What stands above and below the method's curves.
 
     Args:
-        row: the method's, of `table.frame`.
+        row: the method's, of `table.make_frame`.
 
     Raises:
         InputError: there is no such entry, or its file is gone.
@@ -127,7 +127,7 @@ def _failures(result: Result) -> Html:
 def _definitions(results: dict[str, Result], name: str) -> Html:
     """Which definitions of collapse hold; a definition a row, a task a column."""
     tasks = list(results[name].tasks)
-    sheets = [sheet(results, task, [name]) for task in tasks]
+    sheets = [judge_collapse(results, task, [name]) for task in tasks]
     rows = []
     for i, definition in enumerate(MEASURABLE):
         cells = [of.cells[name][i] for of in sheets]

@@ -11,7 +11,7 @@ import gradio as gr
 
 from benchmark.basics.errors import AutophagyError
 from benchmark.results.style import DARK
-from leaderboard.board.source import Source
+from leaderboard.board.source import BoardSource
 from leaderboard.page.chart_parts import DOTS, SHADE
 from leaderboard.page.wiring import Page
 
@@ -21,7 +21,7 @@ AT_ONCE = 8  # answers computed at the same time
 _DARK = DARK | {SHADE: "#1b2433", DOTS: "#80868e"}
 
 
-def build(source: Source) -> gr.Blocks:
+def build(source: BoardSource) -> gr.Blocks:
     """The page over a source of results."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         Page(source, page)
@@ -29,7 +29,7 @@ def build(source: Source) -> gr.Blocks:
 
 
 def launch(
-    source: Source, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
+    source: BoardSource, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
     block: bool = True,
 ) -> gr.Blocks:  # fmt: skip
     """Serve the page, and read the results again every few minutes.
@@ -76,7 +76,7 @@ def style() -> str:
     return "\n".join([Path(__file__).with_name("style.css").read_text("utf-8"), *rules])
 
 
-def _keep_fresh(source: Source) -> None:
+def _keep_fresh(source: BoardSource) -> None:
     while True:
         time.sleep(REFRESH)
         try:

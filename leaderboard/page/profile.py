@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchmark.results.final import numbers
+from benchmark.results.final import summarise_profiles
 from benchmark.results.schema import Result
 from leaderboard.page.markup import Html, element, joined, table
 
@@ -14,7 +14,7 @@ def profiles(results: Mapping[str, Result], methods: Sequence[str]) -> Html:
     some = results[methods[0]]
     parts = []
     for n, task in enumerate(some.tasks):
-        found = numbers(results, task, methods)
+        found = summarise_profiles(results, task, methods)
         modality = some.tasks[task].modality
         rows = []
         for entry, cells in found.rows:

@@ -12,8 +12,8 @@ from gradio.components.plot import PlotData
 
 from benchmark.interface.find import REFERENCES
 from leaderboard.board.entries import Board
-from leaderboard.board.filters import ALL, TRUST, Filters, access_tiers, task_choices
-from leaderboard.board.table import frame, select
+from leaderboard.board.filters import ALL, TRUST, Filters, list_access_tiers, list_task_choices
+from leaderboard.board.table import make_frame, select_rows
 
 MOST_OFFERED = 200  # methods in a list to choose from
 MOST_CHOSEN = 6  # methods with a colour of their own
@@ -94,17 +94,17 @@ def updates(board: Board, filters: Filters) -> list[Any]:
 def task_labels(suite: str) -> list[tuple[str, str]]:
     """What the table can be ranked by, in words."""
     words = {ALL: "all tasks", "image": "image tasks", "text": "text tasks"}
-    return [(words.get(name, name), name) for name in task_choices(suite)] if suite else []
+    return [(words.get(name, name), name) for name in list_task_choices(suite)] if suite else []
 
 
 def access_of(board: Board, suite: str) -> list[str]:
     """The tiers that a suite's entries have."""
-    return list(access_tiers(board, suite))
+    return list(list_access_tiers(board, suite))
 
 
 def names(board: Board, filters: Filters) -> list[str]:
     """The methods that pass the filters, best first, without the references."""
-    found = select(frame(board, filters.suite, filters.tasks), filters)
+    found = select_rows(make_frame(board, filters.suite, filters.tasks), filters)
     return [name for name in found["method"] if name not in REFERENCES]
 
 
@@ -113,8 +113,8 @@ def offered(board: Board, filters: Filters, *picked: str | None) -> list[str]:
 
     A list of thousands would make every browser slow; a search brings the others.
     """
-    whole = frame(board, filters.suite, filters.tasks)
-    passing = select(whole, filters)
+    whole = make_frame(board, filters.suite, filters.tasks)
+    passing = select_rows(whole, filters)
     best = list((whole if passing.empty else passing)["method"].head(MOST_OFFERED))
     there = set(whole["method"])
     wanted = [*REFERENCES, *(name for name in picked if name)]

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from benchmark import __version__
-from leaderboard.board.source import Source
+from leaderboard.board.source import BoardSource
 from leaderboard.board.table import HEADINGS
 from leaderboard.page.answers import Answers, Painted, head, told
 from leaderboard.page.scripts import SET_ADDRESS, STORE
@@ -23,7 +23,7 @@ HIDDEN: Any = "hidden"  # no progress animation
 class Page:
     """Lays the components out and wires them; made inside `gr.Blocks`."""
 
-    def __init__(self, source: Source, page: gr.Blocks) -> None:
+    def __init__(self, source: BoardSource, page: gr.Blocks) -> None:
         self.head = gr.HTML(head(source), elem_id="head")
         self.bar = bar(source.board())
         self.tab = gr.Textbox("", visible=False)  # the open one; none until the page is loaded

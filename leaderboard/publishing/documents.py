@@ -18,13 +18,13 @@ from statistics import fmean
 import numpy as np
 
 from benchmark.basics.files import write_bytes
-from benchmark.results.curves import curves
-from benchmark.results.rows import score_rows
-from benchmark.results.standings import standings
-from benchmark.results.transfer import EVERY, transfers
+from benchmark.results.curves import gather_curves
+from benchmark.results.rows import make_score_rows
+from benchmark.results.standings import rank_results
+from benchmark.results.transfer import EVERY, compare_suites
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
-from leaderboard.board.table import frame, ranked
+from leaderboard.board.table import make_frame, rank_entries
 
 SHOWN = {  # entries of the profile, by modality
     "image": (
@@ -55,7 +55,7 @@ def filled(text: str, board: Board) -> str:
 
 def scores(board: Board, suite: str) -> str:
     """Tiers, scores, intervals and recoveries."""
-    rows = score_rows(ranked(board, suite))
+    rows = make_score_rows(rank_entries(board, suite))
     heads = ["tier", "method", "access", "score", "95% interval"]
     cells = [
         (row.tier, f"`{row.method}`", row.access, row.score, row.interval, *row.recoveries.values())
@@ -66,7 +66,7 @@ def scores(board: Board, suite: str) -> str:
 
 def costs(board: Board, suite: str) -> str:
     """What the methods cost beyond the training and publishing that all share."""
-    table = frame(board, suite)
+    table = make_frame(board, suite)
     base = table.set_index("method").loc["nothing"]
     rows = [
         [
@@ -91,7 +91,7 @@ def profile(board: Board, suite: str, task: str) -> str:
     rows = [["generation 0", *first[:-1], "1.00"]]
     rows += [
         [f"`{name}`", *(_mean(board, suite, name, task, entry, -1) for entry in entries)]
-        for name in frame(board, suite)["method"]
+        for name in make_frame(board, suite)["method"]
     ]
     return _markdown(["method", *entries], rows)
 
@@ -99,7 +99,7 @@ def profile(board: Board, suite: str, task: str) -> str:
 def transfer(board: Board, one: str, other: str) -> str:
     """How alike two suites rank the methods that have results in both."""
     suites = {
-        suite: standings({e.name: board.result(suite, e.name) for e in board.entries[suite]})
+        suite: rank_results({e.name: board.result(suite, e.name) for e in board.entries[suite]})
         for suite in (one, other)
     }
     rows = [
@@ -110,13 +110,13 @@ def transfer(board: Board, one: str, other: str) -> str:
             f"{found.interval[0]:z.2f} to {found.interval[1]:z.2f}",
             f"{found.agreed} of {found.separated}",
         ]
-        for found in transfers(suites)
+        for found in compare_suites(suites)
     ]
     return _markdown(["tasks", "methods", "Kendall's tau", "95% interval", "ordered alike"], rows)
 
 
 def _mean(board: Board, suite: str, method: str, task: str, entry: str, generation: int) -> str:
-    values = curves(board.result(suite, method), task, entry)[:, generation]
+    values = gather_curves(board.result(suite, method), task, entry)[:, generation]
     values = values[~np.isnan(values)]
     return f"{fmean(values):.2f}" if len(values) else "-"
 

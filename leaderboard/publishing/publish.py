@@ -16,7 +16,7 @@ from benchmark.interface.find import REFERENCES, find_method
 from benchmark.report.galleries import make_gallery
 from benchmark.results.references import frozen_file
 from benchmark.results.schema import Result, load_result
-from benchmark.submission.claim import read_result
+from benchmark.submission.claim import read_claim
 from leaderboard.board.source import HERE
 
 
@@ -28,7 +28,7 @@ def publish(file: Path, folder: Path = HERE) -> None:
             or scored against references of its own.
         CorruptFile: the result or samples beside it are damaged.
     """
-    result = read_result(file)
+    result = read_claim(file)
     name = result.method.name
     if result.method.source != find_method(name).source:
         raise InputError(f"{file} is of another version of the baseline {name}: run it again")

@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmark.basics.errors import InputError
 from benchmark.interface.find import REFERENCES
 from benchmark.results.schema import Result, load_result
-from benchmark.results.standings import check_comparable, seeds_of
+from benchmark.results.standings import check_comparable, list_seeds
 
 FOLDER = Path(str(resources.files("benchmark.results.references")))
 
@@ -40,7 +40,7 @@ def find_references(
         InputError: one is not there, or was not run on the same tasks and seeds.
         CorruptFile: one is damaged.
     """
-    seeds = sorted({seed for name in result.tasks for seed in seeds_of(result, name)})
+    seeds = sorted({seed for name in result.tasks for seed in list_seeds(result, name)})
     frozen = find_frozen(result.suite, {n: t.hash for n, t in result.tasks.items()}, seeds)
     if frozen:
         found = {frozen_file(result.suite, name): frozen[name] for name in wanted}
@@ -58,7 +58,7 @@ def find_references(
     return found
 
 
-def with_references(files: Sequence[Path]) -> dict[Path, Result]:
+def read_with_references(files: Sequence[Path]) -> dict[Path, Result]:
     """The results in `files`, and the references of the first unless they are among them.
 
     Raises:

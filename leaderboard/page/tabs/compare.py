@@ -10,8 +10,8 @@ from typing import Any
 import gradio as gr
 
 from leaderboard.board.entries import Board
-from leaderboard.board.filters import ALL, Filters, chosen_tasks
-from leaderboard.board.pairs import Pair, pair
+from leaderboard.board.filters import ALL, Filters, choose_tasks
+from leaderboard.board.pairs import Pair, compare_pair
 from leaderboard.page import charts
 from leaderboard.page.curves import curve
 from leaderboard.page.markup import Html, element, joined, table
@@ -74,7 +74,7 @@ def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choic
     usual = [m for m in there if m != "oracle"]
     a = a if a in there else usual[0]
     b = b if b in there else next((m for m in usual if m != a), a)
-    tasks = chosen_tasks(filters.suite, filters.tasks)
+    tasks = choose_tasks(filters.suite, filters.tasks)
     return [
         Choice(there, a),
         Choice(there, b),
@@ -87,9 +87,9 @@ def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     a, b, task = picked
     suite = filters.suite
     both = list(dict.fromkeys([a, b]))
-    names = chosen_tasks(suite, filters.tasks)
-    found = pair(board, suite, a, b, filters.tasks)
-    each = {name: pair(board, suite, a, b, name) for name in names}
+    names = choose_tasks(suite, filters.tasks)
+    found = compare_pair(board, suite, a, b, filters.tasks)
+    each = {name: compare_pair(board, suite, a, b, name) for name in names}
     together = {"all tasks" if filters.tasks == ALL else f"{filters.tasks} tasks": found}
     rows = [_row(what, of) for what, of in (each if len(names) == 1 else together | each).items()]
     primary = board.result(suite, a).tasks[task].primary

@@ -10,7 +10,7 @@ import gradio as gr
 
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import Filters
-from leaderboard.board.table import frame
+from leaderboard.board.table import make_frame
 from leaderboard.page.curves import curve, measured
 from leaderboard.page.markup import element
 from leaderboard.page.method_page import method_page
@@ -79,7 +79,7 @@ def choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Choic
 def drawn(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     """The method's page, in the order of `Parts.drawn`."""
     method, task, measure = picked
-    whole = frame(board, filters.suite, filters.tasks)
+    whole = make_frame(board, filters.suite, filters.tasks)
     above, below = method_page(
         board, filters.suite, method, whole[whole["method"] == method].iloc[0]
     )

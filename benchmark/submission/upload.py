@@ -17,18 +17,18 @@ from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
 
 
-def sample_names(task: str, seed: int) -> tuple[str, str]:
+def name_samples(task: str, seed: int) -> tuple[str, str]:
     """File names of a lineage's last samples and of the model that made them."""
     return f"{task}-seed{seed}-samples.safetensors", f"{task}-seed{seed}-model.safetensors"
 
 
-def last_finished(lineage: LineageResult) -> int | None:
+def find_last_finished(lineage: LineageResult) -> int | None:
     """The last generation that published, or None if none did."""
     done = [g.generation for g in lineage.generations if g.status == "ok"]
     return done[-1] if done else None
 
 
-def parts_of(folder: Folder, result: Result, file: Path) -> list[Part]:
+def list_parts(folder: Folder, result: Result, file: Path) -> list[Part]:
     """Everything that goes into the one commit.
 
     Raises:
@@ -70,7 +70,7 @@ def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> 
                 f"{file} says of {where}, generation {generation.generation}, what its run did "
                 f"not: run the same command again"
             )
-    last = last_finished(lineage)
+    last = find_last_finished(lineage)
     if last is None:
         return []
     if not store.kept_samples(last):
@@ -78,5 +78,5 @@ def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> 
     store.samples(last), store.model(last)  # raises if they are damaged
     base = f"samples/{result.suite}/{result.method.name}"
     own = (there / f"{kind}-{last:02d}.safetensors" for kind in ("samples", "model"))
-    names = sample_names(task.name, lineage.seed)
+    names = name_samples(task.name, lineage.seed)
     return [Part(f"{base}/{name}", path) for name, path in zip(names, own, strict=True)]
