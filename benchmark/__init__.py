@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchmark.interface.access import Access
     from benchmark.interface.generator import Sampling
-    from benchmark.interface.items import FOREIGN, REAL, Items, TrainingSet
+    from benchmark.interface.items import Items, TrainingSet
     from benchmark.interface.mitigation import Mitigation
     from benchmark.interface.round import Round
+    from benchmark.interface.sources import FOREIGN, REAL
     from benchmark.run.grid import run
     from benchmark.tasks.suites import load_task
 
@@ -34,10 +35,10 @@ __all__ = [
 
 _HOME = {
     "Access": "interface.access",
-    "FOREIGN": "interface.items",
+    "FOREIGN": "interface.sources",
     "Items": "interface.items",
     "Mitigation": "interface.mitigation",
-    "REAL": "interface.items",
+    "REAL": "interface.sources",
     "Round": "interface.round",
     "Sampling": "interface.generator",
     "TrainingSet": "interface.items",

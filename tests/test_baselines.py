@@ -9,9 +9,9 @@ import baselines
 from benchmark import REAL, Access, Items
 from benchmark.basics.seeds import stream
 from benchmark.interface.find import find_method
-from benchmark.interface.items import FOREIGN
 from benchmark.interface.names import find_baselines as registry
 from benchmark.interface.round import Ledger, Limits, Round
+from benchmark.interface.sources import FOREIGN
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from tests.conftest import TOY_TASKS

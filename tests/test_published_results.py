@@ -6,9 +6,9 @@ import pytest
 
 from benchmark.interface.access import Access
 from benchmark.interface.find import find_method
-from benchmark.results.comparison import read
+from benchmark.results.references import read_with_references
 from benchmark.results.schema import load_result
-from benchmark.results.standings import standings
+from benchmark.results.standings import rank_results
 from benchmark.tasks.suites import load_suite
 
 FILES = sorted((Path(__file__).parents[1] / "leaderboard" / "results").glob("*/*.json"))
@@ -31,8 +31,7 @@ def test_a_published_result_is_of_this_method_on_these_tasks(file):
 @pytest.mark.parametrize("suite", sorted({file.parent.name for file in FILES}))
 def test_those_of_a_suite_are_one_table(suite):
     files = [file for file in FILES if file.parent.name == suite]
-    results = read(files)
-    found = standings({str(path): result for path, result in results.items()})
+    found = rank_results(read_with_references(files))
     assert {standing.method for standing in found} == {
         *(file.stem for file in files),
         "nothing",

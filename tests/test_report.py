@@ -14,10 +14,10 @@ from benchmark.metrics.meanings import METRICS, list_metrics
 from benchmark.report.figures import Panel, draw_panels
 from benchmark.report.page import show_samples, write_report
 from benchmark.report.samples import find_lineage, spread_generations
-from benchmark.results.curves import measured
+from benchmark.results.curves import gather_measures
 from benchmark.results.schema import GenerationResult, Result
-from benchmark.results.standings import standings
-from benchmark.results.style import styles, themed
+from benchmark.results.standings import rank_results
+from benchmark.results.style import add_dark_theme, style_methods
 from tests.conftest import TOY_TASKS
 from tests.test_run import cli
 from tests.test_score_command import broken, half, nothing, oracle, result
@@ -76,12 +76,12 @@ def test_numbers_are_those_of_the_standings_and_failures_are_shown(tmp_path):
     page = written(tmp_path, *results)
     assert "broken on speeches-web, seed 1: it broke" in page.text
     assert "A cross marks where a lineage failed" in page.text
-    for s in standings({str(i): r for i, r in enumerate(results)}):
+    for s in rank_results({str(i): r for i, r in enumerate(results)}):
         scores, tasks = page.row("score-table", s.method), page.row("task-table", s.method)
         assert scores[1] == f"{s.score:.2f}"
         assert scores[4:6] == [str(s.tier), "-".join(map(str, sorted(set(s.ranks))))]
         assert scores[6] == s.access_tier
-        assert scores[7] == (f"{sum(s.failed.values())} of 6" if s.method == "broken" else "0")
+        assert scores[7] == (f"{sum(s.failed.values())}/6" if s.method == "broken" else "0")
         for cell, (task, values) in zip(tasks[1:], s.recoveries.items(), strict=True):
             star = "*" if s.failed[task] else ""
             assert cell.split()[0] == f"{fmean(values):.2f}{star}"
@@ -165,7 +165,7 @@ def test_25_methods(tmp_path):
     ]
     page = written(tmp_path, *others, nothing(tasks=tasks), oracle(tasks=tasks))
     assert len(page.tables["score-table"]) == 26
-    looks = styles([f"method_{i}" for i in range(23)] + ["nothing", "oracle"])
+    looks = style_methods([f"method_{i}" for i in range(23)] + ["nothing", "oracle"])
     assert len(set(looks.values())) == 25
     svg = (tmp_path / "out" / "figures" / "primary-x.svg").read_text()
     assert all(f">{name}<" in svg for name in looks)
@@ -239,7 +239,7 @@ def test_folders_that_cannot_be_written_are_one_sentence(tmp_path, monkeypatch, 
 
 def test_a_figure_shows_the_mean_and_where_a_lineage_ended():
     curves = {"m": np.array([[1.0, 2, 3], [1, 4, np.nan]]), "none": np.full((2, 3), np.nan)}
-    looks = styles(["m", "none"])
+    looks = style_methods(["m", "none"])
     svg = draw_panels([Panel("t", "y", curves)], looks, ["svg"], 1, (3, 2), legend=True)[
         "svg"
     ].decode()
@@ -247,9 +247,9 @@ def test_a_figure_shows_the_mean_and_where_a_lineage_ended():
     complete = curves | {"m": np.array([[1.0, 2, 3], [1, 4, 3]])}
     whole = draw_panels([Panel("t", "y", complete)], looks, ["svg"], 1, (3, 2), legend=True)["svg"]
     assert svg.count(looks["m"].colour) > whole.decode().count(looks["m"].colour)  # the cross
-    assert looks["m"].colour in themed(svg)
-    assert f"stroke: {looks['m'].colour}" not in themed(svg)
-    assert "prefers-color-scheme:dark" in themed(svg)
+    assert looks["m"].colour in add_dark_theme(svg)
+    assert f"stroke: {looks['m'].colour}" not in add_dark_theme(svg)
+    assert "prefers-color-scheme:dark" in add_dark_theme(svg)
 
 
 def test_generations_that_are_shown():
@@ -273,7 +273,7 @@ def test_what_was_trained_on_is_measured_by_source():
         kept={"real": 0.9, "own": 0.2, "synthetic": 0.3},
     )
     shares = {"trained_on_real": 0.5, "kept_real": 0.9, "kept_synthetic": 0.3}
-    assert measured(generation) == {"recall": 0.5} | shares
+    assert gather_measures(generation) == {"recall": 0.5} | shares
     old = generation.model_copy(update={"trained_on": {}, "kept": {}})
-    assert measured(old) == {"recall": 0.5}
+    assert gather_measures(old) == {"recall": 0.5}
     assert not shares.keys() - {entry.name for entry in METRICS}

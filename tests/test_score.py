@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from benchmark.results.statistics import (
-    better,
+    find_better,
     holm,
     intervals,
     p_values,
@@ -88,9 +88,9 @@ def test_pairs_are_compared_within_blocks():
     # A block's common shift cancels: the difference is .1 in every block, without variance.
     shift = np.array([[0.0, 5.0], [-3.0, 1.0]])
     scores = np.array([shift + 0.1, shift])
-    assert better(scores).tolist() == [[False, True], [False, False]]
+    assert find_better(scores).tolist() == [[False, True], [False, False]]
     unpaired = np.array([shift + 0.1, shift[:, ::-1]])
-    assert not better(unpaired).any()
+    assert not find_better(unpaired).any()
 
 
 def test_p_value_belongs_to_the_interval():
@@ -122,15 +122,15 @@ def test_one_seed_separates_nothing():
     scores = [[[0.0], [0.0]], [[9.0], [9.0]]]
     assert np.isnan(intervals(scores)).all()
     assert (p_values(scores) == 1).all()
-    assert not better(scores).any()
-    assert rank_intervals(better(scores)).tolist() == [[1, 2], [1, 2]]
-    assert tiers(scores, better(scores)).tolist() == [1, 1]
+    assert not find_better(scores).any()
+    assert rank_intervals(find_better(scores)).tolist() == [[1, 2], [1, 2]]
+    assert tiers(scores, find_better(scores)).tolist() == [1, 1]
 
 
 def test_a_lone_method_is_first():
     scores = [[[0.1, 0.2]]]
-    assert rank_intervals(better(scores)).tolist() == [[1, 1]]
-    assert tiers(scores, better(scores)).tolist() == [1]
+    assert rank_intervals(find_better(scores)).tolist() == [[1, 1]]
+    assert tiers(scores, find_better(scores)).tolist() == [1]
 
 
 def steady(*levels: float) -> np.ndarray:
@@ -141,7 +141,7 @@ def steady(*levels: float) -> np.ndarray:
 
 def test_separated_methods_get_tiers_and_ties_share_them():
     scores = steady(0.2, 0.9, 0.2, 0.5)
-    found = better(scores)
+    found = find_better(scores)
     assert found.tolist() == [
         [False, False, False, False],
         [True, False, True, True],
@@ -164,7 +164,7 @@ def test_in_a_chain_of_ties_a_tier_begins_with_the_first_that_is_worse_than_its_
 def test_a_noisy_method_joins_no_tiers():
     scores = steady(0.9, 0.9, 0.5, 0.3, 0.1, 0.1)
     scores[3] += np.array([-0.9, 0.0, 0.9])  # between the third and the fifth, told from none
-    found = better(scores)
+    found = find_better(scores)
     assert not found[3].any()
     assert not found[:, 3].any()
     assert tiers(scores, found).tolist() == [1, 1, 2, 2, 3, 3]
@@ -172,14 +172,14 @@ def test_a_noisy_method_joins_no_tiers():
 
 def test_equal_scores_tie():
     scores = np.broadcast_to(steady(0.3), (3, 4, 3))
-    assert not better(scores).any()
-    assert tiers(scores, better(scores)).tolist() == [1, 1, 1]
+    assert not find_better(scores).any()
+    assert tiers(scores, find_better(scores)).tolist() == [1, 1, 1]
 
 
 def test_scores_must_be_complete():
     for values in (np.full((2, 2, 2), np.nan), np.full((2, 2, 2), np.inf)):
         with pytest.raises(ValueError, match="finite"):
-            better(values)
+            find_better(values)
     for shape in ((3,), (2, 0, 3)):
         with pytest.raises(ValueError, match="axes"):
             suite_score(np.zeros(shape))
@@ -214,7 +214,7 @@ def test_intervals_cover_near_nominal(seeds, noise):
 def test_family_wise_error_without_any_difference(seeds, noise):
     runs = 3000
     scores = simulated(runs, 8, seeds, noise, random_state=seeds)
-    found = [better(s) for s in scores]
+    found = [find_better(s) for s in scores]
     wrong = np.mean([f.any() for f in found])
     assert wrong + 2 * (wrong * (1 - wrong) / runs) ** 0.5 < 0.05
     assert np.mean([tiers(s, f).max() > 1 for s, f in zip(scores, found, strict=True)]) <= wrong
@@ -224,6 +224,6 @@ def test_family_wise_error_without_any_difference(seeds, noise):
 def test_large_differences_are_separated(seeds, power):
     scores = simulated(200, 8, seeds, EQUAL, random_state=seeds)
     scores[:, :4] += 0.4  # four standard deviations of one lineage
-    found = np.array([better(s) for s in scores])
+    found = np.array([find_better(s) for s in scores])
     assert found[:, :4, 4:].mean() > power
     assert not found[:, 4:, :4].any()

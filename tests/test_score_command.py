@@ -17,7 +17,7 @@ from benchmark.results.schema import (
     TaskResult,
     load_result,
 )
-from benchmark.results.standings import Standing, check_comparable, standings
+from benchmark.results.standings import Standing, check_comparable, rank_results
 from tests.test_run import cli
 
 SEEDS = (0, 1, 2)
@@ -100,11 +100,11 @@ def labelled(*results: Result) -> dict[str, Result]:
 
 
 def by_name(*results: Result) -> dict[str, Standing]:
-    return {s.method: s for s in standings(labelled(*results))}
+    return {s.method: s for s in rank_results(labelled(*results))}
 
 
 def test_standings_by_hand():
-    found = standings(labelled(half(), broken(), nothing(), oracle()))
+    found = rank_results(labelled(half(), broken(), nothing(), oracle()))
     assert [s.method for s in found] == ["oracle", "half", "broken", "nothing"]
     of = {s.method: s for s in found}
     assert of["half"].recoveries["speeches-web"] == pytest.approx([0.5, 0.475, 0.525])
@@ -205,7 +205,7 @@ REFUSED = {
 def test_results_that_do_not_belong_together_are_refused(name):
     odd, sentence = REFUSED[name]
     with pytest.raises(InputError) as caught:
-        standings(labelled(nothing(), oracle(), odd))
+        rank_results(labelled(nothing(), oracle(), odd))
     assert sentence in str(caught.value)
 
 
@@ -213,13 +213,13 @@ def test_references_that_cannot_serve_are_refused():
     with pytest.raises(InputError, match="no result to score"):
         check_comparable({})
     with pytest.raises(InputError, match="scores need the result of 'oracle'"):
-        standings(labelled(half(), nothing()))
+        rank_results(labelled(half(), nothing()))
     stopped = result("oracle", lambda s: [1.0, 1.0])
     with pytest.raises(InputError, match=r"'oracle' did not finish speeches-replace, seed 0"):
-        standings(labelled(half(), nothing(), stopped))
+        rank_results(labelled(half(), nothing(), stopped))
     equal = result("oracle", lambda s: [1.0, 2.0, 4.0])
     with pytest.raises(InputError, match=r"speeches-replace, seed 0 cannot be scored: .*nothing"):
-        standings(labelled(half(), nothing(), equal))
+        rank_results(labelled(half(), nothing(), equal))
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def test_the_table(folder, monkeypatch, capsys):
     assert scores[-1] == "2/6"
     assert tasks == ["broken", "0.33*", "0.33*"]
     assert costs == ["broken", "1,600", "160", "80", "14", "40"]
-    assert row(out, "half")[0] == ["2", "2-3", "half", "blind", "0.50", "[0.47,", "0.53]", "0"]
+    assert row(out, "half")[0] == ["2", "2-3", "half", "blind", "0.50", "0.47", "to", "0.53", "0"]
     assert row(out, "oracle")[0][:4] == ["1", "1", "oracle", "archive"]
     assert "by definition" in out
     assert "* = with failed lineages" in " ".join(out.split())
@@ -309,6 +309,7 @@ def test_bad_files_are_one_sentence(folder, monkeypatch, capsys):
     (folder / "other").mkdir()
     (folder / "other" / "half.json").write_bytes(half().to_json())
     (folder / "other" / "nothing.json").write_bytes(broken().to_json())
+    (folder / "other" / "oracle.json").write_bytes(oracle().to_json())
     (folder / "text.json").write_text("hello")
     for words, sentence in (
         (["half.json", "half.json"], "half.json is given twice"),

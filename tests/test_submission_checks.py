@@ -12,8 +12,8 @@ import benchmark.run.sandbox
 from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.interface.find import load_class
-from benchmark.submission.checks import CHECKS, validate
-from benchmark.submission.template import create
+from benchmark.submission.checks import CHECKS, validate_submission
+from benchmark.submission.template import create_submission
 
 SUBMISSIONS = Path(__file__).parents[1] / "submissions"
 
@@ -32,11 +32,11 @@ def quick(monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path):
-    return create("mine", tmp_path / "mine")
+    return create_submission("mine", tmp_path / "mine")
 
 
 def failed(folder):
-    return {c.name: c.message for c in validate(folder).checks if c.status == "failed"}
+    return {c.name: c.message for c in validate_submission(folder).checks if c.status == "failed"}
 
 
 def edit(path, old, new):
@@ -47,7 +47,7 @@ def edit(path, old, new):
 
 @pytest.mark.parametrize("name", sorted(p.name for p in SUBMISSIONS.iterdir() if p.is_dir()))
 def test_every_submission_of_the_repository_is_valid(name, quick):
-    found = validate(SUBMISSIONS / name)
+    found = validate_submission(SUBMISSIONS / name)
     assert found.passed, [c for c in found.checks if c.status != "ok"]
     assert [c.name for c in found.checks] == list(CHECKS)
 
@@ -56,13 +56,13 @@ def test_new_copies_the_template_under_its_name(folder, tmp_path, monkeypatch):
     assert "class Mine(Mitigation)" in (folder / "method.py").read_text()
     assert "name: mine\n" in (folder / "card.yaml").read_text()
     with pytest.raises(InputError, match="there already"):
-        create("mine", folder)
+        create_submission("mine", folder)
     monkeypatch.chdir(tmp_path)
-    assert create("my-other_1") == Path("submissions/my-other_1")
+    assert create_submission("my-other_1") == Path("submissions/my-other_1")
     assert "class MyOther1(" in Path("submissions/my-other_1/method.py").read_text()
     for name in ("anchor", "template", "Mine", "../x", "a", "x" * 41, ""):
         with pytest.raises(InputError, match=r"cannot name|is the name of"):
-            create(name, tmp_path / "other")
+            create_submission(name, tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 
@@ -133,7 +133,7 @@ def test_without_a_sandbox_nothing_is_run(folder, monkeypatch):
 
     monkeypatch.setattr(benchmark.run.sandbox, "check_available", absent)
     with pytest.raises(InputError, match="bubblewrap"):
-        validate(folder)
+        validate_submission(folder)
 
 
 def test_the_command_in_the_real_sandbox_names_what_was_denied(folder, monkeypatch, capsys):

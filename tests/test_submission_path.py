@@ -12,7 +12,7 @@ from huggingface_hub import constants
 import benchmark.tasks.suites
 from benchmark.commands.main import main
 from benchmark.results.schema import load_result
-from benchmark.submission.trust import load_trust, state_of
+from benchmark.submission.trust import find_state, load_trust
 from benchmark.tasks.suites import Suite
 from tests.conftest import TOY_TASKS
 from tests.hub import LoopbackHub
@@ -64,10 +64,10 @@ def test_from_new_to_verified(tmp_path, monkeypatch, capsys):
 
     claim = dataset / "results" / "quick" / "tail_quota.json"
     assert load_result(claim) == load_result(result)
-    assert state_of(claim.read_bytes(), load_trust(claim)).name == "self-reported"
+    assert find_state(claim.read_bytes(), load_trust(claim)).name == "self-reported"
     samples = dataset / "samples" / "quick" / "tail_quota"
     assert cli(monkeypatch, "rescore", claim, "--samples", samples) == 0
-    assert state_of(claim.read_bytes(), load_trust(claim)).name == "re-scored"
+    assert find_state(claim.read_bytes(), load_trust(claim)).name == "re-scored"
 
     words = ("verify", dataset / "submissions" / "tail_quota", "--result", claim, "--workers", 1)
     status = cli(monkeypatch, *words, "--seeds", "71,72")
@@ -75,5 +75,5 @@ def test_from_new_to_verified(tmp_path, monkeypatch, capsys):
     assert record["seeds"] == [71, 72]
     assert not record["seeds_drawn"]
     assert np.isfinite(list(record["comparison"].values())).all()
-    state = state_of(claim.read_bytes(), load_trust(claim))
+    state = find_state(claim.read_bytes(), load_trust(claim))
     assert (status, state.name) == ((0, "re-run") if record["agrees"] else (1, "re-scored"))

@@ -8,36 +8,36 @@ import pytest
 
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.results.statistics import intervals
-from benchmark.submission.compare import compare
+from benchmark.submission.compare import compare_scores
 from benchmark.submission.record import record_state
-from benchmark.submission.rerun import draw_seeds
-from benchmark.submission.trust import advanced, load_trust, state_of, trust_file
+from benchmark.submission.trust import advance_trust, find_state, load_trust, trust_file
+from benchmark.submission.verify import draw_seeds
 
 RESULT = b'{"a": 1}\n'
 
 
 def test_trust_rises_and_never_falls():
-    assert state_of(RESULT, None).name == "self-reported"
-    scored = advanced(RESULT, None, "re-scored", "12 lineages agree", "2026-01-02")
-    state = state_of(RESULT, scored)
+    assert find_state(RESULT, None).name == "self-reported"
+    scored = advance_trust(RESULT, None, "re-scored", "12 lineages agree", "2026-01-02")
+    state = find_state(RESULT, scored)
     assert (state.name, state.reason, state.date) == (
         "re-scored",
         "12 lineages agree",
         "2026-01-02",
     )
-    run = advanced(RESULT, scored, "re-run", "agrees")
-    assert state_of(RESULT, run).name == "re-run"
-    assert advanced(RESULT, run, "re-scored", "again") == run
+    run = advance_trust(RESULT, scored, "re-run", "agrees")
+    assert find_state(RESULT, run).name == "re-run"
+    assert advance_trust(RESULT, run, "re-scored", "again") == run
     assert [step.state for step in run.steps] == ["re-scored", "re-run"]
 
 
 def test_a_rejection_is_final_for_that_result_only():
-    gone = advanced(RESULT, None, "rejected", "two\nlines\x00")
-    assert state_of(RESULT, gone).reason == "two lines "
+    gone = advance_trust(RESULT, None, "rejected", "two\nlines\x00")
+    assert find_state(RESULT, gone).reason == "two lines "
     with pytest.raises(InputError, match="final: submit a new result"):
-        advanced(RESULT, gone, "re-run", "agrees")
-    assert state_of(b"other", gone).name == "self-reported"
-    assert [s.state for s in advanced(b"other", gone, "re-run", "agrees").steps] == ["re-run"]
+        advance_trust(RESULT, gone, "re-run", "agrees")
+    assert find_state(b"other", gone).name == "self-reported"
+    assert [s.state for s in advance_trust(b"other", gone, "re-run", "agrees").steps] == ["re-run"]
 
 
 def test_a_state_is_stored_beside_the_result_and_checked_when_read(tmp_path):
@@ -83,12 +83,12 @@ def test_drawn_seeds_are_not_public_and_differ_each_time():
 def test_agreement_is_welchs_interval_over_strata():
     rng = np.random.default_rng(0)
     claimed, again = rng.normal(0.5, 0.1, (4, 3)), rng.normal(0.5, 0.1, (4, 3))
-    found = compare(claimed, again)
+    found = compare_scores(claimed, again)
     assert found.difference == pytest.approx(again.mean() - claimed.mean())
     assert found.agrees
-    assert not compare(claimed, again - 0.5).agrees
+    assert not compare_scores(claimed, again - 0.5).agrees
     # Twice the same noise: the interval of one, wider by the root of two and for fewer degrees.
-    same = compare(claimed, claimed)
+    same = compare_scores(claimed, claimed)
     low, high = intervals(claimed)
     assert 1 < (same.high - same.low) / (high - low) < 2**0.5
 
@@ -97,7 +97,7 @@ def test_the_intervals_cover_what_they_say():
     rng = np.random.default_rng(1)
     for claims in (1, 3):
         hits = [
-            compare(rng.normal(0.4, 0.1, (4, claims)), rng.normal(0.4, 0.1, (4, 3))).agrees
+            compare_scores(rng.normal(0.4, 0.1, (4, claims)), rng.normal(0.4, 0.1, (4, 3))).agrees
             for _ in range(400)
         ]
         assert 0.91 < np.mean(hits) < 0.99
@@ -105,4 +105,4 @@ def test_the_intervals_cover_what_they_say():
 
 def test_one_seed_against_one_says_nothing():
     with pytest.raises(InputError, match="at least two --seeds"):
-        compare([[0.5]], [[0.5]])
+        compare_scores([[0.5]], [[0.5]])

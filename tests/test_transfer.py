@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from benchmark.basics.errors import InputError
 from benchmark.commands.main import app
-from benchmark.results.references import file_of
+from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
 from benchmark.results.standings import Costs, Standing
-from benchmark.results.transfer import EVERY, tau_interval, transfers
+from benchmark.results.transfer import EVERY, compare_suites, tau_interval
 
 TASKS = ("digits", "speeches")
 
@@ -22,7 +22,8 @@ def standing(method, recoveries, reference=False):
     mean = float(np.mean(list(values.values())))
     costs = Costs(0, 0, 0, 0, 0.0)
     return Standing(
-        method, (), "blind", None, None, mean, None, values, {}, 6, costs, reference
+        method=method, access=(), access_tier="blind", recoveries=values, failed={}, lineages=6,
+        costs=costs, reference=reference, tier=None, ranks=None, score=mean, interval=None,
     )  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def table(centres, noise=0.0, seeds=3):
 def test_by_hand():
     # Of the 10 pairs one is turned round: tau = (9 - 1) / 10.
     suites = {"cheap": table([1, 2, 3, 4, 5], seeds=1), "dear": table([1, 3, 2, 4, 5])}
-    every, *by_task = transfers(suites)
+    every, *by_task = compare_suites(suites)
     assert (every.one, every.other, every.tasks, every.methods) == ("cheap", "dear", EVERY, 5)
     assert every.tau == pytest.approx(0.8)
     assert (every.separated, every.agreed) == (10, 9)  # without noise all pairs are separated
@@ -49,14 +50,14 @@ def test_by_hand():
 
 def test_only_separated_pairs_count():
     suites = {"cheap": table([5, 4, 3, 2, 1]), "dear": table([0, 0, 0, 0, 9], noise=0.1)}
-    found = transfers(suites)[0]
+    found = compare_suites(suites)[0]
     assert (found.separated, found.agreed) == (4, 0)
 
 
 def test_references_and_methods_of_one_suite_are_left_out():
     cheap = [*table([1, 2, 3, 4, 5, 6]), standing("oracle", ([1] * 3, [1] * 3), reference=True)]
     dear = [*table([1, 2, 3, 4, 5]), standing("oracle", ([1] * 3, [1] * 3), reference=True)]
-    assert transfers({"cheap": cheap, "dear": dear})[0].methods == 5
+    assert compare_suites({"cheap": cheap, "dear": dear})[0].methods == 5
 
 
 def test_the_interval_covers():
@@ -75,18 +76,18 @@ def test_the_interval_covers():
 
 def test_too_little_to_compare():
     with pytest.raises(InputError, match="needs results of two suites"):
-        transfers({"cheap": table([1, 2, 3, 4, 5])})
+        compare_suites({"cheap": table([1, 2, 3, 4, 5])})
     with pytest.raises(InputError, match="4 methods have results in both 'cheap' and 'dear'"):
-        transfers({"cheap": table([1, 2, 3, 4]), "dear": table([1, 2, 3, 4, 5])})
+        compare_suites({"cheap": table([1, 2, 3, 4]), "dear": table([1, 2, 3, 4, 5])})
     with pytest.raises(InputError, match="score the same"):
-        transfers({"cheap": table([1] * 5), "dear": table([1, 2, 3, 4, 5])})
+        compare_suites({"cheap": table([1] * 5), "dear": table([1, 2, 3, 4, 5])})
 
 
 def test_the_command(tmp_path):
     """Methods whose curves lie between the references', in another order in the other suite."""
     files = []
     for suite, shares in (("quick", (1, 2, 3, 4, 5)), ("small", (1, 2, 3, 5, 4))):
-        lower, upper = (load_result(file_of(suite, name)) for name in ("nothing", "oracle"))
+        lower, upper = (load_result(frozen_file(suite, name)) for name in ("nothing", "oracle"))
         for i, share in enumerate(shares):
             result = lower.model_copy(deep=True)
             result.method.name = f"m{i}"

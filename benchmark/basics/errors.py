@@ -1,5 +1,9 @@
 """Everything that can go wrong in a way a user can mend: one sentence, no traceback."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 
 class AutophagyError(Exception):
     """Base class; the command line prints its sentence and exits with `status`."""
@@ -39,3 +43,22 @@ class BudgetError(MethodError):
 
 class Diverged(AutophagyError):
     """Training or sampling produced NaN or infinity: a result, scored as a failure."""
+
+
+def cannot_write(
+    path: Path,
+    error: Exception,
+    what: str = "",
+    remedy: str = "choose another folder or make room",
+) -> InputError:
+    """What is said of a file or folder that cannot be written.
+
+    Args:
+        error: the system's, or what a library says of an ending it does not know.
+        what: the file is, such as "the figure".
+        remedy: what to do about it.
+    """
+    named = f"{what} {path}".lstrip()
+    return InputError(
+        f"cannot write {named}: {getattr(error, 'strerror', None) or error}; {remedy}"
+    )

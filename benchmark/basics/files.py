@@ -17,7 +17,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.errors import CorruptFile, cannot_write
+
+KEPT = (
+    "choose another --out folder or make room, then run the same command again (finished "
+    "generations are kept)"
+)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -39,15 +44,7 @@ def write_bytes(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise unwritable(path, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> InputError:
-    """What is said of a file or folder that cannot be written."""
-    return InputError(
-        f"cannot write {path}: {error.strerror or error}; choose another --out folder or make "
-        f"room, then run the same command again (finished generations are kept)"
-    )
+        raise cannot_write(path, error, remedy=KEPT) from error
 
 
 def clear_unfinished(path: Path) -> None:
@@ -68,7 +65,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         lock = FileLock(str(folder / ".lock"))
         lock.acquire()
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise cannot_write(folder, error, remedy=KEPT) from error
     try:
         clear_unfinished(folder / "*")
         yield

@@ -1,1 +1,1 @@
-"""The subcommands of `autophagy`, one file each. Heavy imports happen inside the functions."""
+"""The subcommands of `autophagy`, one file each, imported when it is called."""

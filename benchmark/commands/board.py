@@ -1,13 +1,15 @@
-"""`autophagy board` and `autophagy preview`: the leaderboard on this machine."""
+"""`autophagy board`: the leaderboard on this machine."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from benchmark.basics.errors import InputError
+from leaderboard.board.source import BoardSource
+from leaderboard.page.page import serve_page
 
 Dataset = Annotated[
     str | None,
@@ -22,41 +24,12 @@ def board(
     dataset: Dataset = None, endpoint: Endpoint = None, port: Port = 7860, open_: Open = True
 ) -> None:
     """Show the leaderboard in a browser, until Ctrl-C."""
-    _serve(dataset, endpoint, (), port, open_)
+    serve_board(dataset, endpoint, port, open_)
 
 
-def preview(
-    results: Annotated[
-        list[Path], typer.Argument(help="Your results of whole suites, RUNS/SUITE/METHOD.json.")
-    ],
-    dataset: Dataset = None,
-    endpoint: Endpoint = None,
-    port: Port = 7860,
-    open_: Open = True,
+def serve_board(
+    dataset: str | None, endpoint: str | None, port: int, open_: bool, own: Sequence[Path] = ()
 ) -> None:
-    """Show the leaderboard with your own results among the others, marked; nothing is sent."""
-    _serve(dataset, endpoint, tuple(results), port, open_)
-
-
-def _serve(
-    dataset: str | None, endpoint: str | None, own: tuple[Path, ...], port: int, open_: bool
-) -> None:
-    page, source = _imported()
-    where = {"repo": dataset, "endpoint": endpoint} if dataset else {}
-    page.serve_page(source.Source(own=own, **where), port=port, open_browser=open_)
-
-
-def _imported() -> tuple[Any, Any]:
-    """The page and its source of results.
-
-    Raises:
-        InputError: what the page needs is not installed.
-    """
-    try:
-        from leaderboard.board import source
-        from leaderboard.page import page
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"the leaderboard needs {error.name}: pip install 'autophagy-bench[board]'"
-        ) from error
-    return page, source
+    """Serve the page until Ctrl-C, with `own` results previewed on it."""
+    source = BoardSource(repo=dataset, endpoint=endpoint, own=own)
+    serve_page(source, port=port, open_browser=open_)

@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from benchmark.basics.errors import InputError
+from benchmark.commands.tables import number, open_console, sheet
+from benchmark.lineage.cache import FolderCache
+from benchmark.run.jobs import find_spent
 
 DAY = 86_400
 Out = Annotated[Path, typer.Option(help="The run's folder.")]
 
-cache = typer.Typer(help="Show or prune what runs keep on disk.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
-@cache.command()
+@app.callback()
+def cache() -> None:
+    """Show or prune what runs keep on disk."""
+
+
+@app.command()
 def show(out: Out = Path("runs")) -> None:
     """List the shared cache by kind, and the samples and models of lineages by method."""
-    from benchmark.lineage.cache import FolderCache
-
     _check(out)
     entries = FolderCache(out / "cache").entries()
-    sheet = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("what", "files", "MB", "last used"):
-        sheet.add_column(heading, justify="left" if heading == "what" else "right")
-    for kind in sorted({entry.kind for entry in entries}):
-        paths = [entry.path for entry in entries if entry.kind == kind]
-        sheet.add_row(f"shared: {kind}", *_summary(paths))
+    rows = [
+        (f"shared: {kind}", *_summary(entry.path for entry in entries if entry.kind == kind))
+        for kind in sorted({entry.kind for entry in entries})
+    ]
     for folder in sorted(out.glob("*/lineages/*")):
-        paths = list(folder.glob("*/*.safetensors"))
         suite, method = folder.parts[-3], folder.name
-        sheet.add_row(f"{suite}: samples and models of {method}", *_summary(paths))
-    Console().print(sheet)
+        what = f"{suite}: samples and models of {method}"
+        rows.append((what, *_summary(folder.glob("*/*.safetensors"))))
+    headings = map(number, ("files", "MB", "last used"))
+    open_console().print(sheet(["what", *headings], rows))
 
 
-@cache.command()
+@app.command()
 def prune(
     out: Out = Path("runs"),
     unused_days: Annotated[
@@ -58,8 +60,6 @@ def prune(
 ) -> None:
     """Make room. Results and records stay, and what was deleted is computed again when needed;
     pictures of a lineage need its samples."""
-    from benchmark.lineage.cache import FolderCache
-
     _check(out)
     if unused_days is None and keep_mb is None and not samples:
         raise InputError("say what to delete: --unused-days, --keep-mb or --samples")
@@ -69,7 +69,7 @@ def prune(
         keep = None if keep_mb is None else keep_mb * 10**6
         freed += sum(entry.size for entry in FolderCache(out / "cache").prune(since, keep))
     if samples:
-        for path in _spent(out):
+        for path in find_spent(out):
             freed += path.stat().st_size
             path.unlink()
     print(f"Freed {freed / 1e6:.1f} MB in {out}")
@@ -86,19 +86,3 @@ def _summary(paths: Iterable[Path]) -> tuple[str, str, str]:
         return "0", "0.0", "-"
     used = time.strftime("%Y-%m-%d %H:%M", time.localtime(max(s.st_mtime for s in found)))
     return str(len(found)), f"{sum(s.st_size for s in found) / 1e6:.1f}", used
-
-
-def _spent(out: Path) -> Iterator[Path]:
-    """The tensors of lineages that a result beside them has: no run reads them again."""
-    from benchmark.results.schema import load_result
-    from benchmark.run.jobs import lineage_folder
-
-    for file in sorted(out.glob("*/*.json")):
-        result = load_result(file)
-        for name, task in result.tasks.items():
-            for lineage in task.lineages:
-                folder = lineage_folder(
-                    out, result.suite, result.method.name, name, lineage.seed, task.hash,
-                    result.method.source,
-                )  # fmt: skip
-                yield from folder.glob("*.safetensors")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from benchmark.basics.errors import InputError
-
-if TYPE_CHECKING:
-    from benchmark.hub.commits import Stored
+from benchmark.commands.submit import parts_table
+from benchmark.commands.tables import open_console, say
+from benchmark.hub.commits import Stored
+from benchmark.hub.connection import check_target
+from benchmark.hub.parts import Part
+from leaderboard.publishing import dataset as results
+from leaderboard.publishing import deploy as page
 
 
 def deploy(
@@ -32,21 +33,10 @@ def deploy(
     The token is HF_TOKEN or that of `hf auth login`. It is safe to run the same command again:
     what is there already is not sent. Other files in the Space are deleted.
     """
-    from benchmark.commands.submit import parts_table
-    from benchmark.hub.connection import check_target
-    from benchmark.hub.parts import Part
-
-    try:
-        from leaderboard.publishing import dataset as results
-        from leaderboard.publishing import deploy as page
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"the leaderboard needs {error.name}: pip install 'autophagy-bench[board]'"
-        ) from error
-    console = Console()
+    console = open_console()
     if not dry_run:
         for stored in page.deploy_board(space, dataset, endpoint, say=console.print):
-            console.print(escape(_said(stored)), soft_wrap=True)
+            say(console, _said(stored))
         return
     check_target(page.state_space_purpose(space), endpoint)
     parts = [Part(path, content) for path, content in page.assemble_space(dataset).items()]

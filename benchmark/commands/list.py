@@ -9,14 +9,15 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 
+from benchmark.commands.tables import open_console
+from benchmark.interface.names import find_baselines, read_summary
+from benchmark.tasks.suites import SUITE_NAMES, load_suite
+
 
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """List suites, tasks and methods."""
-    from benchmark.interface.names import find_baselines, read_summary
-    from benchmark.tasks.suites import SUITE_NAMES, load_suite
-
     suites = [load_suite(name) for name in SUITE_NAMES]
     methods = {name: read_summary(file) for name, file in find_baselines().items()}
     if as_json:
@@ -45,7 +46,7 @@ def list_(
         }
         print(json.dumps(document, indent=1))
         return
-    console = Console(highlight=False)
+    console = open_console()
     for suite in suites:
         (generations,) = {task.generations for task in suite.tasks}
         seeds = f"seed{'s' if len(suite.seeds) > 1 else ''} {', '.join(map(str, suite.seeds))}"

@@ -1,52 +1,83 @@
-"""The command `autophagy`."""
+"""The command `autophagy`: a file of this folder each, imported when it is called."""
 
 from __future__ import annotations
 
+import ast
+import importlib
+import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from benchmark.basics.errors import AutophagyError
-from benchmark.commands.board import board, preview
-from benchmark.commands.cache import cache
-from benchmark.commands.deploy import deploy
-from benchmark.commands.list import list_
-from benchmark.commands.new import new
-from benchmark.commands.prefetch import prefetch
-from benchmark.commands.report import report
-from benchmark.commands.rescore import rescore
-from benchmark.commands.run import run
-from benchmark.commands.samples import samples
-from benchmark.commands.score import score
-from benchmark.commands.submit import submit
-from benchmark.commands.theory import theory
-from benchmark.commands.transfer import transfer
-from benchmark.commands.validate import validate
-from benchmark.commands.verify import verify
+from benchmark.basics.errors import AutophagyError, InputError
+
+COMMANDS = (
+    "list", "prefetch", "report", "run", "samples", "score", "theory", "transfer", "new",
+    "validate", "submit", "rescore", "verify", "board", "preview", "deploy", "cache",
+)  # fmt: skip
+
+
+class LazyCommands(TyperGroup):
+    """The commands by name. Help needs their first sentences only, which are read, not run."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how | {"commands": {name: _described(name) for name in COMMANDS}})
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that was called, with all that it imports."""
+        if args[0] in COMMANDS:
+            # Before torch is loaded here or in a worker: one thread a process.
+            os.environ["OMP_NUM_THREADS"] = "1"
+            self.add_command(_imported(args[0]), args[0])
+        return super().resolve_command(ctx, args)
+
+
+def _described(name: str) -> TyperCommand:
+    """A command that can only be listed."""
+    tree = ast.parse((Path(__file__).parent / f"{name}.py").read_text("utf-8"))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return TyperCommand(name, help=ast.get_docstring(functions[_function(name)]))
+
+
+def _imported(name: str) -> Any:
+    """The command itself; a file with commands of its own holds them as `app`.
+
+    Raises:
+        InputError: a package is not installed that only the leaderboard needs.
+    """
+    try:
+        module = importlib.import_module(f"benchmark.commands.{name}")
+    except ModuleNotFoundError as error:
+        if name not in ("board", "preview", "deploy"):
+            raise
+        raise InputError(
+            f"the leaderboard needs {error.name}: pip install 'autophagy-bench[board]'"
+        ) from error
+    found = getattr(module, "app", None)
+    if found is None:
+        found = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        found.command(name)(getattr(module, _function(name)))
+    return typer.main.get_command(found)
+
+
+def _function(name: str) -> str:
+    return "list_" if name == "list" else name  # `list` is Python's
+
 
 app = typer.Typer(
-    help="Benchmark of strategies that mitigate model collapse.",
+    cls=LazyCommands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("list")(list_)
-app.command("prefetch")(prefetch)
-app.command("report")(report)
-app.command("run")(run)
-app.command("samples")(samples)
-app.command("score")(score)
-app.command("theory")(theory)
-app.command("transfer")(transfer)
-app.command("new")(new)
-app.command("validate")(validate)
-app.command("submit")(submit)
-app.command("rescore")(rescore)
-app.command("verify")(verify)
-app.command("board")(board)
-app.command("preview")(preview)
-app.command("deploy")(deploy)
-app.add_typer(cache, name="cache")
+
+
+@app.callback()
+def _autophagy() -> None:
+    """Benchmark of strategies that mitigate model collapse."""
 
 
 def main() -> None:

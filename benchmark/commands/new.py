@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from benchmark.submission.template import create_submission
+
 
 def new(
     name: Annotated[str, typer.Argument(help="Lower-case letters, digits, _ and -.")],
@@ -15,7 +17,5 @@ def new(
     ] = None,
 ) -> None:
     """Copy the template of a submission: method.py, card.yaml and README.md."""
-    from benchmark.submission.template import create
-
-    folder = create(name, to)
+    folder = create_submission(name, to)
     print(f"Made {folder}: write {folder / 'method.py'}, then autophagy validate {folder}")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import cannot_write
+from benchmark.commands.tables import number, open_console, sheet
+from benchmark.hub.copies import use_data_dir
+from benchmark.hub.prefetch import Needed, download_needed, list_needed
+from benchmark.hub.repos import list_repos
+from benchmark.tasks.suites import load_suite
 
 
 def prefetch(
@@ -24,33 +27,22 @@ def prefetch(
 
     Run the same command again to go on after an interruption, or to check what is there.
     """
-    from benchmark.hub.copies import use_data_dir
-    from benchmark.hub.repos import list_repos
-    from benchmark.tasks.suites import load_suite
-
     repos = list_repos(load_suite(suite).tasks)
     if not repos:
         print(f"Suite {suite} needs nothing from the Hub: its data come with installed packages.")
         return
-    from benchmark.hub.prefetch import download_needed, list_needed
-
     if data_dir is not None:
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"cannot make the folder {data_dir}: {error.strerror}") from error
+            raise cannot_write(data_dir, error) from error
     use_data_dir(data_dir)
-    console = Console()
     files = list_needed(repos)
-    sheet = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    sheet.add_column("repository")
-    sheet.add_column("file", overflow="fold")
-    sheet.add_column("MB", justify="right")
-    sheet.add_column("state")
-    for file in files:
-        state = "here, checked" if file.here else "to download"
-        sheet.add_row(file.repo.name, file.path, _mb([file]), state)
-    console.print(sheet)
+    rows = [
+        (file.repo.name, file.path, _mb([file]), "here, checked" if file.here else "to download")
+        for file in files
+    ]
+    open_console().print(sheet(["repository", "file", number("MB"), "state"], rows))
     left = [file for file in files if not file.here]
     if left:
         print(f"Downloading {len(left)} of {len(files)} files, {_mb(left)} MB.")
@@ -58,5 +50,5 @@ def prefetch(
     print(f"All that suite {suite} needs is here and checked: {_mb(files)} MB.")
 
 
-def _mb(files: list) -> str:
+def _mb(files: Iterable[Needed]) -> str:
     return f"{sum(file.size for file in files) / 1e6:,.1f}"

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from benchmark.report.page import write_report as write_report
+from benchmark.results.references import read_with_references
+
 
 def report(
     results: Annotated[
@@ -19,9 +22,6 @@ def report(
     The references nothing.json and oracle.json are read from beside them unless given; samples
     from the run's folder, where it is there.
     """
-    from benchmark.report.page import write_report
-    from benchmark.results.comparison import read
-
-    page = write_report(read(results), out)
+    page = write_report(read_with_references(results), out)
     print(f"Report: {page}")
     print(f"Figures: {out / 'figures'}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from benchmark.basics.errors import AutophagyError, InputError
+from benchmark.commands.progress import Watcher
+from benchmark.commands.run_table import run_table
+from benchmark.commands.tables import open_console, say
+from benchmark.hub.copies import use_data_dir
+from benchmark.run import grid
 
 
 def run(
@@ -60,15 +63,8 @@ def run(
 
     Run the same command again to go on after an interruption.
     """
-    # Before torch is loaded here or in a worker: one thread a process.
-    os.environ["OMP_NUM_THREADS"] = "1"
-    from benchmark.commands.progress import Watcher
-    from benchmark.commands.run_table import table
-    from benchmark.hub.copies import use_data_dir
-    from benchmark.run import grid
-
     use_data_dir(data_dir)
-    console = Console()
+    console = open_console()
     results = grid.run(
         list(methods),
         suite=suite,
@@ -87,8 +83,8 @@ def run(
     )
     folder = out if device == "cpu" else out / device
     for name in results:
-        console.print(f"Result: {folder / suite / name}.json", soft_wrap=True)
-    console.print(table(results))
+        say(console, f"Result: {folder / suite / name}.json")
+    console.print(run_table(results))
     failures = [sentence for result in results.values() for sentence in result.failures]
     if failures:
         raise AutophagyError("\n".join(failures))

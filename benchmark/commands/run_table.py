@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from rich import box
 from rich.table import Table
+from rich.text import Text
 
+from benchmark.commands.tables import number, sheet, word
 from benchmark.metrics.meanings import find_title
 from benchmark.results.schema import Result
-from benchmark.results.standings import costs, failed, recoveries
+from benchmark.results.standings import count_failed, score_task, sum_costs
 
 
 @dataclass(frozen=True)
-class Row:
+class TaskRow:
     """One method on one task, averaged over seeds; None where a lineage failed."""
 
     method: str
@@ -24,20 +25,20 @@ class Row:
     failed: int
 
 
-def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> Row:
+def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> TaskRow:
     """The row of `method` on the task called `name`."""
     task = method.tasks[name]
-    lost = failed(method, name)
-    return Row(
+    lost = count_failed(method, name)
+    return TaskRow(
         method=method.method.name,
         final=None if lost else fmean(x.curve(task.primary)[-1] for x in task.lineages),
-        recoveries=list(recoveries(method, name, nothing, oracle).values()),
-        cpu_seconds=costs(task.lineages).cpu_seconds,
+        recoveries=score_task(method, name, nothing, oracle),
+        cpu_seconds=sum_costs(task.lineages).cpu_seconds,
         failed=lost,
     )
 
 
-def table(results: dict[str, Result]) -> Table:
+def run_table(results: dict[str, Result]) -> Table:
     """For each task, every method's final primary metric, recovery and cost.
 
     The references are rows like any other: `nothing` recovers 0 and `oracle` 1 by definition.
@@ -53,24 +54,22 @@ def table(results: dict[str, Result]) -> Table:
         + "CPU: minutes of one core, all seeds. "
         + _references(results)
     )
-    sheet = Table(caption=caption, caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    sheet.add_column("task / method", no_wrap=True)
     spread = ("least", "most") if seeds > 1 else ()
-    for heading in ("final", "recovery", *spread, "CPU min"):
-        sheet.add_column(heading, justify="right", no_wrap=True)
+    headings = map(number, ("final", "recovery", *spread, "CPU min"))
+    table = sheet([word("task / method"), *headings], caption=caption)
     for name in some.tasks:
-        sheet.add_row(f"[bold]{name}[/]")
+        table.add_row(Text(name, "bold"))
         for result in results.values():
             row = row_of(result, name, results["nothing"], results["oracle"])
-            sheet.add_row(
-                f"  {row.method}",
+            table.add_row(
+                Text(f"  {row.method}"),
                 f"failed {row.failed}/{seeds}" if row.final is None else f"{row.final:.3f}",
                 f"{fmean(row.recoveries):.2f}",
                 *(f"{bound(row.recoveries):.2f}" for bound in (min, max)[: len(spread)]),
                 f"{row.cpu_seconds / 60:.1f}",
             )
-        sheet.add_section()
-    return sheet
+        table.add_section()
+    return table
 
 
 def _references(results: dict[str, Result]) -> str:

@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from benchmark.basics.errors import InputError
+from benchmark.commands.tables import number, open_console, sheet
+from benchmark.interface.find import find_method
+from benchmark.report.figures import save_picture_grid
+from benchmark.report.samples import show_lineage
+from benchmark.results.gallery import Shown
+from benchmark.run.jobs import plan
+from benchmark.tasks.suites import load_task
 
 
 def samples(
@@ -21,13 +26,6 @@ def samples(
     to: Annotated[Path, typer.Option(help="Figure to write (images).")] = Path("samples.png"),
 ) -> None:
     """Show samples by generation: pictures as a figure, texts on the terminal."""
-    from benchmark.interface.find import find_method
-    from benchmark.report.figures import save_picture_grid
-    from benchmark.report.samples import show_lineage
-    from benchmark.results.gallery import Shown
-    from benchmark.run.jobs import plan
-    from benchmark.tasks.suites import load_task
-
     chosen = load_task(task, suite)
     jobs = plan([find_method(m) for m in methods], suite, [chosen], [seed], out)
     found: dict[str, Shown] = {}
@@ -49,11 +47,8 @@ def samples(
         title = f"{task}, suite {suite}, seed {seed}: samples by generation"
         save_picture_grid(pictures, to, title)
         print(f"Figure: {to}")
-    console = Console()
+    console = open_console()
     for name, texts in ((name, shown.texts) for name, shown in found.items() if shown.texts):
-        sheet = Table(title=f"{name} on {task}, seed {seed}", title_justify="left")
-        sheet.add_column("generation", justify="right")
-        sheet.add_column("first sample")
-        for t, text in texts.items():
-            sheet.add_row(str(t), text)
-        console.print(sheet)
+        rows = [(str(t), text) for t, text in texts.items()]
+        title = f"{name} on {task}, seed {seed}"
+        console.print(sheet([number("generation"), "first sample"], rows, title))

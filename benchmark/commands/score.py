@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from statistics import fmean
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from benchmark.commands.tables import Column, number, open_console, sheet
 from benchmark.results import captions
+from benchmark.results.references import read_with_references
+from benchmark.results.rows import ScoreRow, make_score_rows
+from benchmark.results.standings import list_seeds, rank_results
 
-if TYPE_CHECKING:
-    from benchmark.results.standings import Standing
-
-NONE = "-"
+LONGEST = 24  # columns for a method's name; longer ones are broken
 
 
 def score(
@@ -33,13 +31,10 @@ def score(
     The references nothing.json and oracle.json are read from beside them unless given; where they
     are not there, those that come with the benchmark are used.
     """
-    from benchmark.results.comparison import read
-    from benchmark.results.standings import seeds_of, standings
-
-    given = read(results)
-    found = standings({str(path): result for path, result in given.items()})
+    given = read_with_references(results)
+    found = rank_results(given)
     some = next(iter(given.values()))
-    seeds = seeds_of(some, next(iter(some.tasks)))
+    seeds = list_seeds(some, next(iter(some.tasks)))
     if as_json:
         document = {
             "suite": some.suite,
@@ -50,101 +45,44 @@ def score(
         }
         print(json.dumps(document, indent=1))
         return
-    console = Console()
-    for sheet in (score_table(found, some.suite, seeds), task_table(found), cost_table(found)):
-        console.print(sheet)
+    console, rows = open_console(), make_score_rows(found)
+    for table in (score_table(rows, some.suite, seeds), task_table(rows), cost_table(rows)):
+        console.print(table)
         console.print()
 
 
-def score_table(found: list[Standing], suite: str, seeds: list[int]) -> Table:
+def score_table(rows: Sequence[ScoreRow], suite: str, seeds: list[int]) -> Table:
     """Tier, ranks, access, suite score and its interval, one row a method."""
-    tasks = len(found[0].recoveries)
+    tasks = len(rows[0].recoveries)
     title = (
         f"Suite {suite}, {tasks} task{'s' if tasks > 1 else ''}, "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
     )
-    sheet = _sheet(title, " ".join(captions.score_captions(len(seeds))))
-    sheet.add_column("tier", justify="right", no_wrap=True)
-    sheet.add_column("ranks", justify="right", no_wrap=True)
-    _add_methods(sheet, found)
-    sheet.add_column("access")
-    sheet.add_column("score", justify="right", no_wrap=True)
-    sheet.add_column("95% interval", justify="right", no_wrap=True)
-    sheet.add_column("failed", justify="right", no_wrap=True)
-    for standing in found:
-        interval = NONE
-        if standing.reference:
-            interval = "by definition"
-        elif standing.interval is not None:
-            interval = "[{:.2f}, {:.2f}]".format(*standing.interval)
-        lost = sum(standing.failed.values())
-        sheet.add_row(
-            NONE if standing.tier is None else str(standing.tier),
-            NONE if standing.ranks is None else captions.ranks_text(standing.ranks),
-            escape(standing.method),
-            standing.access_tier,
-            f"{standing.score:.2f}",
-            escape(interval),
-            f"{lost}/{standing.lineages}" if lost else "0",
-        )
-    return sheet
+    before, after = map(number, ("tier", "ranks")), map(number, ("score", "95% interval", "failed"))
+    cells = [(r.tier, r.ranks, r.method, r.access, r.score, r.interval, r.failed) for r in rows]
+    columns = [*before, _methods(rows), Column("access"), *after]
+    return sheet(columns, cells, title, " ".join(captions.score_captions(len(seeds))))
 
 
-def task_table(found: list[Standing]) -> Table:
+def task_table(rows: Sequence[ScoreRow]) -> Table:
     """The recovery on each task, one row a method."""
-    caption = "Mean over seeds."
-    if any(sum(standing.failed.values()) for standing in found):
-        caption += f" {captions.STARRED}"
-    sheet = _sheet("Recovery by task", caption)
-    _add_methods(sheet, found)
-    for task in found[0].recoveries:
-        sheet.add_column(task.replace("-", "-\n"), justify="right")
-    for standing in found:
-        cells = [
-            f"{fmean(values):.2f}{'*' if standing.failed[task] else ''}"
-            for task, values in standing.recoveries.items()
-        ]
-        sheet.add_row(escape(standing.method), *cells)
-    return sheet
+    starred = any(row.failed != "0" for row in rows)
+    caption = f"Mean over seeds. {captions.STARRED if starred else ''}".rstrip()
+    columns = [_methods(rows), *(number(task.replace("-", "-\n")) for task in rows[0].recoveries)]
+    cells = [(row.method, *row.recoveries.values()) for row in rows]
+    return sheet(columns, cells, "Recovery by task", caption)
 
 
-def cost_table(found: list[Standing]) -> Table:
+def cost_table(rows: Sequence[ScoreRow]) -> Table:
     """The ledgers, one row a method."""
-    sheet = _sheet(
-        "What it cost, all tasks and seeds together",
-        " ".join(captions.COSTS),
-    )
-    _add_methods(sheet, found)
-    for heading in ("items\ntrained", "items\ngenerated", "items\nscored", "real\nitems", "CPU s"):
-        sheet.add_column(heading, justify="right", no_wrap=True)
-    for standing in found:
-        costs = standing.costs
-        sheet.add_row(
-            escape(standing.method),
-            f"{costs.items_trained:,}",
-            f"{costs.items_generated:,}",
-            f"{costs.forward_passes:,}",
-            f"{costs.real_items:,}",
-            f"{costs.cpu_seconds:,.0f}",
-        )
-    return sheet
+    headings = ("items\ntrained", "items\ngenerated", "items\nscored", "real\nitems", "CPU s")
+    columns = [_methods(rows), *map(number, headings)]
+    cells = [(row.method, *row.costs) for row in rows]
+    title = "What it cost, all tasks and seeds together"
+    return sheet(columns, cells, title, " ".join(captions.COSTS))
 
 
-def _sheet(title: str, caption: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        caption=caption,
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        min_width=78,
-    )
-
-
-def _add_methods(sheet: Table, found: list[Standing]) -> None:
-    """The column of names: other columns give way to it, and very long names break."""
-    longest = max(len(standing.method) for standing in found)
-    sheet.add_column("method", overflow="fold", width=min(max(longest, len("method")), 24))
+def _methods(rows: Sequence[ScoreRow]) -> Column:
+    """The column of names: other columns give way to it."""
+    longest = max(len(row.method) for row in rows)
+    return Column("method", width=min(max(longest, len("method")), LONGEST))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from benchmark.basics.errors import InputError
-
-if TYPE_CHECKING:
-    from benchmark.hub.parts import Part
+from benchmark.commands.tables import number, open_console, say, sheet
+from benchmark.commands.validate import checks_table
+from benchmark.hub.connection import check_target
+from benchmark.hub.parts import Part
+from benchmark.hub.pull_requests import send_parts
+from benchmark.hub.trouble import Purpose
+from benchmark.submission.checks import validate_submission
+from benchmark.submission.claim import check_belongs, read_claim
+from benchmark.submission.template import refuse_template
+from benchmark.submission.upload import list_parts
 
 SAID = {
     "opened": "Opened a pull request",
@@ -40,20 +43,10 @@ def submit(
 
     The token is HF_TOKEN or that of `hf auth login`. It is safe to run the same command again.
     """
-    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
-    from benchmark.commands.validate import checks_table
-    from benchmark.hub.connection import check_target
-    from benchmark.hub.pull_requests import send_parts
-    from benchmark.hub.trouble import Purpose
-    from benchmark.submission.checks import validate
-    from benchmark.submission.claim import check_belongs, read_result
-    from benchmark.submission.entry import parts_of
-    from benchmark.submission.template import refuse_template
-
     check_target(Purpose(repo), endpoint)
-    claimed = read_result(result)
-    found = validate(folder)
-    console = Console()
+    claimed = read_claim(result)
+    found = validate_submission(folder)
+    console = open_console()
     if not found.passed:
         console.print(checks_table(found, str(folder)))
         raise InputError("the submission is not valid: mend it, run it again, then submit it")
@@ -62,29 +55,24 @@ def submit(
     assert found.written is not None
     refuse_template(found.card.name)
     check_belongs(claimed, result, found.folder, found.card, found.written.summary)
-    parts = parts_of(found.folder, claimed, result)
+    parts = list_parts(found.folder, claimed, result)
     console.print(parts_table(parts, repo))
     for failure in claimed.failures:
-        console.print(escape(f"Shown as failed: {failure}"), soft_wrap=True)
+        say(console, f"Shown as failed: {failure}")
     if dry_run:
         console.print("Nothing was sent (--dry-run).")
         return
     title = f"Submit {found.card.name} on {claimed.suite}"
     sent = send_parts(parts, title, repo, endpoint, say=console.print)
-    console.print(escape(f"{SAID[sent.state]}: {sent.url}"), soft_wrap=True)
+    say(console, f"{SAID[sent.state]}: {sent.url}")
     for url in sent.older:
-        console.print(escape(f"It supersedes {url}, which can be closed"), soft_wrap=True)
+        say(console, f"It supersedes {url}, which can be closed")
 
 
 def parts_table(parts: Sequence[Part], repo: str) -> Table:
     """Path and size of every file, and their sum."""
-    sheet = Table(
-        title=escape(f"For {repo}"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-    )
-    sheet.add_column("file", overflow="fold")
-    sheet.add_column("kB", justify="right", no_wrap=True)
-    for part in parts:
-        sheet.add_row(escape(part.path), f"{part.size / 1e3:,.1f}")
-    sheet.add_section()
-    sheet.add_row(f"{len(parts)} files", f"{sum(part.size for part in parts) / 1e3:,.1f}")
-    return sheet
+    rows = [(part.path, f"{part.size / 1e3:,.1f}") for part in parts]
+    table = sheet(["file", number("kB")], rows, f"For {repo}")
+    table.add_section()
+    table.add_row(f"{len(parts)} files", f"{sum(part.size for part in parts) / 1e3:,.1f}")
+    return table

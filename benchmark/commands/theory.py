@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from benchmark.theory.experiments import Measurement, Row
+from benchmark.commands.tables import number, open_console, sheet, word
+from benchmark.theory.catalogue import catalogue
+from benchmark.theory.experiments import Measurement, Row, measure
+from benchmark.theory.figure import check_writable, draw
 
 WIDE = 160  # columns: room for the whole table
 
@@ -31,9 +32,6 @@ def theory(
 
     Exits with status 1 if any is four standard errors or more away.
     """
-    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded: small fits, one thread
-    from benchmark.theory.figure import check_writable, draw
-
     if plot is not None:
         check_writable(plot)
     measurements = _measured()
@@ -43,10 +41,7 @@ def theory(
         document = {"rows": [_plain(row) for row in rows], "passed": passed}
         print(json.dumps(document, indent=1))
     else:
-        console = Console()
-        if not console.is_terminal:  # a file or a pipe has no width: nothing is cut
-            console = Console(width=WIDE)
-        console.print(_table(rows))
+        open_console(file_width=WIDE).print(_table(rows))  # nothing is cut
     if plot is not None:
         draw(measurements, plot)
     if not passed:
@@ -54,9 +49,6 @@ def theory(
 
 
 def _measured() -> list[Measurement]:
-    from benchmark.theory.catalogue import catalogue
-    from benchmark.theory.experiments import measure
-
     experiments = catalogue()
     columns = (
         TextColumn("{task.description}"),
@@ -65,7 +57,7 @@ def _measured() -> list[Measurement]:
         TimeElapsedColumn(),
     )
     measurements: list[Measurement] = []
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Progress(*columns, console=open_console(stderr=True), transient=True) as bars:
         task = bars.add_task("lineages", total=sum(experiment.seeds for experiment in experiments))
         for experiment in experiments:
             bars.update(task, description=experiment.setting)
@@ -82,20 +74,14 @@ def _plain(row: Row) -> dict[str, object]:
 
 def _table(rows: list[Row]) -> Table:
     failed = sum(not row.passed for row in rows)
-    sheet = Table(
-        title=f"{len(rows)} closed forms, {failed} missed",
-        title_justify="left",
-        caption="Measured: mean and standard error over seeds. t = 1 is the fit to real items. "
-        "A closed form is met if |z| < 4.",
-        caption_justify="left",
+    columns = ["form", "setting", "quantity"]
+    numbers = map(number, ("seeds", "t", "measured", "exact", "z"))
+    caption = (
+        "Measured: mean and standard error over seeds. t = 1 is the fit to real items. "
+        "A closed form is met if |z| < 4."
     )
-    for heading in ("form", "setting", "quantity"):
-        sheet.add_column(heading, overflow="fold")
-    for heading in ("seeds", "t", "measured", "exact", "z"):
-        sheet.add_column(heading, justify="right", no_wrap=True)
-    sheet.add_column("verdict")
-    for row in rows:
-        sheet.add_row(
+    cells = [
+        (
             row.form,
             row.setting,
             row.quantity,
@@ -104,6 +90,9 @@ def _table(rows: list[Row]) -> Table:
             f"{row.measured:.4f} ± {row.standard_error:.4f}",
             f"{row.exact:.4f}",
             f"{row.z:+.2f}",
-            "[green]met[/]" if row.passed else "[red]missed[/]",
+            Text("met", "green") if row.passed else Text("missed", "red"),
         )
-    return sheet
+        for row in rows
+    ]
+    title = f"{len(rows)} closed forms, {failed} missed"
+    return sheet([*columns, *numbers, word("verdict")], cells, title, caption)

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
+
+from benchmark.commands.tables import number, open_console, sheet, word
+from benchmark.results.references import read_with_references
+from benchmark.results.schema import load_result
+from benchmark.results.standings import rank_results
+from benchmark.results.transfer import compare_suites
+from benchmark.tasks.suites import SUITE_NAMES
 
 CAPTION = (
     "tau: Kendall's rank correlation of the methods' scores, 1 = the same order; its 95% interval "
@@ -28,38 +32,25 @@ def transfer(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Compare how suites rank the same methods."""
-    from benchmark.results.comparison import read
-    from benchmark.results.schema import load_result
-    from benchmark.results.standings import standings
-    from benchmark.results.transfer import transfers
-    from benchmark.tasks.suites import SUITE_NAMES
-
     files: dict[str, list[Path]] = {}
     for file in results:
         files.setdefault(load_result(file).suite, []).append(file)
     order = [s for s in SUITE_NAMES if s in files] + [s for s in files if s not in SUITE_NAMES]
-    suites = {
-        suite: standings({str(path): result for path, result in read(files[suite]).items()})
-        for suite in order
-    }
-    found = transfers(suites)
+    suites = {suite: rank_results(read_with_references(files[suite])) for suite in order}
+    found = compare_suites(suites)
     if as_json:
         print(json.dumps([asdict(transfer) for transfer in found], indent=1))
         return
-    sheet = Table(caption=CAPTION, caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    sheet.add_column("suites")
-    sheet.add_column("tasks", no_wrap=True)
-    for heading in ("methods", "tau", "95% interval", "alike"):
-        sheet.add_column(heading, justify="right", no_wrap=True)
-    for row in found:
-        low, high = row.interval
-        alike = f"{row.agreed} of {row.separated}"
-        sheet.add_row(
+    rows = [
+        (
             f"{row.one}, {row.other}",
             row.tasks,
             str(row.methods),
             f"{row.tau:z.2f}",
-            f"{low:z.2f} to {high:z.2f}",
-            alike,
+            "{:z.2f} to {:z.2f}".format(*row.interval),
+            f"{row.agreed} of {row.separated}",
         )
-    Console().print(sheet)
+        for row in found
+    ]
+    headings = map(number, ("methods", "tau", "95% interval", "alike"))
+    open_console().print(sheet(["suites", word("tasks"), *headings], rows, caption=CAPTION))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from benchmark.submission.checks import Validation
+from benchmark.commands.tables import open_console, sheet, word
+from benchmark.submission.checks import Validation, validate_submission
 
 COLOURS = {"ok": "green", "failed": "red", "skipped": "dim"}
 
@@ -28,26 +25,17 @@ def validate(
 
     Exits with status 1 if a check fails.
     """
-    os.environ["OMP_NUM_THREADS"] = "1"  # before torch is loaded
-    from benchmark.submission.checks import validate as check
-
-    found = check(folder)
+    found = validate_submission(folder)
     if as_json:
         checks = [asdict(one) for one in found.checks]
         print(json.dumps({"passed": found.passed, "checks": checks}, indent=1))
     else:
-        Console().print(checks_table(found, str(folder)))
+        open_console().print(checks_table(found, str(folder)))
     if not found.passed:
         raise typer.Exit(1)
 
 
 def checks_table(found: Validation, title: str) -> Table:
     """One row a check."""
-    sheet = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    sheet.add_column("check", no_wrap=True)
-    sheet.add_column("", no_wrap=True)
-    sheet.add_column("what, where, and how to mend it", overflow="fold")
-    for check in found.checks:
-        status = f"[{COLOURS[check.status]}]{check.status}[/]"
-        sheet.add_row(check.name, status, escape(check.message))
-    return sheet
+    rows = [(c.name, Text(c.status, COLOURS[c.status]), c.message) for c in found.checks]
+    return sheet([word("check"), word(""), "what, where, and how to mend it"], rows, title)

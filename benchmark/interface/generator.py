@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import torch
-from torch import Tensor, nn
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
 
-from benchmark.interface.items import Items, TrainingSet
+    from benchmark.interface.items import Items, TrainingSet
 
-LossHook = Callable[[Tensor, Tensor], Tensor]
+LossHook: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
 
 
 class Generator(Protocol):

@@ -105,12 +105,3 @@ class TrainingSet:
         if self.weights is not None:
             columns["/weights"] = self.weights
         return tensor_digest(columns)
-
-
-REAL = -1
-
-
-NEW = -2
-
-
-FOREIGN = -3

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from benchmark.basics.errors import AccessError, BudgetError, MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Generator, Sampling
-from benchmark.interface.items import REAL, Items, TrainingSet
+from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.sources import REAL
 
 
 class Offer(NamedTuple):

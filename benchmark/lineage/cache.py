@@ -14,8 +14,8 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from benchmark.basics.errors import InputError
-from benchmark.basics.files import clear_unfinished, read_tensors, write_tensors
+from benchmark.basics.errors import cannot_write
+from benchmark.basics.files import KEPT, clear_unfinished, read_tensors, write_tensors
 
 SECONDS = "/cpu seconds"  # beside an entry's tensors; no parameter or column is called so
 
@@ -65,7 +65,7 @@ class FolderCache:
             lock = FileLock(str(path.with_suffix(".lock")))
             lock.acquire()
         except OSError as error:
-            raise InputError(f"cannot write {self.folder}: {error.strerror}") from error
+            raise cannot_write(self.folder, error, remedy=KEPT) from error
         try:
             if path.exists():
                 tensors = read_tensors(path)

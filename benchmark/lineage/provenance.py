@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.interface.items import FOREIGN, REAL, Items, TrainingSet
+from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.sources import FOREIGN, REAL
 
 # Codes of a row's origin, in the order of their names.
 SOURCES = ("real", "own", "foreign", "reserve", "other")

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from benchmark.basics.errors import InputError
-from benchmark.interface.items import FOREIGN, NEW, REAL, Items
+from benchmark.interface.items import Items
+from benchmark.interface.sources import FOREIGN, NEW, REAL
 from benchmark.tasks.parts import Laundering
 from benchmark.tasks.schedules import Schedule
 

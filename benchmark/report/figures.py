@@ -16,7 +16,7 @@ import numpy as np
 from benchmark.basics.errors import InputError
 from benchmark.results.curves import Curves
 from benchmark.results.gallery import Shown
-from benchmark.results.style import FAINT, GREY, INK, PAPER, Style, printable
+from benchmark.results.style import FAINT, GREY, INK, PAPER, Style, make_printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,7 +157,7 @@ def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Style]) -> None:
             last = np.flatnonzero(~np.isnan(row))
             if len(last) and t[last[-1]] < panel.curves[method].shape[1] - 1:
                 axes.plot(t[last[-1]], row[last[-1]], "x", color=style.colour, ms=7, mew=2)
-    axes.set_title(printable(panel.title, 34))
+    axes.set_title(make_printable(panel.title, 34))
     axes.set_ylabel(panel.label)
     axes.grid(color=FAINT, lw=0.6)
     axes.set_axisbelow(True)
@@ -176,7 +176,7 @@ def _legend(figure: Figure, styles: Mapping[str, Style], columns: int) -> None:
         for s in styles.values()
     ]  # fmt: skip
     # A name that begins with an underscore would be left out.
-    names = [printable(name) for name in styles]
+    names = [make_printable(name) for name in styles]
     names = [f"\u200b{name}" if name.startswith("_") else name for name in names]
     figure.legend(
         handles, names, loc="lower center", ncols=columns, frameon=False, fontsize=8,

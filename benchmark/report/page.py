@@ -13,17 +13,18 @@ from benchmark.metrics.definitions import DEFINITIONS
 from benchmark.metrics.meanings import Metric, find_title, list_metrics
 from benchmark.report.figures import MOST_BANDS, Panel, draw_panels, save_picture_grid
 from benchmark.report.samples import find_task, pick_seed, show_beside, spread_generations
-from benchmark.report.scores import find_axis, lay_out_scores
+from benchmark.report.scores import draw_intervals, find_axis
 from benchmark.report.writing import name_figure, write_report_file
 from benchmark.results import captions, style
-from benchmark.results.curves import curves, entries_in
-from benchmark.results.final import figure, numbers
+from benchmark.results.curves import gather_curves, name_measures
+from benchmark.results.final import format_figure, summarise_profiles
 from benchmark.results.gallery import Shown, group_excerpts
 from benchmark.results.html import load_template
+from benchmark.results.rows import make_score_rows
 from benchmark.results.schema import Result
-from benchmark.results.standings import seeds_of, standings
-from benchmark.results.style import Style, styles, themed
-from benchmark.results.verdicts import MEASURABLE, sheet
+from benchmark.results.standings import list_seeds, rank_results
+from benchmark.results.style import Style, add_dark_theme, style_methods
+from benchmark.results.verdicts import MEASURABLE, judge_collapse
 
 MOST_EXCERPTS = 3  # generations
 ORIGINS = {"own": "run with the methods", "frozen": "as it comes with the benchmark"}
@@ -48,14 +49,14 @@ def write_report(given: Mapping[Path, Result], folder: Path) -> Path:
         InputError: the results cannot be compared, or the folder cannot be written.
         CorruptFile: samples beside a result are damaged.
     """
-    found = standings({str(path): result for path, result in given.items()})
+    found = rank_results(given)
     methods = [standing.method for standing in found]
     results = {result.method.name: result for result in given.values()}
-    looks, some = styles(methods), results[methods[0]]
+    looks, some = style_methods(methods), results[methods[0]]
     tasks = dict(sorted(some.tasks.items()))
     page = folder / "report.html"
     write_report_file(page, b"")  # fails now rather than after the figures
-    seeds = seeds_of(some, next(iter(tasks)))
+    seeds = list_seeds(some, next(iter(tasks)))
     for name in tasks:
         _store_figures(results, name, methods, looks, folder / "figures")
     by_method = {result.method.name: (path, result) for path, result in given.items()}
@@ -67,7 +68,9 @@ def write_report(given: Mapping[Path, Result], folder: Path) -> Path:
         "versions": _versions(results.values()),
         "methods": methods,
         "looks": looks,
-        "rows": lay_out_scores(found, results),
+        "rows": make_score_rows(found),
+        "summaries": {m: results[m].method.summary for m in methods},
+        "drawn": draw_intervals(found),
         "axis": find_axis(found),
         "score_captions": captions.score_captions(len(seeds)),
         "cost_captions": captions.COSTS,
@@ -80,11 +83,11 @@ def write_report(given: Mapping[Path, Result], folder: Path) -> Path:
         "primary": {n: _primary(results, n, methods, looks) for n in tasks},
         "profile": _profile(results, methods, looks),
         "known": tasks,
-        "final": [numbers(results, n, methods) for n in tasks],
+        "final": [summarise_profiles(results, n, methods) for n in tasks],
         "measures": _measures(some),
         "definitions": DEFINITIONS,
         "measurable": MEASURABLE,
-        "verdicts": [sheet(results, n, methods) for n in tasks],
+        "verdicts": [judge_collapse(results, n, methods) for n in tasks],
         "showings": [show_samples(by_method, n, methods, folder / "figures") for n in tasks],
         "light": style,
         "dark": style.DARK,
@@ -141,7 +144,7 @@ def _measures(some: Result) -> list[tuple[Metric, str]]:
 
 
 def _image(drawn: Mapping[str, bytes]) -> str:
-    svg = themed(drawn["svg"].decode()).encode()
+    svg = add_dark_theme(drawn["svg"].decode()).encode()
     return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
@@ -167,7 +170,7 @@ def _versions(results: Iterable[Result]) -> list[tuple[str, str]]:
 
 def _panel(results: Mapping[str, Result], task: str, entry: str, methods: list[str]) -> Panel:
     title, label = (task, find_title(entry))
-    return Panel(title, label, {m: curves(results[m], task, entry) for m in methods})
+    return Panel(title, label, {m: gather_curves(results[m], task, entry) for m in methods})
 
 
 def _primary(
@@ -185,7 +188,7 @@ def _profile(
     found = {}
     for modality in sorted({task.modality for task in some.tasks.values()}):
         tasks = sorted(name for name, task in some.tasks.items() if task.modality == modality)
-        names = set().union(*(entries_in(results[m], t) for m in methods for t in tasks))
+        names = set().union(*(name_measures(results[m], t) for m in methods for t in tasks))
         cards = []
         for entry in list_metrics(names):
             panels = [_panel(results, task, entry.name, methods) for task in tasks]
@@ -205,7 +208,7 @@ def _store_figures(
 ) -> None:
     """The figures for papers, each with its legend."""
     primary = results[methods[0]].tasks[task].primary
-    names = set().union(*(entries_in(results[m], task) for m in methods))
+    names = set().union(*(name_measures(results[m], task) for m in methods))
     panels = [_panel(results, task, entry.name, methods) for entry in list_metrics(names)]
     panels = [Panel(p.label, "", p.curves) for p in panels]
     for kind, drawn in (
@@ -223,8 +226,8 @@ def _noise(nothing: Result, task: str) -> dict[str, Any] | None:
         return None
     shift = {"task": task}
     for entry in ("tail_mass", "distinct_2"):
-        values = curves(nothing, task, entry)[:, [0, -1]]
+        values = gather_curves(nothing, task, entry)[:, [0, -1]]
         if values.size == 0 or (values != values).any():
             return None
-        shift[entry] = tuple(figure(v) for v in values.mean(axis=0))  # type: ignore[assignment]
+        shift[entry] = tuple(format_figure(v) for v in values.mean(axis=0))  # type: ignore[assignment]
     return shift

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import cannot_write
 
 
 def write_report_file(file: Path, content: bytes) -> None:
@@ -18,10 +18,7 @@ def write_report_file(file: Path, content: bytes) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     except OSError as error:
-        raise InputError(
-            f"cannot write the report {file}: {error.strerror or error}; choose another --out "
-            f"folder or make room"
-        ) from error
+        raise cannot_write(file, error, "the report") from error
 
 
 def name_figure(kind: str, task: str) -> str:

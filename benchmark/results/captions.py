@@ -48,9 +48,3 @@ def score_captions(seeds: int) -> list[str]:
     """What the table of scores shows, for this many seeds: "Word: its meaning." each."""
     several = [INTERVAL, TIER, RANKS] if seeds > 1 else [ONE_SEED]
     return [SCORE, *several, ACCESS, FAILED]
-
-
-def ranks_text(ranks: tuple[int, int]) -> str:
-    """Best and worst rank, such as "2-3", or the one that both are."""
-    best, worst = ranks
-    return str(best) if best == worst else f"{best}-{worst}"

@@ -10,12 +10,12 @@ from benchmark.results.schema import GenerationResult, LineageResult, Result
 Curves = npt.NDArray[np.float64]
 
 
-def lineages(result: Result, task: str) -> list[LineageResult]:
+def sort_lineages(result: Result, task: str) -> list[LineageResult]:
     """The lineages of a task in order of their seeds."""
     return sorted(result.tasks[task].lineages, key=lambda lineage: lineage.seed)
 
 
-def measured(generation: GenerationResult) -> dict[str, float | None]:
+def gather_measures(generation: GenerationResult) -> dict[str, float | None]:
     """The profile and, where a method decided it, what was trained on by true source."""
     shares: dict[str, float | None] = {}
     if generation.generation == 0:
@@ -29,22 +29,22 @@ def measured(generation: GenerationResult) -> dict[str, float | None]:
     return generation.profile | shares
 
 
-def curves(result: Result, task: str, entry: str) -> Curves:
+def gather_curves(result: Result, task: str, entry: str) -> Curves:
     """Values of what is called `entry`, (seeds, T + 1); NaN where a generation has none."""
-    values = np.full((len(lineages(result, task)), result.tasks[task].generations + 1), np.nan)
-    for row, lineage in zip(values, lineages(result, task), strict=True):
+    values = np.full((len(sort_lineages(result, task)), result.tasks[task].generations + 1), np.nan)
+    for row, lineage in zip(values, sort_lineages(result, task), strict=True):
         for generation in lineage.generations:
-            value = measured(generation).get(entry) if generation.status == "ok" else None
+            value = gather_measures(generation).get(entry) if generation.status == "ok" else None
             if value is not None and 0 <= generation.generation < len(row):
                 row[generation.generation] = value
     return values
 
 
-def entries_in(result: Result, task: str) -> set[str]:
+def name_measures(result: Result, task: str) -> set[str]:
     """Names of all that was measured on a task."""
     return {
         name
         for lineage in result.tasks[task].lineages
         for generation in lineage.generations
-        for name in measured(generation)
+        for name in gather_measures(generation)
     }

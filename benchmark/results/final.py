@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.metrics.meanings import Metric, list_metrics
-from benchmark.results.curves import curves, entries_in
+from benchmark.results.curves import gather_curves, name_measures
 from benchmark.results.schema import Result
 
 
@@ -30,11 +30,11 @@ class Numbers:
     rows: list[tuple[Metric, list[Number]]]
 
 
-def numbers(results: Mapping[str, Result], task: str, methods: Sequence[str]) -> Numbers:
+def summarise_profiles(results: Mapping[str, Result], task: str, methods: Sequence[str]) -> Numbers:
     """All profile entries of a task's last generation."""
-    names = set().union(*(entries_in(results[m], task) for m in methods))
+    names = set().union(*(name_measures(results[m], task) for m in methods))
     rows = [
-        (entry, [_number(curves(results[m], task, entry.name)[:, -1]) for m in methods])
+        (entry, [_number(gather_curves(results[m], task, entry.name)[:, -1]) for m in methods])
         for entry in list_metrics(names)
     ]
     return Numbers(task, len(results[methods[0]].tasks[task].lineages), rows)
@@ -44,10 +44,11 @@ def _number(values: np.ndarray) -> Number:
     values = values[~np.isnan(values)]
     if len(values) == 0:
         return Number("-", "", 0)
-    spread = f"{figure(values.min())} to {figure(values.max())}" if len(values) > 1 else ""
-    return Number(figure(values.mean()), spread, len(values))
+    least, most = format_figure(values.min()), format_figure(values.max())
+    spread = f"{least} to {most}" if len(values) > 1 else ""
+    return Number(format_figure(values.mean()), spread, len(values))
 
 
-def figure(value: float) -> str:
+def format_figure(value: float) -> str:
     """Three digits that matter, but all those before the point."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")

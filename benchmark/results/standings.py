@@ -5,9 +5,10 @@ Needs neither torch nor a terminal, so that whatever shows a board can use it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 
@@ -38,17 +39,13 @@ class Costs:
     cpu_seconds: float
 
 
-@dataclass(frozen=True)
-class Standing:
-    """One method among others.
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """One method by itself: its recoveries and what they took.
 
     Attributes:
         access: the names it declares, such as ("ARCHIVE", "RESERVE").
         access_tier: their name on the board, such as "archive + reserve".
-        tier: 1 is best; None with one seed, where nothing can be told apart.
-        ranks: the best and the worst rank that the comparisons allow; None with one seed.
-        score: suite score, the mean over tasks and seeds of the recoveries.
-        interval: its 95% interval; None with one seed.
         recoveries: for each task, one recovery a seed.
         failed: for each task, the lineages that did not reach the last generation.
         lineages: how many lineages it has in all.
@@ -58,18 +55,36 @@ class Standing:
     method: str
     access: tuple[str, ...]
     access_tier: str
-    tier: int | None
-    ranks: tuple[int, int] | None
-    score: float
-    interval: tuple[float, float] | None
     recoveries: dict[str, list[float]]
     failed: dict[str, int]
     lineages: int
     costs: Costs
     reference: bool
 
+    @property
+    def lost(self) -> int:
+        """Lineages of any task that did not reach the last generation."""
+        return sum(self.failed.values())
 
-def standings(results: Mapping[str, Result]) -> list[Standing]:
+
+@dataclass(frozen=True, kw_only=True)
+class Standing(Scored):
+    """One method among others.
+
+    Attributes:
+        tier: 1 is best; None with one seed, where nothing can be told apart.
+        ranks: the best and the worst rank that the comparisons allow; None with one seed.
+        score: suite score, the mean over tasks and seeds of the recoveries.
+        interval: its 95% interval; None with one seed.
+    """
+
+    tier: int | None
+    ranks: tuple[int, int] | None
+    score: float
+    interval: tuple[float, float] | None
+
+
+def rank_results(results: Mapping[Any, Result]) -> list[Standing]:
     """Every method's standing, the best suite score first.
 
     Args:
@@ -85,35 +100,42 @@ def standings(results: Mapping[str, Result]) -> list[Standing]:
     for name in REFERENCES:
         if name not in by_name:
             raise InputError(f"scores need the result of {name!r}, a reference, among the others")
-    tasks = list(by_name["nothing"].tasks)
-    blocks = {
-        name: {task: recoveries(result, task, *(by_name[r] for r in REFERENCES)) for task in tasks}
-        for name, result in by_name.items()
-    }
-    scores = np.array([[list(seeds.values()) for seeds in b.values()] for b in blocks.values()])
+    lower, upper = (by_name[name] for name in REFERENCES)
+    return rank_methods([score_result(result, lower, upper) for result in by_name.values()])
+
+
+def score_result(result: Result, nothing: Result, oracle: Result) -> Scored:
+    """A result scored against its references; tasks in the order of `nothing`.
+
+    Raises:
+        InputError: a reference did not finish, or the two do not differ.
+    """
+    tasks = list(nothing.tasks)
+    lineages = [lineage for task in result.tasks.values() for lineage in task.lineages]
+    return Scored(
+        method=result.method.name,
+        access=tuple(result.method.access),
+        access_tier=tier(frozenset(Access[a] for a in result.method.access)),
+        recoveries={task: score_task(result, task, nothing, oracle) for task in tasks},
+        failed={task: count_failed(result, task) for task in tasks},
+        lineages=len(lineages),
+        costs=sum_costs(lineages),
+        reference=result.method.name in REFERENCES,
+    )
+
+
+def rank_methods(methods: Sequence[Scored], tasks: Sequence[str] | None = None) -> list[Standing]:
+    """Where methods stand on some tasks, or on all of them; the best suite score first."""
+    chosen = list(methods[0].recoveries) if tasks is None else tasks
+    scores = np.array([[method.recoveries[task] for task in chosen] for method in methods])
     found = []
-    for (name, result), place in zip(by_name.items(), statistics.places(scores), strict=True):
-        lineages = [lineage for task in result.tasks.values() for lineage in task.lineages]
-        found.append(
-            Standing(
-                method=name,
-                access=tuple(result.method.access),
-                access_tier=access_tier(result),
-                tier=place.tier,
-                ranks=place.ranks,
-                score=place.score,
-                interval=place.interval,
-                recoveries={task: list(seeds.values()) for task, seeds in blocks[name].items()},
-                failed={task: failed(result, task) for task in tasks},
-                lineages=len(lineages),
-                costs=costs(lineages),
-                reference=name in REFERENCES,
-            )
-        )
+    for method, place in zip(methods, statistics.place_methods(scores), strict=True):
+        of_one = {field.name: getattr(method, field.name) for field in fields(Scored)}
+        found.append(Standing(**of_one, **vars(place)))
     return sorted(found, key=lambda standing: -standing.score)
 
 
-def check_comparable(results: Mapping[str, Result]) -> None:
+def check_comparable(results: Mapping[Any, Result]) -> None:
     """Refuse results that do not belong in one table.
 
     Raises:
@@ -123,7 +145,7 @@ def check_comparable(results: Mapping[str, Result]) -> None:
     if not results:
         raise InputError("there is no result to score")
     for label, result in results.items():
-        seeds = {tuple(seeds_of(result, name)) for name in result.tasks}
+        seeds = {tuple(list_seeds(result, name)) for name in result.tasks}
         if len(seeds) != 1 or not min(seeds) or len(set(min(seeds))) < len(min(seeds)):
             raise InputError(f"{label} does not hold each seed once on every task: run it again")
         unknown = [name for name in result.method.access if name not in Access.__members__]
@@ -156,7 +178,7 @@ def check_comparable(results: Mapping[str, Result]) -> None:
                     f"{some.tasks[name].hash[:8]} and {task.hash[:8]}): run both again with one "
                     f"version of the benchmark"
                 )
-            one, other = seeds_of(some, name), seeds_of(result, name)
+            one, other = list_seeds(some, name), list_seeds(result, name)
             if one != other:
                 raise InputError(
                     f"{first} and {label} have different seeds "
@@ -165,17 +187,12 @@ def check_comparable(results: Mapping[str, Result]) -> None:
                 )
 
 
-def access_tier(result: Result) -> str:
-    """The name on the board of what a method sees, such as "archive + reserve"."""
-    return tier(frozenset(Access[a] for a in result.method.access))
-
-
-def seeds_of(result: Result, task: str) -> list[int]:
+def list_seeds(result: Result, task: str) -> list[int]:
     """The seeds that were run on a task, in order."""
     return sorted(lineage.seed for lineage in result.tasks[task].lineages)
 
 
-def recoveries(result: Result, task: str, nothing: Result, oracle: Result) -> dict[int, float]:
+def score_task(result: Result, task: str, nothing: Result, oracle: Result) -> list[float]:
     """The recovery of every seed on one task, in order of the seeds.
 
     Raises:
@@ -189,10 +206,10 @@ def recoveries(result: Result, task: str, nothing: Result, oracle: Result) -> di
                     f"the reference {reference.method.name!r} did not finish {task}, seed {seed}: "
                     f"without it there is no score"
                 )
-    found = {}
+    found = []
     for seed, curve in _curves(result, task).items():
         try:
-            found[seed] = statistics.recovery(curve, lower[seed], upper[seed])
+            found.append(statistics.recovery(curve, lower[seed], upper[seed]))
         except ValueError as error:
             raise InputError(
                 f"{task}, seed {seed} cannot be scored: {error} (more generations or items make "
@@ -201,13 +218,13 @@ def recoveries(result: Result, task: str, nothing: Result, oracle: Result) -> di
     return found
 
 
-def failed(result: Result, task: str) -> int:
+def count_failed(result: Result, task: str) -> int:
     """How many lineages of a task did not reach its last generation."""
     generations = result.tasks[task].generations
     return sum(len(curve) <= generations for curve in _curves(result, task).values())
 
 
-def costs(lineages: Iterable[LineageResult]) -> Costs:
+def sum_costs(lineages: Iterable[LineageResult]) -> Costs:
     """The ledgers of some lineages together."""
     generations = [g for lineage in lineages for g in lineage.generations]
 

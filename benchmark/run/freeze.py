@@ -15,7 +15,7 @@ from benchmark.tasks.suites import load_suite
 
 
 def freeze(folder: Path, to: Path = FOLDER) -> None:
-    """Copy the references in `folder` (OUT/SUITE) to where `frozen` finds them.
+    """Copy the references in `folder` (OUT/SUITE) to where `find_frozen` finds them.
 
     Raises:
         InputError: a result is not of a whole suite as it is defined now, has failed lineages, or

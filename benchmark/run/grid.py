@@ -15,10 +15,10 @@ from benchmark.hub.repos import list_repos
 from benchmark.interface.find import find_method
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.names import REFERENCES
-from benchmark.results.references import frozen
+from benchmark.results.references import find_frozen
 from benchmark.results.schema import Origin, Result
 from benchmark.run import backends, worker
-from benchmark.run.collect import collect
+from benchmark.run.collect import collect_result
 from benchmark.run.jobs import Job, Outcome, Work, all_finished, plan
 from benchmark.run.sandbox import isolate_method
 from benchmark.tasks.suites import Suite, load_suite
@@ -98,9 +98,8 @@ def run(
     folder = Path(out).absolute() if backend == "ray" else Path(out)
     folder = folder if device == "cpu" else folder / device
     absent = [find_method(name) for name in REFERENCES if name not in methods]
-    kept = (
-        frozen(suite, {task.name: task.hash for task in picked}, wanted) if device == "cpu" else {}
-    )
+    hashes = {task.name: task.hash for task in picked}
+    kept = find_frozen(suite, hashes, wanted) if device == "cpu" else {}
     if own_references or not kept or all_finished(plan(absent, suite, picked, wanted, folder)):
         methods |= {m.name: m for m in absent}
     check_reachable(list_repos(picked), suite)
@@ -121,7 +120,7 @@ def run(
     for m in methods.values():
         done = [lineages[job] for job in jobs if job.method.name == m.name and job in lineages]
         if len(done) == len(picked) * len(wanted):
-            results[m.name] = collect(m, suite, done, used, device)
+            results[m.name] = collect_result(m, suite, done, used, device)
     results |= {name: kept[name] for name, origin in used.items() if origin == "frozen"}
     with alone_in(folder / suite):
         for name, result in results.items():

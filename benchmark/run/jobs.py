@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.basics.errors import AutophagyError
 from benchmark.interface.find import Method
-from benchmark.results.schema import LineageResult
+from benchmark.results.schema import LineageResult, load_result
 from benchmark.tasks.task import Task
 
 
@@ -74,3 +74,20 @@ def lineage_folder(
 def all_finished(jobs: Iterable[Job]) -> bool:
     """Whether every lineage reached its last generation."""
     return all(job.finished() > job.task.generations for job in jobs)
+
+
+def find_spent(out: Path) -> Iterator[Path]:
+    """The tensors of lineages that a result beside them has: no run reads them again.
+
+    Raises:
+        CorruptFile: a result is damaged.
+    """
+    for file in sorted(out.glob("*/*.json")):
+        result = load_result(file)
+        for name, task in result.tasks.items():
+            for lineage in task.lineages:
+                folder = lineage_folder(
+                    out, result.suite, result.method.name, name, lineage.seed, task.hash,
+                    result.method.source,
+                )  # fmt: skip
+                yield from folder.glob("*.safetensors")

@@ -11,8 +11,8 @@ from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.submission.card import Card, parse_card
 from benchmark.submission.folder import Folder, read_folder
 from benchmark.submission.hooks import Written, read_class
-from benchmark.submission.template import check_name
-from benchmark.submission.trial import Trial, trials
+from benchmark.submission.template import check_submission_name
+from benchmark.submission.trial import Trial, run_trials
 
 CHECKS = (
     "folder",
@@ -77,7 +77,7 @@ def read_submission(path: Path) -> tuple[Folder, Card, Written]:
     return found.folder, found.card, found.written
 
 
-def validate(path: Path) -> Validation:
+def validate_submission(path: Path) -> Validation:
     """Check the submission in the folder `path`; what it runs, it runs in the sandbox.
 
     Raises:
@@ -116,7 +116,7 @@ def _folder(found: Validation, path: Path) -> None:
 def _card(found: Validation, path: Path) -> None:
     assert found.folder is not None
     card = parse_card(found.folder.files["card.yaml"])
-    check_name(card.name)
+    check_submission_name(card.name)
     if card.name != path.resolve().name:
         raise InputError(
             f"card.yaml names {card.name!r}, but the folder is {path.resolve().name!r}: rename one"
@@ -135,7 +135,7 @@ READ = (("folder", _folder), ("card", _card), ("hooks", _hooks))
 def _try_out(found: Validation) -> None:
     assert found.folder is not None
     assert found.written is not None
-    with trials(found.folder.method, found.written.class_name) as runs:
+    with run_trials(found.folder.method, found.written.class_name) as runs:
         try:
             first = next(runs)
         except AutophagyError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmark import __version__
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.interface.names import REFERENCES
-from benchmark.results.references import frozen
+from benchmark.results.references import find_frozen
 from benchmark.results.schema import (
     GenerationResult,
     LineageResult,
@@ -24,7 +24,7 @@ from benchmark.tasks.task import Task
 COUNTS = ("items_trained", "items_generated", "forward_passes", "real_items")
 
 
-def read_result(file: Path) -> Result:
+def read_claim(file: Path) -> Result:
     """A stored result of a whole suite as this version defines it.
 
     Raises:
@@ -91,7 +91,7 @@ def _check_suite(result: Result, file: Path) -> None:
     if result.references.keys() != set(REFERENCES):
         raise InputError(f"{file} does not say which references it used: run the method again")
     hashes = {name: task.hash for name, task in wanted.items()}
-    if "frozen" in result.references.values() and not frozen(suite.name, hashes, suite.seeds):
+    if "frozen" in result.references.values() and not find_frozen(suite.name, hashes, suite.seeds):
         raise InputError(
             f"{file} names frozen references, but none cover suite {suite.name!r}: run it again"
         )

@@ -25,7 +25,9 @@ class Comparison:
         return self.low <= 0 <= self.high
 
 
-def compare(claimed: npt.ArrayLike, rerun: npt.ArrayLike, confidence: float = 0.95) -> Comparison:
+def compare_scores(
+    claimed: npt.ArrayLike, rerun: npt.ArrayLike, confidence: float = 0.95
+) -> Comparison:
     """Welch's interval (Biometrika 34, 1947) of the difference of two suite scores.
 
     The seeds differ, so nothing is paired. As in `benchmark.results.statistics.intervals`, tasks

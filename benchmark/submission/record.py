@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmark.basics.files import write_bytes
-from benchmark.submission.trust import advanced, load_trust, to_json, trust_file
+from benchmark.submission.trust import advance_trust, load_trust, trust_file
 
 
 def record_state(
@@ -20,7 +20,8 @@ def record_state(
         CorruptFile: the stored state is damaged.
     """
     path = trust_file(result)
-    write_bytes(path, to_json(advanced(result.read_bytes(), load_trust(result), state, reason)))
+    found = advance_trust(result.read_bytes(), load_trust(result), state, reason)
+    write_bytes(path, found.to_json())
     return path
 
 

@@ -13,7 +13,7 @@ from benchmark.basics.files import read_tensors
 from benchmark.interface.items import Items
 from benchmark.lineage.loop import draw_splits
 from benchmark.results.schema import LineageResult, Result
-from benchmark.submission.entry import last_finished, sample_names
+from benchmark.submission.upload import find_last_finished, name_samples
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
 
@@ -22,7 +22,7 @@ ROOM = 1_000_000  # bytes of a file beside its tensors
 
 
 @dataclass(frozen=True)
-class Row:
+class RescoredLineage:
     """One lineage's last generation: its primary metric, and where the profile differs most.
 
     Attributes:
@@ -47,7 +47,7 @@ class Row:
         return not self.problem and self.excess <= 1
 
 
-def rescore(result: Result, samples: Path) -> list[Row]:
+def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
     """One row for every lineage that published anything.
 
     Args:
@@ -62,29 +62,29 @@ def rescore(result: Result, samples: Path) -> list[Row]:
         _row(task, lineage, samples)
         for task in load_suite(result.suite).tasks
         for lineage in result.tasks[task.name].lineages
-        if last_finished(lineage) is not None
+        if find_last_finished(lineage) is not None
     ]
 
 
-def _row(task: Task, lineage: LineageResult, folder: Path) -> Row:
-    last = last_finished(lineage)
+def _row(task: Task, lineage: LineageResult, folder: Path) -> RescoredLineage:
+    last = find_last_finished(lineage)
     assert last is not None
     claimed, metric = lineage.generations[last].profile, task.evaluation.primary
     nan = float("nan")
     value = claimed[metric]
     assert value is not None
-    row = Row(task.name, lineage.seed, last, metric, value, nan, nan, "")
+    row = RescoredLineage(task.name, lineage.seed, last, metric, value, nan, nan, "")
     try:
         profile = _profile(task, lineage.seed, folder)
     except AutophagyError as error:
-        return Row(**{**vars(row), "problem": str(error)})
+        return RescoredLineage(**{**vars(row), "problem": str(error)})
     if profile.keys() != claimed.keys():
         odd = ", ".join(sorted(profile.keys() ^ claimed.keys()))
-        return Row(**{**vars(row), "problem": f"the result has other metrics ({odd})"})
+        return RescoredLineage(**{**vars(row), "problem": f"the result has other metrics ({odd})"})
     excess = {name: _excess(profile[name], number) for name, number in claimed.items()}
     worst = max(excess, key=lambda name: excess[name])
     found = {"recomputed": profile[metric], "excess": excess[worst], "worst": worst}
-    return Row(**{**vars(row), **found})
+    return RescoredLineage(**{**vars(row), **found})
 
 
 def _excess(recomputed: float, claimed: float | None) -> float:
@@ -96,7 +96,7 @@ def _excess(recomputed: float, claimed: float | None) -> float:
 
 def _profile(task: Task, seed: int, folder: Path) -> dict[str, float]:
     generator, evaluator = task.generator.build(), task.evaluation.build()
-    names = sample_names(task.name, seed)
+    names = name_samples(task.name, seed)
     published, trained = folder / names[0], folder / names[1]
     splits, blank = draw_splits(task, seed), generator.blank()
     real = splits.heldout

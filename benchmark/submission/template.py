@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from benchmark.basics.errors import InputError
-from benchmark.basics.files import unwritable
+from benchmark.basics.errors import InputError, cannot_write
 from benchmark.interface.names import find_baselines
 from benchmark.submission.card import MEND, SUBMISSION_NAME
 
@@ -14,7 +13,7 @@ TEMPLATE = Path(__file__).parents[2] / "submissions" / "template"
 RESERVED = "template"
 
 
-def check_name(name: str) -> None:
+def check_submission_name(name: str) -> None:
     """Refuse what cannot name a submission.
 
     Raises:
@@ -32,13 +31,13 @@ def refuse_template(name: str) -> None:
         raise InputError(f"{RESERVED!r} is the name of the template: choose another")
 
 
-def create(name: str, to: Path | None = None) -> Path:
+def create_submission(name: str, to: Path | None = None) -> Path:
     """Copy the template to `submissions/NAME`, or to the folder `to`.
 
     Raises:
         InputError: a bad name, a folder that is there already, or one that cannot be written.
     """
-    check_name(name)
+    check_submission_name(name)
     refuse_template(name)
     if not TEMPLATE.is_dir():
         raise InputError(f"{TEMPLATE} is not there: it comes with the repository, clone that")
@@ -56,5 +55,5 @@ def create(name: str, to: Path | None = None) -> Path:
     except FileExistsError as error:
         raise InputError(f"{folder} is there already: choose another name or --to") from error
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise cannot_write(folder, error) from error
     return folder

@@ -50,7 +50,7 @@ class Trial:
 
 
 @contextmanager
-def trials(file: Path, class_name: str) -> Iterator[Iterator[Trial]]:
+def run_trials(file: Path, class_name: str) -> Iterator[Iterator[Trial]]:
     """Two trials, each in a sandbox of its own, the second with the tasks in reverse order: what a
     method keeps in its process from one lineage to the next then shows."""
     with tempfile.TemporaryDirectory(prefix="autophagy-validate-") as folder:

@@ -54,6 +54,10 @@ class Trust(_Strict):
             raise ValueError("trust may only rise")
         return self
 
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return (json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode()
+
 
 class State(_Strict):
     """What a board shows of an entry."""
@@ -63,7 +67,7 @@ class State(_Strict):
     date: str = ""
 
 
-def state_of(result: bytes, trust: Trust | None) -> State:
+def find_state(result: bytes, trust: Trust | None) -> State:
     """The state of the entry whose stored result is `result`."""
     if trust is None:
         return State(name="self-reported")
@@ -73,7 +77,7 @@ def state_of(result: bytes, trust: Trust | None) -> State:
     return State(name=last.state, reason=last.reason, date=last.date)
 
 
-def advanced(
+def advance_trust(
     result: bytes,
     trust: Trust | None,
     state: Literal["re-scored", "re-run", "rejected"],
@@ -121,8 +125,3 @@ def load_trust(result: Path) -> Trust | None:
     except (OSError, ValueError, ValidationError, RecursionError) as error:
         said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise CorruptFile(f"{path} is not a valid trust state ({said}): restore it") from error
-
-
-def to_json(trust: Trust) -> bytes:
-    """The stored form."""
-    return (json.dumps(trust.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode()

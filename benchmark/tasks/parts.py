@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from benchmark.basics.errors import InputError
 
@@ -138,4 +138,4 @@ class Publisher(Protocol):
     def pass_through(self, items: Items) -> Items: ...
 
 
-Verifier = Callable[["Items"], "Tensor"]  # items -> (N,) scores, higher is better
+Verifier: TypeAlias = "Callable[[Items], Tensor]"  # items -> (N,) scores, higher is better

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmark.interface.items import FOREIGN, NEW, REAL
+from benchmark.interface.sources import FOREIGN, NEW, REAL
 
 
 @dataclass(frozen=True)

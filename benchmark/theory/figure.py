@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import InputError, cannot_write
 from benchmark.theory.experiments import Measurement
 
 # Panel: title, name and scale of the y axis, place of the legend.
@@ -34,7 +34,7 @@ def check_writable(path: Path) -> None:
     try:
         path.open("ab").close()
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise cannot_write(path, error, "the figure") from error
     if not existed:
         path.unlink()
 
@@ -80,8 +80,4 @@ def draw(measurements: Sequence[Measurement], path: Path) -> None:
     try:
         path.write_bytes(content.getvalue())
     except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f"cannot write the figure {path}: {error.strerror or error}")
+        raise cannot_write(path, error, "the figure") from error

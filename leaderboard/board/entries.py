@@ -10,59 +10,43 @@ from pathlib import Path
 
 from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
 from benchmark.interface.names import REFERENCES
-from benchmark.results.references import file_of, frozen
+from benchmark.results.references import find_references, frozen_file
 from benchmark.results.schema import Result, load_result
-from benchmark.results.standings import (
-    Costs,
-    access_tier,
-    check_comparable,
-    costs,
-    failed,
-    recoveries,
-    seeds_of,
-)
+from benchmark.results.standings import Scored, score_result
 from benchmark.submission.card import Card, parse_card
-from benchmark.submission.claim import read_result
+from benchmark.submission.claim import read_claim
 from benchmark.submission.folder import LARGEST
-from benchmark.submission.trust import State, load_trust, state_of, trust_file
+from benchmark.submission.trust import State, find_state, load_trust, trust_file
 
 MINE = " (yours)"  # marks a result that is only previewed
 
 
-@dataclass(frozen=True)
-class Entry:
+@dataclass(frozen=True, kw_only=True)
+class Entry(Scored):
     """One method on one suite, without its curves (see `Board.result`).
 
     Attributes:
         path: where its stored result lies.
-        access: the names it declares; `access_tier` is what the board calls them.
-        recoveries: for each task, one recovery a seed.
-        costs: its ledgers over all lineages.
-        failed: lineages that did not reach the last generation, of `lineages`.
         card: who made it; None if there is none.
         state: how far it is trusted, since when and why.
-        references: "frozen", or "own" where the entry brought them.
-        reference: whether it is `nothing` or `oracle`.
+        references: "frozen", or "own" where it is scored against those that it brought.
         mine: whether it is only previewed.
     """
 
     suite: str
-    name: str
     path: Path
     summary: str
-    access: tuple[str, ...]
-    access_tier: str
-    recoveries: dict[str, list[float]]
-    costs: Costs
-    failed: int
-    lineages: int
     card: Card | None
     state: State
     created: str
     references: str
     isolated: bool
-    reference: bool = False
     mine: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is filed under."""
+        return self.method
 
 
 @dataclass(frozen=True)
@@ -105,7 +89,8 @@ class Board:
     def references(self, suite: str, name: str) -> dict[str, Result]:
         """`nothing` and `oracle` as that entry is scored against them."""
         entry = self.entry(suite, name)
-        return _references(self.root, _stored(entry.path), entry.path, entry.mine)
+        found = find_references(_stored(entry.path), entry.path, beside=entry.mine)
+        return {result.method.name: result for result in found.values()}
 
 
 def read_board(root: Path, own: Sequence[Path] = ()) -> Board:
@@ -156,67 +141,40 @@ def _read(root: Path, path: Path, stamps: object) -> Entry:
 
 
 def _entry(root: Path, path: Path, mine: bool) -> Entry:
-    result = read_result(path)
+    result = read_claim(path)
     name = result.method.name
     if name != path.stem:
         raise InputError(f"{path} is a result of {name!r}: a file has the name of its method")
-    scale = _references(root, result, path, mine)
-    check_comparable({str(path): result} | scale)
-    card = None if mine else _card(root, result, path)
-    entry = _described(result, path, scale, card)
+    scale = find_references(result, path, beside=mine)
+    entry = _described(result, path, scale, None if mine else _card(root, result, path))
     if mine:
-        return replace(entry, name=name + MINE, mine=True)
-    return replace(entry, state=state_of(path.read_bytes(), load_trust(path)))
+        return replace(entry, method=name + MINE, mine=True)
+    return replace(entry, state=find_state(path.read_bytes(), load_trust(path)))
 
 
-def _described(result: Result, path: Path, scale: Mapping[str, Result], card: Card | None) -> Entry:
-    lower, upper = (scale[name] for name in REFERENCES)
-    each = {task: recoveries(result, task, lower, upper) for task in result.tasks}
-    lineages = [lineage for task in result.tasks.values() for lineage in task.lineages]
+def _described(
+    result: Result, path: Path, scale: Mapping[Path, Result], card: Card | None = None
+) -> Entry:
+    frozen = all(file == frozen_file(result.suite, file.stem) for file in scale)
     return Entry(
+        **vars(score_result(result, *scale.values())),
         suite=result.suite,
-        name=result.method.name,
         path=path,
         summary=result.method.summary,
-        access=tuple(result.method.access),
-        access_tier=access_tier(result),
-        recoveries={task: list(of.values()) for task, of in each.items()},
-        costs=costs(lineages),
-        failed=sum(failed(result, task) for task in result.tasks),
-        lineages=len(lineages),
         card=card,
         state=State(name="self-reported"),
         created=result.created,
-        references="own" if "own" in result.references.values() else "frozen",
+        references="frozen" if frozen else "own",
         isolated=result.isolated,
     )
 
 
 def _of_references(suite: str) -> Iterator[Entry]:
-    for name in REFERENCES:
-        path = file_of(suite, name)
-        if path.exists():
-            found = {r: _stored(file_of(suite, r)) for r in REFERENCES}
-            entry = _described(found[name], path, found, card=None)
-            state = State(name="re-run", reason="comes with the benchmark")
-            yield replace(entry, state=state, references="frozen", reference=True)
-
-
-def _references(root: Path, result: Result, path: Path, mine: bool) -> dict[str, Result]:
-    """The two references by which the result is scored, the lower one first.
-
-    Raises:
-        InputError: they are missing.
-        CorruptFile: one is damaged.
-    """
-    if "own" not in result.references.values():
-        hashes = {name: task.hash for name, task in result.tasks.items()}
-        found = frozen(result.suite, hashes, seeds_of(result, next(iter(hashes))))
-        if not found:
-            raise InputError(f"{path} names frozen references, but there are none for its tasks")
-        return found
-    folder = path.parent if mine else root / "references" / result.suite / path.stem
-    return {name: load_result(folder / f"{name}.json") for name in REFERENCES}
+    files = [frozen_file(suite, name) for name in REFERENCES]
+    found = {path: _stored(path) for path in files if path.exists()}
+    for path, result in found.items():
+        state = State(name="re-run", reason="comes with the benchmark")
+        yield replace(_described(result, path, found), state=state)
 
 
 def _files(root: Path, name: str) -> tuple[Path, Path]:

@@ -48,19 +48,19 @@ class Filters:
         """Those of an address; what the board does not have is as if not chosen."""
         suites = list(board.entries)
         asked = query.get("suite", "")
-        suite = asked if asked in suites else first_suite(board)
+        suite = asked if asked in suites else choose_first_suite(board)
         chosen = query.get("tasks", ALL)
-        tiers, trust = access_tiers(board, suite), query.get("trust", "").split(",")
+        tiers, trust = list_access_tiers(board, suite), query.get("trust", "").split(",")
         return cls(
             suite,
-            chosen if chosen in task_choices(suite) else ALL,
+            chosen if chosen in list_task_choices(suite) else ALL,
             tuple(a for a in query.get("access", "").split(",") if a in tiers),
             tuple(t for t in trust if t in TRUST),
             query.get("search", "")[:100],
         )
 
 
-def first_suite(board: Board) -> str:
+def choose_first_suite(board: Board) -> str:
     """The suite shown first: the one that papers quote, if there are results.
 
     Raises:
@@ -71,14 +71,14 @@ def first_suite(board: Board) -> str:
     return min(board.entries, key=lambda suite: (suite != MAIN, suite))
 
 
-def task_choices(suite: str) -> tuple[str, ...]:
+def list_task_choices(suite: str) -> tuple[str, ...]:
     """What can be ranked: all tasks, those of a modality, or one."""
     tasks = load_suite(suite).tasks
     modalities = sorted({task.modality for task in tasks})
     return (ALL, *(modalities if len(modalities) > 1 else ()), *(task.name for task in tasks))
 
 
-def chosen_tasks(suite: str, choice: str) -> list[str]:
+def choose_tasks(suite: str, choice: str) -> list[str]:
     """The names of the tasks that `choice` stands for.
 
     Raises:
@@ -86,11 +86,12 @@ def chosen_tasks(suite: str, choice: str) -> list[str]:
     """
     tasks = [t.name for t in load_suite(suite).tasks if choice in (ALL, t.modality, t.name)]
     if not tasks:
-        raise InputError(f"suite {suite!r} has no tasks {choice!r}: choose {task_choices(suite)}")
+        known = list_task_choices(suite)
+        raise InputError(f"suite {suite!r} has no tasks {choice!r}: choose {known}")
     return tasks
 
 
-def access_tiers(board: Board, suite: str) -> tuple[str, ...]:
+def list_access_tiers(board: Board, suite: str) -> tuple[str, ...]:
     """The access tiers of a suite's entries, the fewest kinds of access first."""
     entries = board.entries.get(suite, ())
     tiers = {entry.access_tier: len(entry.access) for entry in entries if not entry.reference}

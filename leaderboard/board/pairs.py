@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark.results import statistics
 from leaderboard.board.entries import Board
-from leaderboard.board.filters import ALL, chosen_tasks
+from leaderboard.board.filters import ALL, choose_tasks
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Pair:
         return f"{best} is better than {other} ({self.a} minus {self.b}: {numbers}, {chance})."
 
 
-def pair(board: Board, suite: str, a: str, b: str, tasks: str = ALL) -> Pair:
+def compare_pair(board: Board, suite: str, a: str, b: str, tasks: str = ALL) -> Pair:
     """Compare two entries.
 
     Raises:
         InputError: one of them, or the choice of tasks, is not there.
     """
-    names = chosen_tasks(suite, tasks)
+    names = choose_tasks(suite, tasks)
     both = [board.entry(suite, name) for name in (a, b)]
     one, other = (np.array([entry.recoveries[name] for name in names]) for entry in both)
     paired = one - other

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmark.hub.trouble import NO_HUB, TROUBLE, describe_trouble
 from leaderboard.board.entries import Board, read_board
-from leaderboard.board.filters import task_choices
-from leaderboard.board.table import frame
+from leaderboard.board.filters import list_task_choices
+from leaderboard.board.table import make_frame
 
 HERE = Path(__file__).parents[1]  # holds results/, submissions/ and so on, as the dataset does
 READ = ("results/**", "submissions/**", "references/**", "gallery/**")  # no samples, no models
@@ -26,7 +26,7 @@ class _Place:
     date: datetime.datetime | None = None
 
 
-class Source:
+class BoardSource:
     """The current board, and a way to renew it while readers look at the old one.
 
     Args:
@@ -123,8 +123,8 @@ def _ranked(root: Path, own: Sequence[Path]) -> Board:
     """The board, with every table that a reader may ask for ranked beforehand and kept."""
     board = read_board(root, own)
     for suite in board.entries:
-        for tasks in task_choices(suite):
-            frame(board, suite, tasks)
+        for tasks in list_task_choices(suite):
+            make_frame(board, suite, tasks)
     return board
 
 

@@ -7,14 +7,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from benchmark.basics.errors import InputError
-from benchmark.results import statistics
-from benchmark.results.captions import ranks_text
+from benchmark.basics.errors import InputError, cannot_write
+from benchmark.results.rows import format_interval, format_ranks
+from benchmark.results.standings import Standing, rank_methods
 from leaderboard.board.entries import Board, Entry
-from leaderboard.board.filters import ALL, Filters, chosen_tasks
+from leaderboard.board.filters import ALL, Filters, choose_tasks
 
 TASK = "recovery "  # begins the column of a task
 HEADINGS = {
@@ -39,7 +38,7 @@ HEADINGS = {
 
 
 @lru_cache(maxsize=128)
-def frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
+def make_frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
     """One row a method, the best score first; do not change it, it is kept.
 
     `score`, `low`, `high`, `tier` and `ranks` are of the chosen tasks; costs are of all. `low` and
@@ -48,28 +47,32 @@ def frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
     Raises:
         InputError: there is no such suite or choice of tasks.
     """
+    by_name = {entry.name: entry for entry in board.entries.get(suite, [])}
+    rows = [_row(found, by_name[found.method]) for found in rank_entries(board, suite, tasks)]
+    return pd.DataFrame(rows).astype({"tier": "Int64"}) if rows else pd.DataFrame()
+
+
+def rank_entries(board: Board, suite: str, tasks: str = ALL) -> list[Standing]:
+    """The standings of a suite's entries on some of its tasks, the best score first.
+
+    Raises:
+        InputError: there is no such suite or choice of tasks.
+    """
+    names = choose_tasks(suite, tasks)
     entries = board.entries.get(suite, [])
-    names = chosen_tasks(suite, tasks)
-    if not entries:
-        return pd.DataFrame()
-    scores = np.array([[entry.recoveries[name] for name in names] for entry in entries])
-    rows = [
-        _row(entry, place) for entry, place in zip(entries, statistics.places(scores), strict=True)
-    ]
-    found = pd.DataFrame(rows).astype({"tier": "Int64"})
-    return found.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    return rank_methods(entries, names) if entries else []
 
 
-def _row(entry: Entry, place: statistics.Place) -> dict[str, Any]:
-    low, high = place.interval or (float("nan"), float("nan"))
+def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
+    low, high = standing.interval or (float("nan"), float("nan"))
     card, costs = entry.card, entry.costs
     return {
-        "tier": place.tier,
+        "tier": standing.tier,
         "method": entry.name,
-        "score": place.score,
+        "score": standing.score,
         "low": low,
         "high": high,
-        "ranks": ranks_text(place.ranks) if place.ranks else "",
+        "ranks": format_ranks(standing.ranks) if standing.ranks else "",
         **{TASK + task: fmean(values) for task, values in entry.recoveries.items()},
         "access": entry.access_tier,
         "trust": entry.state.name,
@@ -79,7 +82,7 @@ def _row(entry: Entry, place: statistics.Place) -> dict[str, Any]:
         "items_generated": costs.items_generated,
         "forward_passes": costs.forward_passes,
         "cpu_seconds": costs.cpu_seconds,
-        "failed": entry.failed,
+        "failed": entry.lost,
         "lineages": entry.lineages,
         "authors": ", ".join(card.authors) if card else "",
         "summary": entry.summary,
@@ -91,7 +94,7 @@ def _row(entry: Entry, place: statistics.Place) -> dict[str, Any]:
     }
 
 
-def select(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
+def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     """The rows that pass. Their tiers and ranks stay those among all; references always pass."""
     if table.empty:
         return table
@@ -107,17 +110,15 @@ def select(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     return table[passes]
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
+def format_frame(table: pd.DataFrame) -> pd.DataFrame:
     """The columns a reader sees, by their headings; numbers stay numbers, rounded."""
     if table.empty:
         return pd.DataFrame(columns=list(HEADINGS.values()))
     interval = [
-        f"{low:z.2f} to {high:z.2f}" if low == low else "-"
-        for low, high in zip(table["low"], table["high"], strict=True)
-    ]
-    interval = [
-        "by definition" if of else words
-        for of, words in zip(table["reference"], interval, strict=True)
+        format_interval((low, high) if low == low else None, reference)
+        for low, high, reference in zip(
+            table["low"], table["high"], table["reference"], strict=True
+        )
     ]
     full = table.assign(
         interval=interval,
@@ -131,7 +132,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return found.rename(columns=HEADINGS).rename(columns=lambda name: name.removeprefix(TASK))
 
 
-def export(table: pd.DataFrame, path: Path) -> Path:
+def export_frame(table: pd.DataFrame, path: Path) -> Path:
     """Store a frame as .csv or .parquet; in CSV no cell is a formula to a spreadsheet.
 
     Raises:
@@ -145,7 +146,7 @@ def export(table: pd.DataFrame, path: Path) -> Path:
         else:
             raise InputError(f"cannot store a table as {path.name}: end it with .csv or .parquet")
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
+        raise cannot_write(path, error) from error
     return path
 
 

@@ -13,7 +13,7 @@ import gradio as gr
 
 from benchmark.basics.errors import AutophagyError
 from leaderboard.board.filters import Filters
-from leaderboard.board.source import Source
+from leaderboard.board.source import BoardSource
 from leaderboard.page.tabs import table
 from leaderboard.page.widgets import HTML, offer_methods, read_filters, update_bar
 
@@ -39,7 +39,7 @@ def say_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
     return safe
 
 
-def draw_head(source: Source) -> str:
+def draw_head(source: BoardSource) -> str:
     """Title, what this is about, and where the results come from."""
     return HTML.opening(LEAD, source.origin())
 
@@ -47,7 +47,7 @@ def draw_head(source: Source) -> str:
 class Answers:
     """Answers over the current board of a source; `painted` are the tabs that are drawn."""
 
-    def __init__(self, source: Source, painted: Painted) -> None:
+    def __init__(self, source: BoardSource, painted: Painted) -> None:
         self.source = source
         self.painted = painted
 

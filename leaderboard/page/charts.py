@@ -13,7 +13,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from benchmark.results.style import FAINT, GREY, INK, styles
+from benchmark.results.style import FAINT, GREY, INK, style_methods
 
 MOST_ROWS = 60  # methods in the picture of recoveries
 MOST_POINTS = 500  # methods in a scatter
@@ -29,7 +29,7 @@ def draw_forest(frame: pd.DataFrame) -> alt.LayerChart:
     """Score, interval and task means of each method; methods of one tier on one shade.
 
     Args:
-        frame: rows as in `table.frame`, best first; at most `MOST_ROWS` are drawn.
+        frame: rows as in `table.make_frame`, best first; at most `MOST_ROWS` are drawn.
     """
     frame = frame.head(MOST_ROWS)
     tasks = [c for c in frame.columns if c.startswith("recovery ")]
@@ -77,7 +77,7 @@ def draw_cost(
     """Score against one cost; the front holds the methods that none beats at no more cost.
 
     Args:
-        frame: rows as in `table.frame`.
+        frame: rows as in `table.make_frame`.
         column: the cost, such as "cpu_seconds".
         title: what the axis calls it.
         chosen: methods whose names are written beside them.
@@ -220,7 +220,7 @@ def _scatter(base: alt.Chart, x: alt.X, y: alt.Y, tip: list[alt.Tooltip]) -> lis
 
 def _colour(rows: Records, chosen: Sequence[str]) -> None:
     """The chosen have the colours that their lines have, and their names; the others are dots."""
-    looks = styles(chosen)
+    looks = style_methods(chosen)
     for row in rows:
         name = row["method"]
         named = row["reference"] or name in looks

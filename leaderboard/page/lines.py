@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 
 from benchmark.metrics.meanings import find_title
-from benchmark.results.curves import curves
+from benchmark.results.curves import gather_curves
 from benchmark.results.schema import Result
-from benchmark.results.style import styles
+from benchmark.results.style import style_methods
 from leaderboard.page.charts import finish_chart
 
 
 def draw_generations(results: Mapping[str, Result], task: str, entry: str) -> alt.LayerChart:
     """What is called `entry` against the generation: means as lines, least and most as bands."""
-    looks, rows, ended = styles(list(results)), [], []
+    looks, rows, ended = style_methods(list(results)), [], []
     for name, result in results.items():
-        values = curves(result, task, entry)
+        values = gather_curves(result, task, entry)
         for t in np.flatnonzero(~np.isnan(values).all(axis=0)):
             seen = values[:, t][~np.isnan(values[:, t])]
             rows.append(

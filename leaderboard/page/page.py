@@ -14,7 +14,7 @@ import gradio as gr
 from benchmark import __version__
 from benchmark.basics.errors import AutophagyError
 from benchmark.results.style import DARK
-from leaderboard.board.source import Source
+from leaderboard.board.source import BoardSource
 from leaderboard.board.table import HEADINGS
 from leaderboard.page.answers import Answers, Painted, draw_head, say_errors
 from leaderboard.page.charts import DOTS, SHADE
@@ -49,7 +49,7 @@ STORE = """(file) => {
 }"""
 
 
-def build_page(source: Source) -> gr.Blocks:
+def build_page(source: BoardSource) -> gr.Blocks:
     """The page over a source of results."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         Page(source, page)
@@ -57,7 +57,7 @@ def build_page(source: Source) -> gr.Blocks:
 
 
 def serve_page(
-    source: Source, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
+    source: BoardSource, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
     block: bool = True,
 ) -> gr.Blocks:  # fmt: skip
     """Serve the page, and read the results again every few minutes.
@@ -104,7 +104,7 @@ def make_style() -> str:
     return "\n".join([Path(__file__).with_name("style.css").read_text("utf-8"), *rules])
 
 
-def _keep_fresh(source: Source) -> None:
+def _keep_fresh(source: BoardSource) -> None:
     while True:
         time.sleep(REFRESH)
         try:
@@ -116,7 +116,7 @@ def _keep_fresh(source: Source) -> None:
 class Page:
     """Lays the components out and wires them; made inside `gr.Blocks`."""
 
-    def __init__(self, source: Source, page: gr.Blocks) -> None:
+    def __init__(self, source: BoardSource, page: gr.Blocks) -> None:
         self.head = gr.HTML(draw_head(source), elem_id="head")
         self.bar = lay_out_bar(source.board())
         self.tab = gr.Textbox("", visible=False)  # the open one; none until the page is loaded

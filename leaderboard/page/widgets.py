@@ -16,14 +16,14 @@ from gradio.components.plot import PlotData
 from benchmark.basics.errors import AutophagyError
 from benchmark.interface.names import REFERENCES
 from benchmark.metrics.meanings import list_metrics
-from benchmark.results.curves import entries_in
-from benchmark.results.final import numbers
+from benchmark.results.curves import name_measures
+from benchmark.results.final import summarise_profiles
 from benchmark.results.gallery import Gallery, Shown, group_excerpts, load_gallery
 from benchmark.results.html import load_template
 from benchmark.results.schema import Result
 from leaderboard.board.entries import Board
-from leaderboard.board.filters import ALL, TRUST, Filters, access_tiers, task_choices
-from leaderboard.board.table import frame, select
+from leaderboard.board.filters import ALL, TRUST, Filters, list_access_tiers, list_task_choices
+from leaderboard.board.table import make_frame, select_rows
 from leaderboard.page.lines import draw_generations
 
 MOST_OFFERED = 200  # methods in a list to choose from
@@ -106,17 +106,17 @@ def update_bar(board: Board, filters: Filters) -> list[Any]:
 def label_tasks(suite: str) -> list[tuple[str, str]]:
     """What the table can be ranked by, in words."""
     words = {ALL: "all tasks", "image": "image tasks", "text": "text tasks"}
-    return [(words.get(name, name), name) for name in task_choices(suite)] if suite else []
+    return [(words.get(name, name), name) for name in list_task_choices(suite)] if suite else []
 
 
 def list_access(board: Board, suite: str) -> list[str]:
     """The tiers that a suite's entries have."""
-    return list(access_tiers(board, suite))
+    return list(list_access_tiers(board, suite))
 
 
 def list_methods(board: Board, filters: Filters) -> list[str]:
     """The methods that pass the filters, best first, without the references."""
-    found = select(frame(board, filters.suite, filters.tasks), filters)
+    found = select_rows(make_frame(board, filters.suite, filters.tasks), filters)
     return [name for name in found["method"] if name not in REFERENCES]
 
 
@@ -125,8 +125,8 @@ def offer_methods(board: Board, filters: Filters, *picked: str | None) -> list[s
 
     A list of thousands would make every browser slow; a search brings the others.
     """
-    whole = frame(board, filters.suite, filters.tasks)
-    passing = select(whole, filters)
+    whole = make_frame(board, filters.suite, filters.tasks)
+    passing = select_rows(whole, filters)
     best = list((whole if passing.empty else passing)["method"].head(MOST_OFFERED))
     there = set(whole["method"])
     wanted = [*REFERENCES, *(name for name in picked if name)]
@@ -154,7 +154,7 @@ def draw_curve(
 
 def list_measures(board: Board, suite: str, task: str) -> list[tuple[str, str]]:
     """What can be drawn of a task: titles and names."""
-    return [(e.title, e.name) for e in list_metrics(entries_in(pick_result(board, suite), task))]
+    return [(e.title, e.name) for e in list_metrics(name_measures(pick_result(board, suite), task))]
 
 
 def pick_result(board: Board, suite: str) -> Result:
@@ -166,7 +166,7 @@ def draw_profiles(results: dict[str, Result], methods: Sequence[str]) -> str:
     """The profile of the last generation: one table a task, entries by methods."""
     shown = list(dict.fromkeys([*methods, *REFERENCES]))
     tasks = results[shown[0]].tasks
-    sheets = [numbers(results, task, shown) for task in tasks]
+    sheets = [summarise_profiles(results, task, shown) for task in tasks]
     return HTML.last_profiles(sheets, shown, tasks)
 
 

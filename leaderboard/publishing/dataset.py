@@ -13,7 +13,7 @@ from benchmark.hub.parts import Part
 from benchmark.hub.trouble import Purpose
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE, READ
-from leaderboard.board.table import export, frame
+from leaderboard.board.table import export_frame, make_frame
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -113,8 +113,9 @@ def describe_dataset(repo: str, board: Board, root: Path) -> list[Part]:
     suites = [s for s, entries in board.entries.items() if any(not e.reference for e in entries)]
     (root / "table").mkdir(exist_ok=True)
     tables = [
-        Part(f"table/{suite}.parquet", export(frame(board, suite), root / f"table/{suite}.parquet"))
+        Part(file, export_frame(make_frame(board, suite), root / file))
         for suite in suites
+        for file in [f"table/{suite}.parquet"]
     ]
     return [Part("README.md", write_dataset_card(repo, suites).encode()), *tables]
 

@@ -17,13 +17,15 @@ from statistics import fmean
 
 import numpy as np
 
+from benchmark.basics.files import write_bytes
 from benchmark.metrics.meanings import choose_short
-from benchmark.results.curves import curves, entries_in
-from benchmark.results.standings import standings
-from benchmark.results.transfer import EVERY, transfers
+from benchmark.results.curves import gather_curves, name_measures
+from benchmark.results.rows import make_score_rows
+from benchmark.results.standings import rank_results
+from benchmark.results.transfer import EVERY, compare_suites
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
-from leaderboard.board.table import TASK, frame
+from leaderboard.board.table import make_frame, rank_entries
 
 PLACE = re.compile(r"(<!-- (\w+) ([\w .-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -44,28 +46,18 @@ def fill_document(text: str, board: Board) -> str:
 
 def _scores(board: Board, suite: str) -> str:
     """Tiers, scores, intervals and recoveries."""
-    table = frame(board, suite)
-    tasks = [str(column) for column in table if str(column).startswith(TASK)]
+    rows = make_score_rows(rank_entries(board, suite))
     heads = ["tier", "method", "access", "score", "95% interval"]
-    rows = []
-    for row in table.to_dict("records"):
-        interval = f"{row['low']:z.2f} to {row['high']:z.2f}"
-        rows.append(
-            [
-                str(row["tier"]),
-                f"`{row['method']}`",
-                row["access"],
-                f"{row['score']:z.2f}",
-                "by definition" if row["reference"] else interval,
-                *(f"{row[task]:z.2f}" for task in tasks),
-            ]
-        )
-    return _markdown([*heads, *(f"`{task.removeprefix(TASK)}`" for task in tasks)], rows)
+    cells = [
+        (row.tier, f"`{row.method}`", row.access, row.score, row.interval, *row.recoveries.values())
+        for row in rows
+    ]
+    return _markdown([*heads, *(f"`{task}`" for task in rows[0].recoveries)], cells)
 
 
 def _costs(board: Board, suite: str) -> str:
     """What the methods cost beyond the training and publishing that all share."""
-    table = frame(board, suite)
+    table = make_frame(board, suite)
     base = table.set_index("method").loc["nothing"]
     rows = [
         [
@@ -85,12 +77,12 @@ def _costs(board: Board, suite: str) -> str:
 def _profile(board: Board, suite: str, task: str) -> str:
     """The profile of the last generation, mean over the seeds that reached it."""
     result = board.result(suite, "nothing")
-    entries = choose_short(result.tasks[task].modality, entries_in(result, task))
+    entries = choose_short(result.tasks[task].modality, name_measures(result, task))
     first = {entry: _mean(board, suite, "nothing", task, entry, 0) for entry in entries}
     rows = [["generation 0", *(first | {"trained_on_real": "1.00"}).values()]]
     rows += [
         [f"`{name}`", *(_mean(board, suite, name, task, entry, -1) for entry in entries)]
-        for name in frame(board, suite)["method"]
+        for name in make_frame(board, suite)["method"]
     ]
     return _markdown(["method", *entries], rows)
 
@@ -98,7 +90,7 @@ def _profile(board: Board, suite: str, task: str) -> str:
 def _transfer(board: Board, one: str, other: str) -> str:
     """How alike two suites rank the methods that have results in both."""
     suites = {
-        suite: standings({e.name: board.result(suite, e.name) for e in board.entries[suite]})
+        suite: rank_results({e.name: board.result(suite, e.name) for e in board.entries[suite]})
         for suite in (one, other)
     }
     rows = [
@@ -109,13 +101,13 @@ def _transfer(board: Board, one: str, other: str) -> str:
             f"{found.interval[0]:z.2f} to {found.interval[1]:z.2f}",
             f"{found.agreed} of {found.separated}",
         ]
-        for found in transfers(suites)
+        for found in compare_suites(suites)
     ]
     return _markdown(["tasks", "methods", "Kendall's tau", "95% interval", "ordered alike"], rows)
 
 
 def _mean(board: Board, suite: str, method: str, task: str, entry: str, generation: int) -> str:
-    values = curves(board.result(suite, method), task, entry)[:, generation]
+    values = gather_curves(board.result(suite, method), task, entry)[:, generation]
     values = values[~np.isnan(values)]
     return f"{fmean(values):.2f}" if len(values) else "-"
 
@@ -136,4 +128,4 @@ TABLES: dict[str, Callable[..., str]] = {
 
 if __name__ == "__main__":
     for file in map(Path, sys.argv[1:]):
-        file.write_text(fill_document(file.read_text("utf-8"), read_board(HERE)), "utf-8")
+        write_bytes(file, fill_document(file.read_text("utf-8"), read_board(HERE)).encode())

@@ -15,9 +15,9 @@ from benchmark.basics.files import write_bytes
 from benchmark.interface.find import find_method
 from benchmark.interface.names import REFERENCES
 from benchmark.report.samples import make_gallery
-from benchmark.results.references import file_of
+from benchmark.results.references import frozen_file
 from benchmark.results.schema import Result, load_result
-from benchmark.submission.claim import read_result
+from benchmark.submission.claim import read_claim
 from leaderboard.board.source import HERE
 
 
@@ -29,7 +29,7 @@ def publish_result(file: Path, folder: Path = HERE) -> None:
             or scored against references of its own.
         CorruptFile: the result or samples beside it are damaged.
     """
-    result = read_result(file)
+    result = read_claim(file)
     name = result.method.name
     if result.method.source != find_method(name).source:
         raise InputError(f"{file} is of another version of the baseline {name}: run it again")
@@ -48,7 +48,7 @@ def publish_result(file: Path, folder: Path = HERE) -> None:
 
 def _check_frozen(result: Result, file: Path) -> None:
     """The samples beside a reference are those that the frozen numbers were measured of."""
-    stored = load_result(file_of(result.suite, result.method.name))
+    stored = load_result(frozen_file(result.suite, result.method.name))
 
     for name, task in result.tasks.items():
         pairs = zip(task.lineages, stored.tasks[name].lineages, strict=True)

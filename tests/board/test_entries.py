@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from benchmark.basics.errors import AutophagyError, InputError
-from benchmark.results.references import file_of
+from benchmark.results import references
+from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
 from benchmark.submission.record import record_state
 from leaderboard.board.entries import read_board
@@ -88,7 +89,6 @@ def test_entries_and_the_references(root):
         ),
         (lambda r: edited(r, method__name="other"), "a file has the name of its method"),
         (lambda r: edited(r, suite="huge"), "there is no suite 'huge'"),
-        (lambda r: edited(r, references=OWN), "cannot read .*nothing"),
         (lambda r: edited(r, tasks={}), "not of all tasks"),
         (lambda r: (r / FILE).write_bytes(b"\xff{"), "is not a result"),
         (lambda r: (r / FILE).write_text("[" * 10**6), "is not a result"),
@@ -113,18 +113,23 @@ def test_a_wrong_entry_is_refused_and_the_others_are_shown(root, spoil, reason):
 
 
 def test_a_reference_from_elsewhere_is_refused(root):
-    shutil.copy(file_of("small", "nothing"), root / "results/small/nothing.json")
+    shutil.copy(frozen_file("small", "nothing"), root / "results/small/nothing.json")
     (refused,) = read_board(root).refused
     assert "is a reference, which comes with the benchmark" in refused.reason
 
 
-def test_own_references_are_used(root):
+def test_references_that_an_entry_brought_are_used_where_none_are_frozen(root, monkeypatch):
     edited(root, references=OWN)
+    own = {name: load_result(frozen_file("small", name)) for name in ("nothing", "oracle")}
+    monkeypatch.setattr(references, "FOLDER", root / "none")
+    for name, oracle in own.items():
+        (root / "results" / "small" / f"{name}.json").write_bytes(oracle.to_json())
+    board = read_board(root)
+    assert "anchor" not in names(board)  # that folder is everybody's
+    assert "references/small/anchor/nothing.json is not there" in board.refused[1].reason
     folder = root / "references" / "small" / "anchor"
     folder.mkdir(parents=True)
-    for name in ("nothing", "oracle"):
-        oracle = load_result(file_of("small", name))
-        oracle.references = OWN
+    for name, oracle in own.items():
         (folder / f"{name}.json").write_bytes(oracle.to_json())
     before = read_board(root).entry("small", "anchor")
     assert before.references == "own"

@@ -19,8 +19,8 @@ from gradio_client import Client
 
 from leaderboard.board.entries import read_board
 from leaderboard.board.filters import Filters
-from leaderboard.board.source import Source
-from leaderboard.board.table import frame
+from leaderboard.board.source import BoardSource
+from leaderboard.board.table import make_frame
 from leaderboard.page.page import serve_page
 from leaderboard.page.tabs import compare, method, pictures, table
 from tests.board import toys
@@ -39,7 +39,7 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="session")
 def address(root):
     """A running page."""
-    page = serve_page(Source(root=root), port=0, block=False)
+    page = serve_page(BoardSource(root=root), port=0, block=False)
     yield page.local_url.rstrip("/")
     page.close()
 
@@ -145,7 +145,7 @@ def test_fifty_readers_at_once(address):
 
 def test_five_thousand_methods_are_filtered_in_half_a_second(root, monkeypatch):
     board = read_board(root)
-    large = toys.large(frame(board, "small"), 5_000)
+    large = toys.large(make_frame(board, "small"), 5_000)
     monkeypatch.setattr(table, "frame", lambda *_: large)
     begun = time.perf_counter()
     update, sentence = table.fill_table(board, Filters("small", search="method_49"))
@@ -158,7 +158,7 @@ def test_five_thousand_methods_are_filtered_in_half_a_second(root, monkeypatch):
 
 
 def test_an_empty_board_says_so(tmp_path):
-    page = serve_page(Source(root=tmp_path), port=0, block=False)
+    page = serve_page(BoardSource(root=tmp_path), port=0, block=False)
     try:
         *_, sentence = Client(page.local_url, verbose=False).predict(api_name="/open")
         assert "no result to show yet" in sentence

@@ -33,7 +33,7 @@ def finished(tmp_path_factory):
 def run(finished, tmp_path, monkeypatch):
     """A result of `anchor`, said to be scored against frozen references."""
     monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TWO)
-    monkeypatch.setattr("benchmark.submission.claim.frozen", lambda *_: {"nothing": None})
+    monkeypatch.setattr("benchmark.submission.claim.find_frozen", lambda *_: {"nothing": None})
     shutil.copytree(finished, tmp_path / "runs")
     file = tmp_path / "runs" / "quick" / "anchor.json"
     result = load_result(file)

@@ -9,7 +9,7 @@ import yaml
 from PIL import Image
 
 from benchmark.results.gallery import Gallery, Shown
-from benchmark.results.references import file_of
+from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
 
 STORED = Path(__file__).parents[2] / "leaderboard" / "results"
@@ -37,7 +37,7 @@ def write(root: Path) -> Path:
 def perturbed(root, suite, stored, shift, name=None, summary=None, access=None):
     """A stored result under another name, its primary metrics shifted, other for each seed."""
     file = STORED / suite / f"{stored}.json"
-    result = load_result(file if file.exists() else file_of(suite, stored))
+    result = load_result(file if file.exists() else frozen_file(suite, stored))
     for task in result.tasks.values():
         for lineage in task.lineages:
             for generation in lineage.generations[1:]:

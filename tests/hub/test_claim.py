@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from benchmark.basics.errors import AutophagyError
 from benchmark.submission.checks import read_submission
-from benchmark.submission.claim import check_belongs, read_result
-from benchmark.submission.entry import parts_of
+from benchmark.submission.claim import check_belongs, read_claim
+from benchmark.submission.upload import list_parts
 
 FREE = ("hardware", "created", "versions", "isolated")  # what nobody can check
 
 
 def accept(run, file):
     """What `submit` does with a result before anything is sent."""
-    result = read_result(file)
+    result = read_claim(file)
     folder, card, written = read_submission(run.folder)
     check_belongs(result, file, folder, card, written.summary)
-    return parts_of(folder, result, file)
+    return list_parts(folder, result, file)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_wrong_result_is_refused_with_a_reason(claim, path, value, said):
 
 def test_a_result_that_is_not_there_is_named(tmp_path):
     with pytest.raises(AutophagyError, match=r"cannot read .*none\.json: No such file"):
-        read_result(tmp_path / "none.json")
+        read_claim(tmp_path / "none.json")
 
 
 def test_a_shortened_lineage_is_refused(claim):

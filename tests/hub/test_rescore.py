@@ -9,10 +9,10 @@ import torch
 from benchmark.basics.files import read_tensors, write_tensors
 from benchmark.commands.main import main
 from benchmark.results.schema import load_result
-from benchmark.submission.entry import parts_of
 from benchmark.submission.folder import read_folder
-from benchmark.submission.rescore import rescore
-from benchmark.submission.trust import load_trust, state_of
+from benchmark.submission.rescore import rescore_claim
+from benchmark.submission.trust import find_state, load_trust
+from benchmark.submission.upload import list_parts
 
 SPEECHES = "speeches-replace-seed0"
 
@@ -21,7 +21,7 @@ SPEECHES = "speeches-replace-seed0"
 def uploaded(finished, tmp_path):
     """The claim and the folder of its samples, as in the dataset."""
     result = load_result(finished.result)
-    for part in parts_of(read_folder(finished.folder), result, finished.result):
+    for part in list_parts(read_folder(finished.folder), result, finished.result):
         path = tmp_path / part.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(part.read())
@@ -39,7 +39,7 @@ def command(monkeypatch, *words):
 
 def test_honest_samples_give_the_claimed_numbers(uploaded):
     claim, samples = uploaded
-    rows = rescore(load_result(claim), samples)
+    rows = rescore_claim(load_result(claim), samples)
     assert [(row.task, row.generation) for row in rows] == [
         ("digits-replace", 2),
         ("speeches-replace", 2),
@@ -64,7 +64,7 @@ def test_a_better_number_than_the_samples_give_is_found(
     assert f"does not agree: {task}, seed 0." in out
     assert load_trust(claim) is None
     assert command(monkeypatch, claim, "--samples", samples, "--reject") == 1
-    state = state_of(claim.read_bytes(), load_trust(claim))
+    state = find_state(claim.read_bytes(), load_trust(claim))
     assert (state.name, task in state.reason) == ("rejected", True)
     assert command(monkeypatch, claim, "--samples", samples) == 1
 
@@ -94,12 +94,12 @@ def test_uploads_of_another_form_are_named(uploaded, kind, spoil, said):
     claim, samples = uploaded
     file = samples / f"{SPEECHES}-{kind}.safetensors"
     write_tensors(file, spoil(read_tensors(file)))
-    _, row = rescore(load_result(claim), samples)
+    _, row = rescore_claim(load_result(claim), samples)
     assert not row.agrees
     assert said in row.problem
     file.write_bytes(b"0" * 3_000_000)
-    assert "bytes: it is none of this task" in rescore(load_result(claim), samples)[1].problem
+    assert "bytes: it is none of this task" in rescore_claim(load_result(claim), samples)[1].problem
     file.write_bytes(b"not safetensors")
-    assert "cannot be used" in rescore(load_result(claim), samples)[1].problem
+    assert "cannot be used" in rescore_claim(load_result(claim), samples)[1].problem
     file.unlink()
-    assert "is not there" in rescore(load_result(claim), samples)[1].problem
+    assert "is not there" in rescore_claim(load_result(claim), samples)[1].problem

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leaderboard.board import source
-from leaderboard.board.source import HERE, Source
+from leaderboard.board.source import HERE, BoardSource
 from tests.hub.repo import Blob
 
 STORED = HERE / "results" / "small"
@@ -39,7 +39,7 @@ def names(found):
 def test_the_dataset_is_read_and_read_again(hub, root):
     dataset = hub.repos["datasets", "org/results"]
     dataset.store("main", published("accumulate_subsample"), "one")
-    found = Source(root, "org/results", hub.url)
+    found = BoardSource(root, "org/results", hub.url)
     assert names(found) == {"accumulate_subsample"}
     sha = dataset.refs["main"].sha
     assert f"the dataset org/results at revision {sha[:7]}, changed" in found.origin()
@@ -56,27 +56,27 @@ def test_the_dataset_is_read_and_read_again(hub, root):
 
 def test_without_the_hub_the_last_board_stays(hub, root):
     hub.repos["datasets", "org/results"].store("main", published("accumulate_subsample"), "one")
-    found = Source(root, "org/results", hub.url)
+    found = BoardSource(root, "org/results", hub.url)
     hub.fail(".", drop="before", times=10_000)
     found.refresh()
     assert names(found) == {"accumulate_subsample"}
     said = f"The dataset org/results cannot be read now ({hub.url} cannot be reached)."
     assert said in found.origin()
     # A page begun now shows what this machine read last.
-    again = Source(root, "org/results", hub.url)
+    again = BoardSource(root, "org/results", hub.url)
     assert names(again) == {"accumulate_subsample"}
     assert "as it was read last" in again.origin()
 
 
 def test_what_was_never_read_falls_back_to_what_came_with_the_page(hub, root):
-    found = Source(root, "org/missing", hub.url)
+    found = BoardSource(root, "org/missing", hub.url)
     assert names(found) == {"anchor"}
     assert found.origin().startswith("Shown: the results that came with this page; the newest")
     assert f"cannot be read now ({hub.url} does not show it (status 404))" in found.origin()
 
 
 def test_results_of_this_folder(root):
-    found = Source(root)
+    found = BoardSource(root)
     assert names(found) == {"anchor"}
     created = json.loads((root / "results/small/anchor.json").read_text())["created"]
     assert found.origin().endswith(f"the newest result is of {created[:10]}.")

@@ -10,8 +10,8 @@ from typing import Any
 import gradio as gr
 
 from leaderboard.board.entries import Board
-from leaderboard.board.filters import ALL, Filters, chosen_tasks
-from leaderboard.board.pairs import Pair, pair
+from leaderboard.board.filters import ALL, Filters, choose_tasks
+from leaderboard.board.pairs import Pair, compare_pair
 from leaderboard.page import charts
 from leaderboard.page.tabs.pictures import COSTS
 from leaderboard.page.widgets import (
@@ -78,7 +78,7 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
     usual = [m for m in there if m != "oracle"]
     a = a if a in there else usual[0]
     b = b if b in there else next((m for m in usual if m != a), a)
-    tasks = chosen_tasks(filters.suite, filters.tasks)
+    tasks = choose_tasks(filters.suite, filters.tasks)
     return [
         Choice(there, a),
         Choice(there, b),
@@ -91,9 +91,9 @@ def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]
     a, b, task = picked
     suite = filters.suite
     both = list(dict.fromkeys([a, b]))
-    names = chosen_tasks(suite, filters.tasks)
-    found = pair(board, suite, a, b, filters.tasks)
-    each = {name: pair(board, suite, a, b, name) for name in names}
+    names = choose_tasks(suite, filters.tasks)
+    found = compare_pair(board, suite, a, b, filters.tasks)
+    each = {name: compare_pair(board, suite, a, b, name) for name in names}
     together = {"all tasks" if filters.tasks == ALL else f"{filters.tasks} tasks": found}
     rows = [_row(what, of) for what, of in (each if len(names) == 1 else together | each).items()]
     primary = board.result(suite, a).tasks[task].primary

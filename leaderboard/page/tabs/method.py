@@ -13,10 +13,10 @@ import pandas as pd
 from benchmark.interface.access import Access
 from benchmark.metrics.definitions import DEFINITIONS
 from benchmark.results.captions import COSTS, KINDS, SCORE
-from benchmark.results.verdicts import MEASURABLE, sheet
+from benchmark.results.verdicts import MEASURABLE, judge_collapse
 from leaderboard.board.entries import Board, Entry
 from leaderboard.board.filters import Filters
-from leaderboard.board.table import frame
+from leaderboard.board.table import make_frame
 from leaderboard.page.widgets import (
     HTML,
     Choice,
@@ -95,9 +95,9 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
 def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     """The method's page, in the order of `Parts.drawn`."""
     method, task, measure = picked
-    suite, whole = filters.suite, frame(board, filters.suite, filters.tasks)
+    suite, whole = filters.suite, make_frame(board, filters.suite, filters.tasks)
     results = board.references(suite, method) | {method: board.result(suite, method)}
-    sheets = [sheet(results, name, [method]) for name in results[method].tasks]
+    sheets = [judge_collapse(results, name, [method]) for name in results[method].tasks]
     above = _above(board, board.entry(suite, method), whole[whole["method"] == method].iloc[0])
     below = HTML.definitions(method, sheets, MEASURABLE, DEFINITIONS)
     return [
@@ -142,7 +142,7 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
         ("Ran", f"on {entry.created[:10]}" + (", in a sandbox" if entry.isolated else "")),
         ("References",
          "its own run of nothing and oracle" if entry.references == "own" else "frozen"),
-        ("Lineages", f"{entry.lineages}, of which {entry.failed} failed"),
+        ("Lineages", f"{entry.lineages}, of which {entry.lost} failed"),
         ("Cost", f"{costs.items_trained:,} items trained, {costs.items_generated:,} generated, "
                  f"{costs.forward_passes:,} scored; {costs.real_items:,} trusted real items; "
                  f"{costs.cpu_seconds:,.0f} processor seconds"),

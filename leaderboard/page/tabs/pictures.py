@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from benchmark.interface.names import REFERENCES
-from benchmark.results.curves import curves
+from benchmark.results.curves import gather_curves
 from leaderboard.board.entries import Board
-from leaderboard.board.filters import ALL, Filters, chosen_tasks
-from leaderboard.board.table import frame, select
+from leaderboard.board.filters import ALL, Filters, choose_tasks
+from leaderboard.board.table import make_frame, select_rows
 from leaderboard.page import charts
 from leaderboard.page.charts import LOWEST, Records
 from leaderboard.page.widgets import (
@@ -118,7 +118,7 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
     there = list_methods(board, filters)[:MOST_OFFERED]
     kept = _unlike(board, filters, there) if methods is None else methods
     kept = [method for method in kept if method in there][:MOST_CHOSEN]
-    tasks = chosen_tasks(filters.suite, filters.tasks)
+    tasks = choose_tasks(filters.suite, filters.tasks)
     task = task if task in tasks else tasks[0]
     measures = list_measures(board, filters.suite, task)
     known = {name for _, name in measures}
@@ -133,14 +133,14 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
 
 def _unlike(board: Board, filters: Filters, there: list[str], most: int = 4) -> list[str]:
     """The best of each access tier: the first methods are often variants of one idea."""
-    access = frame(board, filters.suite, filters.tasks).set_index("method")["access"]
+    access = make_frame(board, filters.suite, filters.tasks).set_index("method")["access"]
     return list(access.reindex(there).drop_duplicates().index[:most])
 
 
 def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]:
     """All pictures, in the order of `Parts.drawn`."""
     methods, task, measure, cost = picked
-    rows = select(frame(board, filters.suite, filters.tasks), filters)
+    rows = select_rows(make_frame(board, filters.suite, filters.tasks), filters)
     images = [
         n for n, t in pick_result(board, filters.suite).tasks.items() if t.modality == "image"
     ]  # fmt: skip
@@ -168,7 +168,7 @@ def _ends(
     points = []
     for row in read.to_dict("records"):
         result = board.result(suite, row["method"])
-        ends = {n: curves(result, task, n)[:, -1] for n in ("precision", "recall")}
+        ends = {n: gather_curves(result, task, n)[:, -1] for n in ("precision", "recall")}
         if all(not np.isnan(values).all() for values in ends.values()):
             means = {name: float(np.nanmean(values)) for name, values in ends.items()}
             points.append({k: row[k] for k in ("method", "access", "reference")} | means)

@@ -14,7 +14,7 @@ import pandas as pd
 from benchmark.results.captions import COSTS, score_captions
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import Filters
-from leaderboard.board.table import export, frame, select, shown
+from leaderboard.board.table import export_frame, format_frame, make_frame, select_rows
 from leaderboard.page.widgets import HTML
 
 MOST_ROWS = 200  # sent to the browser; search and filters reach the others
@@ -63,8 +63,8 @@ def lay_out() -> Parts:
 
 def fill_table(board: Board, filters: Filters) -> tuple[Any, str]:
     """The table and the sentence above it."""
-    whole = frame(board, filters.suite, filters.tasks)
-    rows = select(whole, filters)
+    whole = make_frame(board, filters.suite, filters.tasks)
+    rows = select_rows(whole, filters)
     methods, all_methods = (int((~of["reference"]).sum()) for of in (rows, whole))
     said = f"{methods:,} of {all_methods:,} methods" if methods < all_methods else (
         f"{methods:,} method{'' if methods == 1 else 's'}"
@@ -75,7 +75,7 @@ def fill_table(board: Board, filters: Filters) -> tuple[Any, str]:
     ranked = what.get(filters.tasks, filters.tasks)
     tiers = "" if rows["tier"].isna().all() else " Within a tier differences may be chance."
     sentence = f"{said}, ranked by {ranked}.{tiers} Select a row to open its method."
-    page = link_cells(shown(rows.head(MOST_ROWS)))
+    page = link_cells(format_frame(rows.head(MOST_ROWS)))
     kinds = ["html" if c in LINKS else _kind(page[c]) for c in page]
     widths: list[str | int] = [WIDTHS.get(str(c), 152) for c in page]
     value = {"headers": list(page), "data": page.astype(object).where(page.notna(), None).values}
@@ -96,9 +96,9 @@ def link_cells(page: pd.DataFrame) -> pd.DataFrame:
 
 def pack_download(board: Board, filters: Filters, ending: str) -> str:
     """NAME;BASE64 of the selected rows, for the browser to store; all columns, full precision."""
-    rows = select(frame(board, filters.suite, filters.tasks), filters)
+    rows = select_rows(make_frame(board, filters.suite, filters.tasks), filters)
     with tempfile.TemporaryDirectory() as folder:
-        path = export(rows, Path(folder) / f"autophagy-{filters.suite}.{ending}")
+        path = export_frame(rows, Path(folder) / f"autophagy-{filters.suite}.{ending}")
         return f"{path.name};{base64.b64encode(path.read_bytes()).decode()}"
 
 

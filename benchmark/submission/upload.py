@@ -7,28 +7,27 @@ from pathlib import Path
 
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.hub.parts import Part
-from benchmark.interface.names import REFERENCES
 from benchmark.lineage.store import LineageFolder
 from benchmark.report.samples import find_lineage, make_gallery
-from benchmark.results.schema import GenerationResult, LineageResult, Result, load_result
-from benchmark.results.standings import check_comparable
+from benchmark.results.references import find_references, frozen_file
+from benchmark.results.schema import GenerationResult, LineageResult, Result
 from benchmark.submission.folder import Folder
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
 
 
-def sample_names(task: str, seed: int) -> tuple[str, str]:
+def name_samples(task: str, seed: int) -> tuple[str, str]:
     """File names of a lineage's last samples and of the model that made them."""
     return f"{task}-seed{seed}-samples.safetensors", f"{task}-seed{seed}-model.safetensors"
 
 
-def last_finished(lineage: LineageResult) -> int | None:
+def find_last_finished(lineage: LineageResult) -> int | None:
     """The last generation that published, or None if none did."""
     done = [g.generation for g in lineage.generations if g.status == "ok"]
     return done[-1] if done else None
 
 
-def parts_of(folder: Folder, result: Result, file: Path) -> list[Part]:
+def list_parts(folder: Folder, result: Result, file: Path) -> list[Part]:
     """Everything that goes into the one commit.
 
     Raises:
@@ -48,14 +47,11 @@ def parts_of(folder: Folder, result: Result, file: Path) -> list[Part]:
 
 def _references(result: Result, file: Path) -> Iterator[Part]:
     """The references, where they are not those that come with the benchmark."""
-    for name in REFERENCES:
-        if result.references[name] == "frozen":
-            continue
-        beside = file.parent / f"{name}.json"
-        reference = load_result(beside)
-        check_comparable({str(file): result, str(beside): reference})
-        path = f"references/{result.suite}/{result.method.name}/{name}.json"
-        yield Part(path, reference.to_json())
+    for path, reference in find_references(result, file).items():
+        name = reference.method.name
+        if path != frozen_file(result.suite, name):
+            sent = f"references/{result.suite}/{result.method.name}/{name}.json"
+            yield Part(sent, reference.to_json())
 
 
 def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> list[Part]:
@@ -73,7 +69,7 @@ def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> 
                 f"{file} says of {where}, generation {generation.generation}, what its run did "
                 f"not: run the same command again"
             )
-    last = last_finished(lineage)
+    last = find_last_finished(lineage)
     if last is None:
         return []
     if not store.kept_samples(last):
@@ -81,5 +77,5 @@ def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> 
     store.samples(last), store.model(last)  # raises if they are damaged
     base = f"samples/{result.suite}/{result.method.name}"
     own = (there / f"{kind}-{last:02d}.safetensors" for kind in ("samples", "model"))
-    names = sample_names(task.name, lineage.seed)
+    names = name_samples(task.name, lineage.seed)
     return [Part(f"{base}/{name}", path) for name, path in zip(names, own, strict=True)]

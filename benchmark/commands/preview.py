@@ -1,0 +1,23 @@
+"""`autophagy preview`: the leaderboard on this machine, with one's own results on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.commands.board import Dataset, Endpoint, Open, Port, serve_board
+
+
+def preview(
+    results: Annotated[
+        list[Path], typer.Argument(help="Your results of whole suites, RUNS/SUITE/METHOD.json.")
+    ],
+    dataset: Dataset = None,
+    endpoint: Endpoint = None,
+    port: Port = 7860,
+    open_: Open = True,
+) -> None:
+    """Show the leaderboard with your own results among the others, marked; nothing is sent."""
+    serve_board(dataset, endpoint, port, open_, own=results)

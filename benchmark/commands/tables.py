@@ -1,0 +1,80 @@
+"""What commands print on the terminal: the console, and tables of one look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 78  # at least, where a caption has to fit below
+
+
+class Column(NamedTuple):
+    """A heading and how its cells are laid out; `word` and `number` are never broken."""
+
+    heading: str
+    right: bool = False
+    whole: bool = False
+    width: int | None = None
+
+
+def word(heading: str) -> Column:
+    """A column of names that stay on one line."""
+    return Column(heading, whole=True)
+
+
+def number(heading: str) -> Column:
+    """A column of numbers."""
+    return Column(heading, right=True, whole=True)
+
+
+def sheet(
+    columns: Sequence[str | Column],
+    rows: Iterable[Sequence[str | Text]] = (),
+    title: str = "",
+    caption: str = "",
+) -> Table:
+    """A table; what is in it is printed as it is, never read as markup."""
+    table = Table(
+        title=Text(title, "bold") if title else None,
+        title_justify="left",
+        caption=Text(caption, "table.caption") if caption else None,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        min_width=WIDTH if caption else None,
+    )
+    for column in columns:
+        layout = column if isinstance(column, Column) else Column(column)
+        table.add_column(
+            layout.heading,
+            justify="right" if layout.right else "left",
+            no_wrap=layout.whole,
+            overflow="fold",
+            width=layout.width,
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    return table
+
+
+def open_console(stderr: bool = False, file_width: int | None = None) -> Console:
+    """Where a command prints.
+
+    Args:
+        file_width: columns of a file or a pipe, which have no width of their own.
+    """
+    console = Console(stderr=stderr, highlight=False)
+    if file_width is not None and not console.is_terminal:
+        return Console(stderr=stderr, highlight=False, width=file_width)
+    return console
+
+
+def say(console: Console, sentence: str) -> None:
+    """Print a sentence as it is, broken by the terminal only."""
+    console.print(Text(sentence), soft_wrap=True)
