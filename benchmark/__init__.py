@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmark.interface.mitigation import Mitigation
     from benchmark.interface.round import Round
     from benchmark.interface.sources import FOREIGN, REAL
-    from benchmark.run.grid import run
+    from benchmark.runs.grid import run
     from benchmark.tasks.suites import load_task
 
 __version__ = "0.1.0"
@@ -43,7 +43,7 @@ _HOME = {
     "Sampling": "interface.generator",
     "TrainingSet": "interface.items",
     "load_task": "tasks.suites",
-    "run": "run.grid",
+    "run": "runs.grid",
 }
 
 

@@ -85,9 +85,9 @@ def lineage(name: str, generations: int, items: int) -> list[tuple[float, float]
 def grid(methods: int, workers: int) -> float:
     """Wall seconds of a grid of two lineages a method, the workers having been started."""
     from benchmark.interface.find import find_method
-    from benchmark.run import backends
-    from benchmark.run.grid import execute
-    from benchmark.run.jobs import plan
+    from benchmark.runs import backends
+    from benchmark.runs.grid import execute
+    from benchmark.runs.jobs import plan
 
     names = ("nothing", "oracle", "accumulate_subsample", "anchor")[:methods]
     with tempfile.TemporaryDirectory() as folder:

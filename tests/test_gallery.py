@@ -30,7 +30,7 @@ from benchmark.results.schema import (
     TaskResult,
     load_result,
 )
-from benchmark.run.jobs import plan
+from benchmark.runs.jobs import plan
 from leaderboard.board.source import HERE
 from tests.conftest import TOY_TASKS
 

@@ -13,10 +13,10 @@ from benchmark.interface.find import find_method
 from benchmark.interface.names import find_baselines
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
-from benchmark.run.grid import run
-from benchmark.run.sandbox import Bounds, check_available, isolate_method, sandbox
-from benchmark.run.sandbox.hooks import make_class
-from benchmark.run.sandbox.session import Session
+from benchmark.runs.grid import run
+from benchmark.runs.sandbox import Bounds, check_available, isolate_method, sandbox
+from benchmark.runs.sandbox.hooks import make_class
+from benchmark.runs.sandbox.session import Session
 from benchmark.tasks import assets
 from benchmark.tasks.images.networks import DigitClassifier
 from benchmark.tasks.text import llama

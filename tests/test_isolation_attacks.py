@@ -24,9 +24,9 @@ from benchmark import Access, Mitigation, Sampling
 from benchmark.basics.errors import MethodError
 from benchmark.interface.find import find_method
 from benchmark.interface.round import Round
-from benchmark.run.sandbox import Bounds, isolate_method, processes, wire
-from benchmark.run.sandbox.session import Session
-from benchmark.run.sandbox.values import unpack_value
+from benchmark.runs.sandbox import Bounds, isolate_method, processes, wire
+from benchmark.runs.sandbox.session import Session
+from benchmark.runs.sandbox.values import unpack_value
 from tests.test_isolation import in_curate, lineage
 
 pytestmark = pytest.mark.skipif(
@@ -249,7 +249,7 @@ def test_nothing_outside_can_be_read_or_written(outside, tmp_path, shared_cache)
 
 
 PATCHES = """
-import benchmark.run.sandbox.remote, benchmark.run.sandbox.wire
+import benchmark.runs.sandbox.remote, benchmark.runs.sandbox.wire
 import benchmark.interface.round, benchmark.lineage.hooks
 from benchmark.interface.round import Ledger
 

@@ -20,11 +20,11 @@ from benchmark.interface.find import find_method
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.shared import SharedStore
 from benchmark.lineage.store import LineageFolder, LineageMemory
-from benchmark.run import worker
-from benchmark.run.grid import run
-from benchmark.run.jobs import Outcome, plan
-from benchmark.run.sandbox import isolate_method
-from benchmark.run.worker import launch_ranks
+from benchmark.runs import worker
+from benchmark.runs.grid import run
+from benchmark.runs.jobs import Outcome, plan
+from benchmark.runs.sandbox import isolate_method
+from benchmark.runs.worker import launch_ranks
 from benchmark.tasks.images.adapter import Adapter
 from benchmark.tasks.suites import load_suite
 from tests.hub import tiny, tiny_large

@@ -14,7 +14,7 @@ from benchmark.interface.names import REFERENCES
 from benchmark.results import references
 from benchmark.results.references import find_frozen, find_references, frozen_file
 from benchmark.results.schema import load_result
-from benchmark.run.freeze import freeze
+from benchmark.runs.freeze import freeze
 from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import read_board
 from tests.conftest import TOY

@@ -19,7 +19,7 @@ from benchmark.interface.names import find_baselines as registry
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.metrics.meanings import list_metrics
-from benchmark.run.sandbox import isolate_method
+from benchmark.runs.sandbox import isolate_method
 from benchmark.tasks.images.shown import shown
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.text import llama

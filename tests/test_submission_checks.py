@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import benchmark.run.sandbox
+import benchmark.runs.sandbox
 from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.interface.find import load_class
@@ -26,8 +26,8 @@ def in_process(file, class_name=None, bounds=None):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(benchmark.run.sandbox, "isolate_method", in_process)
-    monkeypatch.setattr(benchmark.run.sandbox, "check_available", lambda: None)
+    monkeypatch.setattr(benchmark.runs.sandbox, "isolate_method", in_process)
+    monkeypatch.setattr(benchmark.runs.sandbox, "check_available", lambda: None)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_without_a_sandbox_nothing_is_run(folder, monkeypatch):
     def absent():
         raise InputError("isolation needs bubblewrap")
 
-    monkeypatch.setattr(benchmark.run.sandbox, "check_available", absent)
+    monkeypatch.setattr(benchmark.runs.sandbox, "check_available", absent)
     with pytest.raises(InputError, match="bubblewrap"):
         validate_submission(folder)
 

@@ -12,7 +12,7 @@ import typer
 from benchmark.basics.errors import InputError
 from benchmark.commands.tables import number, open_console, sheet
 from benchmark.lineage.cache import FolderCache
-from benchmark.run.jobs import find_spent
+from benchmark.runs.jobs import find_spent
 
 DAY = 86_400
 Out = Annotated[Path, typer.Option(help="The run's folder.")]

@@ -12,7 +12,7 @@ from benchmark.commands.progress import Watcher
 from benchmark.commands.run_table import run_table
 from benchmark.commands.tables import open_console, say
 from benchmark.hub.copies import use_data_dir
-from benchmark.run import grid
+from benchmark.runs import grid
 
 
 def run(

@@ -13,7 +13,7 @@ from benchmark.interface.find import find_method
 from benchmark.report.figures import save_picture_grid
 from benchmark.report.samples import show_lineage
 from benchmark.results.gallery import Shown
-from benchmark.run.jobs import plan
+from benchmark.runs.jobs import plan
 from benchmark.tasks.suites import load_task
 
 

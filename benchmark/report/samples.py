@@ -15,7 +15,7 @@ from benchmark.interface.find import Method
 from benchmark.lineage.store import LineageFolder
 from benchmark.results.gallery import Gallery, Shown, encode_picture
 from benchmark.results.schema import Result
-from benchmark.run.jobs import plan
+from benchmark.runs.jobs import plan
 from benchmark.tasks.suites import load_task
 from benchmark.tasks.task import Task
 

@@ -83,7 +83,7 @@ def validate_submission(path: Path) -> Validation:
     Raises:
         InputError: there is no sandbox on this machine.
     """
-    from benchmark.run.sandbox import check_available
+    from benchmark.runs.sandbox import check_available
 
     check_available()
     found = Validation()

@@ -59,7 +59,7 @@ def run_trials(file: Path, class_name: str) -> Iterator[Iterator[Trial]]:
 
 
 def _trial(file: Path, class_name: str, tasks: tuple[str, ...], cache: Cache) -> Trial:
-    from benchmark.run.sandbox import Bounds, isolate_method
+    from benchmark.runs.sandbox import Bounds, isolate_method
 
     with isolate_method(file, class_name, Bounds(seconds=30)) as method:
         trial = Trial(frozenset(method.access))

@@ -16,8 +16,8 @@ from benchmark.interface.names import REFERENCES
 from benchmark.results.references import find_references
 from benchmark.results.schema import Result
 from benchmark.results.standings import score_result
-from benchmark.run import grid
-from benchmark.run.jobs import Job
+from benchmark.runs import grid
+from benchmark.runs.jobs import Job
 from benchmark.submission.checks import read_submission
 from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.compare import Comparison, compare_scores

@@ -7,7 +7,7 @@
 3. Else none: one sentence says how to run them.
 
 Only who compares results by hand may give others (`with_references`). `SUITE/nothing.json` and
-`SUITE/oracle.json` in this folder are ordinary results, written by `benchmark.run.freeze`.
+`SUITE/oracle.json` in this folder are ordinary results, written by `benchmark.runs.freeze`.
 """
 
 from __future__ import annotations

@@ -17,17 +17,17 @@ from torch import Tensor, nn
 from benchmark.basics import errors
 from benchmark.basics.errors import AutophagyError, Diverged, InputError, MethodError
 from benchmark.interface.round import ROUND, Round
-from benchmark.run.sandbox import models, randomness
-from benchmark.run.sandbox.processes import Bounds
-from benchmark.run.sandbox.sandbox import Sandbox
-from benchmark.run.sandbox.values import (
+from benchmark.runs.sandbox import models, randomness
+from benchmark.runs.sandbox.processes import Bounds
+from benchmark.runs.sandbox.sandbox import Sandbox
+from benchmark.runs.sandbox.values import (
     check_natural,
     clean_identifier,
     clean_text,
     pack_value,
     unpack_value,
 )
-from benchmark.run.sandbox.wire import Message, WireError
+from benchmark.runs.sandbox.wire import Message, WireError
 
 START = 120.0  # seconds for Python and torch to load
 ALL = 10  # times the seconds of one call, for all calls of an instance

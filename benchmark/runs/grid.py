@@ -17,10 +17,10 @@ from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.names import REFERENCES
 from benchmark.results.references import find_frozen
 from benchmark.results.schema import Origin, Result
-from benchmark.run import backends, worker
-from benchmark.run.collect import collect_result
-from benchmark.run.jobs import Job, Outcome, Work, all_finished, plan
-from benchmark.run.sandbox import isolate_method
+from benchmark.runs import backends, worker
+from benchmark.runs.collect import collect_result
+from benchmark.runs.jobs import Job, Outcome, Work, all_finished, plan
+from benchmark.runs.sandbox import isolate_method
 from benchmark.tasks.suites import Suite, load_suite
 
 DEVICES = ("cpu", "cuda")

@@ -19,8 +19,8 @@ from benchmark.lineage.cache import Cache, FolderCache
 from benchmark.lineage.shared import SharedCache, SharedStore
 from benchmark.lineage.store import LineageFolder, LineageStore, finished_records
 from benchmark.results.schema import GenerationResult, LineageResult
-from benchmark.run.jobs import Job, Outcome, Work
-from benchmark.run.sandbox import isolate_method
+from benchmark.runs.jobs import Job, Outcome, Work
+from benchmark.runs.sandbox import isolate_method
 
 if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue

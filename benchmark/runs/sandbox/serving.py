@@ -17,10 +17,10 @@ from benchmark.basics.errors import InputError, MethodError
 from benchmark.interface.find import check_class, load_class
 from benchmark.interface.items import Items
 from benchmark.interface.mitigation import HOOKS, Mitigation
-from benchmark.run.sandbox import models, randomness
-from benchmark.run.sandbox.remote import RemoteRound
-from benchmark.run.sandbox.values import pack_value, unpack_value
-from benchmark.run.sandbox.wire import Message
+from benchmark.runs.sandbox import models, randomness
+from benchmark.runs.sandbox.remote import RemoteRound
+from benchmark.runs.sandbox.values import pack_value, unpack_value
+from benchmark.runs.sandbox.wire import Message
 
 ENDED = 99  # exit status of a process that the harness told to end
 

@@ -20,9 +20,15 @@ from typing import Any
 
 import torch
 
-from benchmark.run.sandbox import models
-from benchmark.run.sandbox.serving import ENDED, Server
-from benchmark.run.sandbox.wire import PREFIX, Message, decode_message, encode_message, read_lengths
+from benchmark.runs.sandbox import models
+from benchmark.runs.sandbox.serving import ENDED, Server
+from benchmark.runs.sandbox.wire import (
+    PREFIX,
+    Message,
+    decode_message,
+    encode_message,
+    read_lengths,
+)
 
 MIB = 1 << 20
 PR_SET_DUMPABLE = 4

@@ -1,4 +1,4 @@
-"""Keeps a finished run's references: `python -m benchmark.run.freeze runs/small`."""
+"""Keeps a finished run's references: `python -m benchmark.runs.freeze runs/small`."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
-from benchmark.run.sandbox.wire import WireError
+from benchmark.runs.sandbox.wire import WireError
 
 NUMBERS = ("temperature", "top_p", "guidance")
 CALLABLES = ("logits", "pixels")

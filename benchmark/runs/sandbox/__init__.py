@@ -15,10 +15,10 @@ from pathlib import Path
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.mitigation import Mitigation
-from benchmark.run.sandbox.hooks import make_class
-from benchmark.run.sandbox.processes import HOW, Bounds, can_watch, start_process
-from benchmark.run.sandbox.session import Session
-from benchmark.run.sandbox.values import clean_text
+from benchmark.runs.sandbox.hooks import make_class
+from benchmark.runs.sandbox.processes import HOW, Bounds, can_watch, start_process
+from benchmark.runs.sandbox.session import Session
+from benchmark.runs.sandbox.values import clean_text
 
 __all__ = ["Bounds", "check_available", "isolate_method"]
 

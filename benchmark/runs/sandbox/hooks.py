@@ -11,8 +11,8 @@ from torch.autograd import Function
 from benchmark.basics.errors import MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.mitigation import HOOKS, Mitigation
-from benchmark.run.sandbox.session import Session
-from benchmark.run.sandbox.values import clean_identifier, clean_text
+from benchmark.runs.sandbox.session import Session
+from benchmark.runs.sandbox.values import clean_identifier, clean_text
 
 
 class Isolated(Mitigation):

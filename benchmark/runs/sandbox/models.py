@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from benchmark.basics.errors import MethodError
-from benchmark.run.sandbox.wire import WireError
+from benchmark.runs.sandbox.wire import WireError
 from benchmark.tasks.training.blueprint import Blueprint
 
 

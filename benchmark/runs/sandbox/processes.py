@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
-from benchmark.run.sandbox.command import build_command, build_filter
+from benchmark.runs.sandbox.command import build_command, build_filter
 
 MIB = 1 << 20
 HOW = "install bubblewrap 0.8 or newer (Debian, Ubuntu: apt-get install bubblewrap)"

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.run.sandbox.values import check_natural, is_number
-from benchmark.run.sandbox.wire import WireError
+from benchmark.runs.sandbox.values import check_natural, is_number
+from benchmark.runs.sandbox.wire import WireError
 
 WORDS = 624  # of a Mersenne twister
 

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from benchmark.basics.errors import InputError, WorkerLost
-from benchmark.run.jobs import Job, Outcome, Work
+from benchmark.runs.jobs import Job, Outcome, Work
 
 NAMES = ("local", "ray")
 RETRIES = 3  # of a Ray task whose worker or node dies

@@ -10,9 +10,9 @@ import threading
 import time
 
 from benchmark.basics.errors import MethodError
-from benchmark.run.sandbox.processes import MIB, Bounds, kill_all, measure_use, start_process
-from benchmark.run.sandbox.values import clean_text
-from benchmark.run.sandbox.wire import (
+from benchmark.runs.sandbox.processes import MIB, Bounds, kill_all, measure_use, start_process
+from benchmark.runs.sandbox.values import clean_text
+from benchmark.runs.sandbox.wire import (
     PREFIX,
     Message,
     WireError,
@@ -26,13 +26,13 @@ KEPT = 4096  # bytes of what it wrote to stderr
 
 
 class Sandbox:
-    """A running `benchmark.run.sandbox.inside`. `failure` says why it ended, if it did."""
+    """A running `benchmark.runs.sandbox.inside`. `failure` says why it ended, if it did."""
 
     def __init__(self, source: bytes, name: str, bounds: Bounds) -> None:
         self.bounds, self.failure = bounds, ""
         self.allowed = 0.0  # seconds of the deadline that is waited for
         self._said = b""
-        program = ["python", "-P", "-s", "-m", "benchmark.run.sandbox.inside"]
+        program = ["python", "-P", "-s", "-m", "benchmark.runs.sandbox.inside"]
         with tempfile.TemporaryFile() as file:
             file.write(source)
             file.seek(0)

