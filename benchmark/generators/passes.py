@@ -93,11 +93,12 @@ class _Attention(Function):
         positions: Positions,
     ) -> Tensor:
         width, order = len(o), positions.order
-        normed, scale = _normed(x, eps)
+        y, scale = normed(x, eps)
         stacked = torch.cat((q[order], k[order], v))
         weight = stacked * gain
-        projected = F.linear(normed, weight)
-        pairs = _pairs(projected[:, : 2 * width], positions)
+        projected = F.linear(y, weight)
+        rows, length, heads, _ = positions.shape
+        pairs = as_pairs(projected[:, : 2 * width], (rows, length, 2, heads))
         turned = torch.mul(pairs, positions.turn).permute(2, 0, 3, 1, 4)
         queries, keys = torch.view_as_real(turned).to(x.dtype).reshape(2, *_flat(positions))
         values = _heads(projected[:, 2 * width :], positions)
@@ -106,7 +107,7 @@ class _Attention(Function):
         mixed = _rows(torch.bmm(shares, values), positions)
         ctx.positions = positions
         ctx.save_for_backward(
-            normed, scale, gain, stacked, weight, queries, keys, values, shares, mixed, o
+            y, scale, gain, stacked, weight, queries, keys, values, shares, mixed, o
         )
         return torch.addmm(x, mixed, o.T)
 
@@ -125,7 +126,7 @@ class _Attention(Function):
         turned = g_turned.float().view(2, rows, heads, length, size // 2, 2)
         turned = torch.view_as_complex(turned).permute(1, 3, 0, 2, 4)
         g_qk = torch.empty(len(given), 2 * len(o), device=given.device)
-        torch.mul(turned, positions.turn.conj(), out=_pairs(g_qk, positions))
+        torch.mul(turned, positions.turn.conj(), out=as_pairs(g_qk, (rows, length, 2, heads)))
         g_values = _rows(torch.bmm(shares.transpose(1, 2), g_mixed), positions)
         g_projected = torch.cat((g_qk.to(g_values.dtype), g_values), 1)
         g_x, g_gain, g_stacked = _through_norm(g_projected, given, *norm)
@@ -141,14 +142,14 @@ class _Gated(Function):
     def forward(
         ctx: Any, x: Tensor, gain: Tensor, gate: Tensor, up: Tensor, down: Tensor, eps: float
     ) -> Tensor:
-        normed, scale = _normed(x, eps)
+        y, scale = normed(x, eps)
         stacked = torch.cat((gate, up))
         weight = stacked * gain
-        projected = F.linear(normed, weight)
+        projected = F.linear(y, weight)
         gates, values = projected.chunk(2, -1)
         opened = F.silu(gates)
         inner = opened * values
-        ctx.save_for_backward(normed, scale, gain, stacked, weight, projected, opened, inner, down)
+        ctx.save_for_backward(y, scale, gain, stacked, weight, projected, opened, inner, down)
         return torch.addmm(x, inner, down.T)
 
     @staticmethod
@@ -170,51 +171,49 @@ class _Norm(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, gain: Tensor, eps: float) -> Tensor:
-        normed, scale = _normed(x, eps)
-        ctx.save_for_backward(normed, scale, gain)
-        return normed * gain
+        y, scale = normed(x, eps)
+        ctx.save_for_backward(y, scale, gain)
+        return y * gain
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        normed, scale, gain = ctx.saved_tensors
+        y, scale, gain = ctx.saved_tensors
         (given,) = gradients
-        g_x = _unscaled(given * gain, normed, scale)
-        return g_x, (given * normed).sum(0), None
+        return _unscaled(given * gain, y, scale), (given * y).sum(0), None
 
 
-def _normed(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+def normed(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """x over its root mean square by row, and (M, 1) what it was multiplied by."""
     wide = x.float()
     scale = wide.square().mean(-1, keepdim=True).add_(eps).rsqrt_()
     return (wide * scale).to(x.dtype), scale
 
 
-def _unscaled(g_normed: Tensor, normed: Tensor, scale: Tensor) -> Tensor:
-    """Gradient of x from that of `normed`."""
-    wide = normed.float()
-    along = torch.linalg.vecdot(g_normed.float(), wide)[:, None] / -wide.shape[1]
-    return torch.addcmul(g_normed.float(), wide, along).mul_(scale).to(normed.dtype)
+def _unscaled(g_y: Tensor, y: Tensor, scale: Tensor) -> Tensor:
+    """Gradient of x from that of y = x * scale, see `normed`."""
+    wide = y.float()
+    along = torch.linalg.vecdot(g_y.float(), wide)[:, None] / -wide.shape[1]
+    return torch.addcmul(g_y.float(), wide, along).mul_(scale).to(y.dtype)
 
 
 def _through_norm(
     g_projected: Tensor,
     given: Tensor,  # gradient of what the block's output was added to
-    normed: Tensor,
+    y: Tensor,  # norm(x) without its gain
     scale: Tensor,
     gain: Tensor,
     stacked: Tensor,
     weight: Tensor,  # stacked * gain
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of x, gain and stacked, where projected = norm(x) @ (stacked * gain).T."""
-    g_weight = g_projected.T @ normed
-    g_x = _unscaled(g_projected @ weight, normed, scale).add_(given)
+    """Gradients of x, gain and stacked, where projected = y @ (stacked * gain).T."""
+    g_weight = g_projected.T @ y
+    g_x = _unscaled(g_projected @ weight, y, scale).add_(given)
     return g_x, (g_weight * stacked).sum(0), g_weight * gain
 
 
-def _pairs(x: Tensor, positions: Positions) -> Tensor:
-    """Queries and keys (M, 2 * width) as complex numbers (rows, length, 2, heads, size / 2)."""
-    rows, length, heads, size = positions.shape
-    return torch.view_as_complex(x.float().view(rows, length, 2, heads, size // 2, 2))
+def as_pairs(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Neighbours of (M, ...) as complex numbers, shaped `shape` and the numbers of a head."""
+    return torch.view_as_complex(x.float().view(*shape, -1, 2))
 
 
 def _flat(positions: Positions) -> tuple[int, int, int]:
