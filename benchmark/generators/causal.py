@@ -92,6 +92,7 @@ class CausalGenerator(LanguageModelling):
     """A small Llama over the frozen tokenizer."""
 
     start = language.START
+    at_once = language.AT_ONCE
 
     def __init__(self, recipe: CausalRecipe) -> None:
         super().__init__(recipe, TextPublisher(recipe.length))

@@ -41,17 +41,19 @@ class ImageEvaluator(FeatureEvaluator):
     def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
         return isolated(heldout)
 
+    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
+        return nearest(pool, heldout)
+
     def chance(self, splits: Splits, pool: int) -> float:
         return pool / (pool + len(splits.heldout))
 
     def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
         nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])
-        cells = [nearest(features, known.heldout) for features in (known.pool, outputs)]
         classes = [self._classes(features) for features in (known.heldout, outputs)]
         return {
             "memorisation": above_chance(nearer, known.chance),
             "histogram_distance": total_variation(*classes),
-            "tail_mass": tail_mass(known.tail, *cells),
+            "tail_mass": tail_mass(known.tail, known.bins, nearest(outputs, known.heldout)),
         }
 
     @torch.no_grad()
@@ -82,6 +84,9 @@ class TextProfile(FeatureEvaluator):
     def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
         return rarest(histogram(_tokens(splits), self.vocab))
 
+    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
+        return _tokens(splits)
+
     def chance(self, splits: Splits, pool: int) -> float:
         return ngrams.copied(splits.heldout["tokens"].numpy(), splits.real["tokens"].numpy())
 
@@ -92,7 +97,7 @@ class TextProfile(FeatureEvaluator):
         return {
             "memorisation": above_chance(copied, known.chance),
             "histogram_distance": total_variation(*unigrams),
-            "tail_mass": tail_mass(known.tail, _tokens(splits), tokens),
+            "tail_mass": tail_mass(known.tail, known.bins, tokens),
             **{f"distinct_{n}": ngrams.distinct(tokens.numpy(), n) for n in (1, 2, 3)},
             "repetition": ngrams.repetition(tokens.numpy()),
             "reference_loss": self.reference_loss(outputs[: self.scored], tokens[: self.scored]),
@@ -121,7 +126,7 @@ class TextEvaluator(TextProfile):
         self.network: Any = network
 
     def outputs(self, items: Items) -> Tensor:
-        parts = items["tokens"].split(250)
+        parts = items["tokens"].split(language.AT_ONCE)
         return torch.cat([language.hidden_states(self.network, part) for part in parts])
 
     def pooled(self, outputs: Tensor) -> Tensor:
