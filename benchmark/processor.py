@@ -20,7 +20,7 @@ def settle() -> None:
     glibc would return them to the system, which must clear their pages when the next step asks for
     them again: a tenth of the time in which a small language model trains. Tensors of `LARGE` bytes
     and more are still returned, so that they leave no holes. The system is asked to map that memory
-    in huge pages, which saves another tenth: a step reads and writes some megabytes here and there.
+    in huge pages, which saves up to another tenth: a step visits some megabytes here and there.
     """
     torch.set_num_threads(1)
     mallopt = _of_the_c_library("mallopt")
@@ -38,7 +38,7 @@ def release() -> None:
 
 
 def _ask_for_huge_pages() -> None:
-    """Of the memory that is kept: blocks that are asked for, advised on and freed, never touched."""
+    """For the memory that is kept: blocks are asked for, advised on and freed, never touched."""
     library = ctypes.CDLL(None)
     library.malloc.argtypes, library.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
     library.free.argtypes = [ctypes.c_void_p]
