@@ -39,9 +39,11 @@ def fit(
         Diverged: a loss that is not finite.
     """
     parameters = list(model.parameters())
-    masters = torch.cat([_dense(p.detach()).float() for p in parameters])
-    copy = masters.to(dtype)  # in float32 the masters themselves
-    for parameter, view in zip(parameters, _views(copy, parameters), strict=True):
+    total = sum(p.numel() for p in parameters)
+    masters = torch.empty(total, device=parameters[0].device)
+    torch._foreach_copy_(_views(masters, parameters), [p.detach() for p in parameters])
+    computing = masters.to(dtype)  # in float32 the masters themselves
+    for parameter, view in zip(parameters, _views(computing, parameters), strict=True):
         parameter.data = view
     masters.grad = torch.empty_like(masters)
     slots = _views(masters.grad, parameters)
@@ -57,8 +59,8 @@ def fit(
         nn.utils.clip_grad_norm_([masters], clip)
         optimiser.param_groups[0]["lr"] = lr * pace(step, steps, warmup)
         optimiser.step()
-        if copy is not masters:
-            copy.copy_(masters)
+        if computing is not masters:
+            computing.copy_(masters)
         after()
     if not math.isfinite(running.item()):
         raise Diverged("the training loss is not finite")
@@ -99,13 +101,8 @@ def _cast(parameters: Iterable[Tensor], dtype: torch.dtype) -> None:
         parameter.data = parameter.data.to(dtype)
 
 
-def _dense(parameter: Tensor) -> Tensor:
-    """Its numbers in the order in which they lie in memory, whatever its layout."""
-    return parameter.as_strided((parameter.numel(),), (1,))
-
-
 def _views(vector: Tensor, parameters: Iterable[Tensor]) -> list[Tensor]:
-    """Parts of `vector` with the shapes and layouts of `parameters`."""
-    parameters = list(parameters)
-    parts = vector.split([p.numel() for p in parameters])
-    return [x.as_strided(p.shape, p.stride()) for x, p in zip(parts, parameters, strict=True)]
+    """Parts of `vector` with the shapes and layouts (such as channels last) of `parameters`."""
+    like = [torch.empty_like(p, device="meta") for p in parameters]
+    parts = vector.split([p.numel() for p in like])
+    return [x.as_strided(p.shape, p.stride()) for x, p in zip(parts, like, strict=True)]
