@@ -125,7 +125,7 @@ class _Attention(Function):
         rows, length, heads, size = positions.shape
         turned = g_turned.float().view(2, rows, heads, length, size // 2, 2)
         turned = torch.view_as_complex(turned).permute(1, 3, 0, 2, 4)
-        g_qk = torch.empty(len(given), 2 * len(o), device=given.device)
+        g_qk = torch.empty(len(given), 2 * len(o), dtype=torch.float32, device=given.device)
         torch.mul(turned, positions.turn.conj(), out=as_pairs(g_qk, (rows, length, 2, heads)))
         g_values = _rows(torch.bmm(shares.transpose(1, 2), g_mixed), positions)
         g_projected = torch.cat((g_qk.to(g_values.dtype), g_values), 1)
