@@ -91,6 +91,7 @@ class CausalGenerator(LanguageModelling):
     """A small Llama over the frozen tokenizer."""
 
     start = llama.START
+    at_once = llama.AT_ONCE
 
     def __init__(self, recipe: CausalRecipe) -> None:
         super().__init__(recipe, TextPublisher(recipe.length))
