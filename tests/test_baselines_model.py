@@ -242,13 +242,13 @@ def test_sims_leaves_text_alone():
 @pytest.mark.parametrize("name", ["temperature", "nucleus"])
 def test_low_temperature_and_nucleus_publish_likelier_text(name):
     generator = TOY_TASKS[TEXT].generator.build()
-    model = generator.train(real(TEXT), stream("train"), steps=10)
+    model = generator.train(real(TEXT), stream("train"), steps=40)
     how = find_method(name).load()().sampling(SimpleNamespace(modality="text"))
     plain, narrow = (
-        generator.loss(model, generator.sample(model, 40, stream("s"), h))
+        generator.loss(model, generator.sample(model, 200, stream("s"), h))
         for h in (Sampling(), how)
     )
-    assert narrow < plain - 0.1
+    assert narrow < plain - 0.1  # measured over four seeds: 0.19 to 0.23, and 0.37 to 0.39
 
 
 @pytest.mark.parametrize("name", ["temperature", "guidance"])

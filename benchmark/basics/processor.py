@@ -11,6 +11,7 @@ import torch
 # Parameters of glibc's mallopt(3).
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 KEPT, LARGE = 512 * 2**20, 64 * 2**20  # bytes
+HUGE_PAGE, MADV_HUGEPAGE = 2 * 2**20, 14  # of Linux's madvise(2)
 
 
 def settle() -> None:
@@ -18,13 +19,15 @@ def settle() -> None:
 
     glibc would return them to the system, which must clear their pages when the next step asks for
     them again: a tenth of the time in which a small language model trains. Tensors of `LARGE` bytes
-    and more are still returned, so that they leave no holes.
+    and more are still returned, so that they leave no holes. The system is asked to map that memory
+    in huge pages, which saves up to another tenth: a step visits some megabytes here and there.
     """
     torch.set_num_threads(1)
     mallopt = _of_the_c_library("mallopt")
     if mallopt is not None:
         mallopt(TRIM_THRESHOLD, KEPT)
         mallopt(MMAP_THRESHOLD, LARGE)
+        _ask_for_huge_pages()
 
 
 def release() -> None:
@@ -32,6 +35,21 @@ def release() -> None:
     trim = _of_the_c_library("malloc_trim")
     if trim is not None:
         trim(0)
+
+
+def _ask_for_huge_pages() -> None:
+    """For the memory that is kept: blocks are asked for, advised on and freed, never touched."""
+    library = ctypes.CDLL(None)
+    library.malloc.argtypes, library.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    library.free.argtypes = [ctypes.c_void_p]
+    library.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    size = LARGE - HUGE_PAGE
+    blocks = [library.malloc(size) for _ in range(KEPT // LARGE - 1)]
+    for block in filter(None, blocks):
+        start = -(-block // HUGE_PAGE) * HUGE_PAGE
+        library.madvise(start, block + size - start, MADV_HUGEPAGE)
+    for block in blocks:
+        library.free(block)
 
 
 def _of_the_c_library(name: str) -> Any:

@@ -28,6 +28,7 @@ class Known:
         modes: modes of the held-out items.
         ambiguity: of the pool's items between those modes.
         tail: which bins (held-out items, or tokens) are the tail.
+        bins: of real elements.
         chance: the closeness to the pool that unseen real items show, see `memorisation`.
     """
 
@@ -37,6 +38,7 @@ class Known:
     modes: Modes
     ambiguity: float
     tail: Tensor
+    bins: Tensor
     chance: float
 
 
@@ -73,6 +75,10 @@ class FeatureEvaluator:
 
     def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
         """(B,) which bins are the tail; `heldout` (H, F) features."""
+        raise NotImplementedError
+
+    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
+        """Bins of real elements other than those that bins are made of; `pool` (P, F) features."""
         raise NotImplementedError
 
     def chance(self, splits: Splits, pool: int) -> float:
@@ -122,6 +128,7 @@ class FeatureEvaluator:
                 modes=modes,
                 ambiguity=modes.ambiguity(pooled),
                 tail=self.tail(splits, heldout),
+                bins=self.bins(splits, heldout, pooled),
                 chance=self.chance(splits, len(pooled)),
             )
         return self._known

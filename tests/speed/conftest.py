@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-import torch
 
 from benchmark import TrainingSet
 from benchmark.basics.seeds import stream
@@ -18,6 +16,7 @@ from tests.conftest import TOY_TASKS
 from tests.speed import ceiling, table
 
 ROWS: list[table.Row] = []
+GENERATIONS: dict[str, dict[str, float]] = {}  # by task, processor seconds by stage
 
 
 class Bench:
@@ -33,16 +32,15 @@ class Bench:
         rounds: int = 5,
         flop: int | None = None,
         shape: ceiling.Shape = ceiling.LARGE,
-        dtype: torch.dtype = torch.bfloat16,
     ) -> None:
-        """Time `function`, whose `flop` in `dtype` are compared with products of `shape`."""
-        before = self._products(shape, dtype) if self.enabled else {}
+        """Time `function`, whose `flop` are compared with products of `shape`."""
+        before = self._products(shape) if self.enabled else (1.0, 1.0)
         self.fixture.pedantic(function, rounds=rounds, warmup_rounds=1)
         if not self.enabled:
             return
-        after = self._products(shape, dtype)
-        gemm, large, own = (min(before[k], after[k]) for k in ("fp32", "large", "own"))
-        row = table.Row(self.name, self.fixture.stats.stats.min, gemm)
+        after = self._products(shape)
+        large, own = map(min, before, after)
+        row = table.Row(self.name, self.fixture.stats.stats.min, large)
         if flop is not None:
             rate = flop / row.seconds
             row.shares = (
@@ -62,7 +60,8 @@ class Bench:
         """Time ours and the peers in turn, so that all see the same machine.
 
         Returns:
-            By peer, the median of its seconds over the median of ours.
+            By peer, the least of its seconds over the least of ours: the machine's other work only
+            adds.
         """
         sides = {"": ours} | peers
         times: dict[str, list[float]] = {name: [] for name in sides}
@@ -73,24 +72,20 @@ class Bench:
                 side()
                 times[name].append(time.process_time() - start)
 
-        gemm = ceiling.seconds(ceiling.LARGE, torch.float32) if self.enabled else 1.0
+        gemm = ceiling.seconds(ceiling.LARGE) if self.enabled else 1.0
         self.fixture.pedantic(turn, rounds=rounds, warmup_rounds=1)
-        middle = {k: statistics.median(v[1:] or v) for k, v in times.items()}
-        ratios = {name: middle[name] / middle[""] for name in peers}
+        least = {k: min(v[1:] or v) for k, v in times.items()}
+        ratios = {name: least[name] / least[""] for name in peers}
         if self.enabled:
-            ROWS.append(table.Row(f"{self.name}: ours", middle[""], gemm))
+            ROWS.append(table.Row(f"{self.name}: ours", least[""], gemm))
             for name, speedup in ratios.items():
-                ROWS.append(table.Row(f"{self.name}: {name}", middle[name], gemm, speedup=speedup))
-            self.fixture.extra_info |= {"seconds": middle, "speed-up": ratios}
+                ROWS.append(table.Row(f"{self.name}: {name}", least[name], gemm, speedup=speedup))
+            self.fixture.extra_info |= {"seconds": least, "speed-up": ratios}
         return ratios
 
     @staticmethod
-    def _products(shape: ceiling.Shape, dtype: torch.dtype) -> dict[str, float]:
-        return {
-            "fp32": ceiling.seconds(ceiling.LARGE, torch.float32),
-            "large": ceiling.seconds(ceiling.LARGE, dtype),
-            "own": ceiling.seconds(shape, dtype),
-        }
+    def _products(shape: ceiling.Shape) -> tuple[float, float]:
+        return ceiling.seconds(ceiling.LARGE), ceiling.seconds(shape)
 
 
 @pytest.fixture
@@ -127,7 +122,15 @@ def scale(request: pytest.FixtureRequest) -> Callable[[str], Scale]:
     return get
 
 
+@pytest.fixture
+def note_generation() -> Callable[[str, dict[str, float]], None]:
+    """A function that notes what one generation of a task costs by stage."""
+    return GENERATIONS.__setitem__
+
+
 def pytest_terminal_summary() -> None:
+    if GENERATIONS:
+        table.show_generations(GENERATIONS)
     if not ROWS:
         return
     table.show(ROWS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -18,7 +19,7 @@ BASELINE = Path(__file__).parent / "baseline.json"
 class Row:
     """One case: processor seconds, and those of a 1024^3 float32 product beside it.
 
-    `shares`: of the rate of a large product and of one of the model's own shape, in the same dtype.
+    `shares`: of the rate of a large product and of one of the model's own shape.
     `speedup`: the peer's seconds over ours.
     """
 
@@ -27,12 +28,12 @@ class Row:
     gemm: float
     shares: tuple[float, float] | None = None
     speedup: float | None = None
-    info: dict[str, float] = field(default_factory=dict)
 
 
 def save(rows: list[Row]) -> None:
     """Make `rows` the baseline: of every case its seconds and those of the product beside it."""
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    capability = torch.backends.cpu.get_cpu_capability()
+    machine = f"{platform.system()} {platform.machine()}, {capability}, {os.cpu_count()} cores"
     cases = {r.name: {"seconds": round(r.seconds, 6), "gemm": round(r.gemm, 6)} for r in rows}
     BASELINE.write_text(json.dumps({"machine": machine, "cases": cases}, indent=1) + "\n")
 
@@ -65,4 +66,18 @@ def show(rows: list[Row]) -> None:
             *("" if share is None else f"{share:.0%}" for share in (large, own)),
             *("" if x is None else f"{x:.2f}" for x in last),
         )
+    Console(width=110).print(table)
+
+
+def show_generations(seconds: dict[str, dict[str, float]]) -> None:
+    """Print what one generation of each task costs, by stage."""
+    stages = list(dict.fromkeys(stage for laps in seconds.values() for stage in laps))
+    table = Table(title="One generation, processor seconds of one thread")
+    table.add_column("task")
+    for name in (*stages, "all", "share of evaluate"):
+        table.add_column(name, justify="right")
+    for task, laps in seconds.items():
+        total = sum(laps.values())
+        numbers = [f"{laps.get(stage, 0.0):.2f}" for stage in stages]
+        table.add_row(task, *numbers, f"{total:.2f}", f"{laps['evaluate'] / total:.1%}")
     Console(width=110).print(table)

@@ -1,4 +1,4 @@
-"""Ours against what a reader would otherwise use: transformers' Trainer and `generate`."""
+"""Ours against what a reader would otherwise use: transformers' Trainer and `generate`, float32."""
 
 from functools import partial
 
@@ -12,8 +12,10 @@ from benchmark.tasks.text import llama
 from benchmark.tasks.text.language import _chooser
 from benchmark.tasks.training.fit import fit
 
+ATTENTIONS = ("eager", "sdpa")
 VOCAB, WIDTH, LAYERS, HEADS, INNER, LENGTH = 512, 128, 3, 4, 256, 64  # 0.62 M parameters
-BATCH, FASTER = 32, 2.0
+BATCH = 32
+TRAINING, SAMPLING = 1.25, 1.7  # times the speed of the faster peer, at least
 
 
 @pytest.fixture(autouse=True)
@@ -45,13 +47,12 @@ def test_training(bench, tmp_path):
         rng = torch.Generator().manual_seed(0)
         fit(build(), loss, len(tokens), steps, BATCH, 1e-3, rng)
 
-    def theirs(attention: str, bf16: bool) -> None:
+    def theirs(attention: str) -> None:
         arguments = TrainingArguments(
             str(tmp_path),
             max_steps=steps,
             per_device_train_batch_size=BATCH,
             use_cpu=True,
-            bf16=bf16,
             report_to="none",
             save_strategy="no",
             logging_strategy="no",
@@ -62,16 +63,10 @@ def test_training(bench, tmp_path):
         trainer.remove_callback(transformers.PrinterCallback)
         trainer.train()
 
-    peers = {
-        f"Trainer {name}, {attention}": partial(theirs, attention, bf16)
-        for name, bf16 in (("fp32", False), ("bf16", True))
-        for attention in ("eager", "sdpa")
-    }
-    speedup = bench.against(ours, peers)
+    peers = {f"Trainer, {attention}": partial(theirs, attention) for attention in ATTENTIONS}
+    speedup = bench.against(ours, peers, rounds=6)
     if bench.enabled:
-        assert min(v for k, v in speedup.items() if "fp32" in k) >= FASTER
-        # With bf16 the peer does the same matrix products as we do, and they are half of our time.
-        assert min(speedup.values()) >= 1.1
+        assert min(speedup.values()) >= TRAINING
 
 
 def test_sampling(bench):
@@ -88,12 +83,7 @@ def test_sampling(bench):
         )  # fmt: skip
         assert written.shape == (rows, 1 + length)
 
-    peers = {
-        f"generate {name}, {attention}": partial(theirs, build(attention).eval().to(dtype))
-        for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16))
-        for attention in ("eager", "sdpa")
-    }
+    peers = {f"generate, {name}": partial(theirs, build(name).eval()) for name in ATTENTIONS}
     speedup = bench.against(lambda: llama.sample(model, uniform, _chooser(Sampling())), peers)
     if bench.enabled:
-        assert min(v for k, v in speedup.items() if "fp32" in k) >= FASTER
-        assert min(speedup.values()) >= 1.1
+        assert min(speedup.values()) >= SAMPLING

@@ -33,17 +33,19 @@ class ImageEvaluator(FeatureEvaluator):
     def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
         return isolated(heldout)
 
+    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
+        return nearest(pool, heldout)
+
     def chance(self, splits: Splits, pool: int) -> float:
         return pool / (pool + len(splits.heldout))
 
     def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
         nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])
-        cells = [nearest(features, known.heldout) for features in (known.pool, outputs)]
         classes = [self._classes(features) for features in (known.heldout, outputs)]
         return {
             "memorisation": above_chance(nearer, known.chance),
             "histogram_distance": total_variation(*classes),
-            "tail_mass": tail_mass(known.tail, *cells),
+            "tail_mass": tail_mass(known.tail, known.bins, nearest(outputs, known.heldout)),
         }
 
     @torch.no_grad()

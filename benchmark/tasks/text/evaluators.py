@@ -47,6 +47,9 @@ class TextProfile(FeatureEvaluator):
     def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
         return rarest(histogram(_tokens(splits), self.vocab))
 
+    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
+        return _tokens(splits)
+
     def chance(self, splits: Splits, pool: int) -> float:
         return ngrams.copied(splits.heldout["tokens"].numpy(), splits.real["tokens"].numpy())
 
@@ -57,7 +60,7 @@ class TextProfile(FeatureEvaluator):
         return {
             "memorisation": above_chance(copied, known.chance),
             "histogram_distance": total_variation(*unigrams),
-            "tail_mass": tail_mass(known.tail, _tokens(splits), tokens),
+            "tail_mass": tail_mass(known.tail, known.bins, tokens),
             **{f"distinct_{n}": ngrams.distinct(tokens.numpy(), n) for n in (1, 2, 3)},
             "repetition": ngrams.repetition(tokens.numpy()),
             "reference_loss": self.reference_loss(outputs[: self.scored], tokens[: self.scored]),
@@ -86,7 +89,7 @@ class TextEvaluator(TextProfile):
         self.network: Any = network
 
     def outputs(self, items: Items) -> Tensor:
-        parts = items["tokens"].split(250)
+        parts = items["tokens"].split(llama.AT_ONCE)
         return torch.cat([llama.hidden_states(self.network, part) for part in parts])
 
     def pooled(self, outputs: Tensor) -> Tensor:

@@ -92,6 +92,7 @@ class CausalGenerator(LanguageModelling):
     """A small Llama over the frozen tokenizer."""
 
     start = llama.START
+    at_once = llama.AT_ONCE
 
     def __init__(
         self, width: int, layers: int, heads: int, inner: int, length: int, **schedule: Any

@@ -1,12 +1,14 @@
-"""A Llama's forward and backward pass in fewer operations than its module's, bit for bit.
+"""A Llama's forward and backward pass in fewer operations than its module's.
 
-On models this small a third of the module's time goes into elementwise operations; here each is
-done once, in the form the next matrix product reads.
+On models this small most of the module's time goes into operations that read and write memory. Here
+what a layer projects is one matrix product, the norm's gain is multiplied into that product's
+weights instead of the activations, residuals are added by the products, and positions are rotated
+by one complex product on the way to the heads.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,103 +19,214 @@ from transformers import LlamaForCausalLM
 
 def hidden_of(model: LlamaForCausalLM, tokens: Tensor) -> Tensor:
     """Last hidden states (N, L, width) of input tokens (N, L), as `model.model` computes them."""
-    config = model.config
     rows, length = tokens.shape
-    width, eps = config.hidden_size, config.rms_norm_eps
-    x = model.model.embed_tokens(tokens).view(rows * length, width)
-    shape = (rows, length, config.num_attention_heads, width // config.num_attention_heads)
-    cos, sin = model.model.rotary_emb(x, torch.arange(length, device=x.device)[None])
-    lowest = torch.finfo(x.dtype).min
-    mask = torch.full((length, length), lowest, dtype=x.dtype, device=x.device).triu_(1)
+    eps = model.config.rms_norm_eps
+    x = model.model.embed_tokens(tokens).view(rows * length, -1)
+    positions = _positions(model, rows, length, x)
     for layer in model.model.layers:
         attention, mlp = layer.self_attn, layer.mlp
-        y = _Norm.apply(x, layer.input_layernorm.weight, eps)
-        q, k, v = (p(y) for p in (attention.q_proj, attention.k_proj, attention.v_proj))
-        mixed = _Attention.apply(q, k, v, cos[0], sin[0], mask, shape)
-        x = x + attention.o_proj(mixed)
-        y = _Norm.apply(x, layer.post_attention_layernorm.weight, eps)
-        x = x + mlp.down_proj(F.silu(mlp.gate_proj(y)) * mlp.up_proj(y))
-    return _Norm.apply(x, model.model.norm.weight, eps).view(rows, length, width)
+        projections = (attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj)
+        weights = (projection.weight for projection in projections)
+        x = _Attention.apply(x, layer.input_layernorm.weight, *weights, eps, positions)
+        weights = (projection.weight for projection in (mlp.gate_proj, mlp.up_proj, mlp.down_proj))
+        x = _Gated.apply(x, layer.post_attention_layernorm.weight, *weights, eps)
+    return _Norm.apply(x, model.model.norm.weight, eps).view(rows, length, -1)
+
+
+class Positions(NamedTuple):
+    """What attention needs to know of where tokens are.
+
+    Attributes:
+        shape: rows, length, heads, size of a head.
+        order: (width,) rows of a projection, so that the two numbers that are rotated together,
+            half a head apart in Llama, are neighbours. Scores do not depend on it.
+        back: (width,) the inverse of `order`.
+        turn: (length, 2, 1, size / 2) complex factors of queries, 1/sqrt(size) included, and keys.
+        mask: (length, length), added to the scores.
+    """
+
+    shape: tuple[int, int, int, int]
+    order: Tensor
+    back: Tensor
+    turn: Tensor
+    mask: Tensor
+
+
+def interleaved(heads: int, size: int, device: torch.device) -> Tensor:
+    """(heads * size,) see `Positions.order`."""
+    every = torch.arange(heads * size, device=device)
+    return every.view(heads, 2, size // 2).transpose(1, 2).flatten()
+
+
+def turning(model: LlamaForCausalLM, length: int, like: Tensor) -> Tensor:
+    """(length, 2, 1, size / 2) see `Positions.turn`."""
+    where = torch.arange(length, device=like.device)[None]
+    cos, sin = (part[0] for part in model.model.rotary_emb(like.float(), where))
+    half = cos.shape[1] // 2
+    keys = torch.complex(cos[:, :half], sin[:, :half])
+    return torch.stack((keys * (2 * half) ** -0.5, keys), 1)[:, :, None]
+
+
+def _positions(model: LlamaForCausalLM, rows: int, length: int, x: Tensor) -> Positions:
+    heads = model.config.num_attention_heads
+    size = x.shape[1] // heads
+    order = interleaved(heads, size, x.device)
+    lowest = torch.finfo(x.dtype).min
+    mask = torch.full((length, length), lowest, dtype=x.dtype, device=x.device).triu_(1)
+    shape = (rows, length, heads, size)
+    return Positions(shape, order, order.argsort(), turning(model, length, x), mask)
+
+
+class _Attention(Function):
+    """x + attention(norm(x)), causal with rotary positions; x (rows * length, width)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        gain: Tensor,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        o: Tensor,
+        eps: float,
+        positions: Positions,
+    ) -> Tensor:
+        width, order = len(o), positions.order
+        y, scale = normed(x, eps)
+        stacked = torch.cat((q[order], k[order], v))
+        weight = stacked * gain
+        projected = F.linear(y, weight)
+        rows, length, heads, _ = positions.shape
+        pairs = as_pairs(projected[:, : 2 * width], (rows, length, 2, heads))
+        turned = torch.mul(pairs, positions.turn).permute(2, 0, 3, 1, 4)
+        queries, keys = torch.view_as_real(turned).to(x.dtype).reshape(2, *_flat(positions))
+        values = _heads(projected[:, 2 * width :], positions)
+        scores = torch.baddbmm(positions.mask, queries, keys.transpose(1, 2))
+        shares = scores.softmax(-1, dtype=torch.float32).to(x.dtype)
+        mixed = _rows(torch.bmm(shares, values), positions)
+        ctx.positions = positions
+        ctx.save_for_backward(
+            y, scale, gain, stacked, weight, queries, keys, values, shares, mixed, o
+        )
+        return torch.addmm(x, mixed, o.T)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        *norm, queries, keys, values, shares, mixed, o = ctx.saved_tensors
+        (given,), positions = gradients, ctx.positions
+        g_mixed = _heads(given @ o, positions)
+        g_shares = torch.bmm(g_mixed, values.transpose(1, 2)).float()
+        g_scores = torch._softmax_backward_data(g_shares, shares.float(), -1, torch.float32)
+        g_scores = g_scores.to(shares.dtype)
+        g_turned = torch.stack(
+            (torch.bmm(g_scores, keys), torch.bmm(g_scores.transpose(1, 2), queries))
+        )
+        rows, length, heads, size = positions.shape
+        turned = g_turned.float().view(2, rows, heads, length, size // 2, 2)
+        turned = torch.view_as_complex(turned).permute(1, 3, 0, 2, 4)
+        g_qk = torch.empty(len(given), 2 * len(o), dtype=torch.float32, device=given.device)
+        torch.mul(turned, positions.turn.conj(), out=as_pairs(g_qk, (rows, length, 2, heads)))
+        g_values = _rows(torch.bmm(shares.transpose(1, 2), g_mixed), positions)
+        g_projected = torch.cat((g_qk.to(g_values.dtype), g_values), 1)
+        g_x, g_gain, g_stacked = _through_norm(g_projected, given, *norm)
+        g_q, g_k, g_v = g_stacked.chunk(3)
+        back = positions.back
+        return g_x, g_gain, g_q[back], g_k[back], g_v, given.T @ mixed, None, None
+
+
+class _Gated(Function):
+    """x + down(silu(gate(y)) * up(y)) of y = norm(x); x (M, width)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, gain: Tensor, gate: Tensor, up: Tensor, down: Tensor, eps: float
+    ) -> Tensor:
+        y, scale = normed(x, eps)
+        stacked = torch.cat((gate, up))
+        weight = stacked * gain
+        projected = F.linear(y, weight)
+        gates, values = projected.chunk(2, -1)
+        opened = F.silu(gates)
+        inner = opened * values
+        ctx.save_for_backward(y, scale, gain, stacked, weight, projected, opened, inner, down)
+        return torch.addmm(x, inner, down.T)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        *norm, projected, opened, inner, down = ctx.saved_tensors
+        (given,) = gradients
+        gates, values = projected.chunk(2, -1)
+        g_inner = given @ down
+        g_projected = torch.empty_like(projected)
+        g_gates, g_values = g_projected.chunk(2, -1)
+        torch.mul(g_inner, opened, out=g_values)
+        torch.ops.aten.silu_backward.grad_input(g_inner.mul_(values), gates, grad_input=g_gates)
+        g_x, g_gain, g_stacked = _through_norm(g_projected, given, *norm)
+        return g_x, g_gain, *g_stacked.chunk(2), given.T @ inner, None
 
 
 class _Norm(Function):
     """Root-mean-square norm of rows, in float32; x (M, width)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-        wide = x.float()
-        scale = wide.square().mean(-1, keepdim=True).add_(eps).rsqrt_()
-        normed = (wide * scale).to(x.dtype)
-        ctx.save_for_backward(wide, scale, normed, weight)
-        return weight * normed
+    def forward(ctx: Any, x: Tensor, gain: Tensor, eps: float) -> Tensor:
+        y, scale = normed(x, eps)
+        ctx.save_for_backward(y, scale, gain)
+        return y * gain
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        wide, scale, normed, weight = ctx.saved_tensors
+        y, scale, gain = ctx.saved_tensors
         (given,) = gradients
-        g = (given * weight).float()
-        g_scale = (g * wide).sum(-1, keepdim=True)
-        g_square = -0.5 * g_scale * scale.pow(3) / wide.shape[-1]
-        g_x = wide * (2 * g_square)
-        g_x += g * scale
-        return g_x.to(normed.dtype), (given * normed).sum(0), None
+        return _unscaled(given * gain, y, scale), (given * y).sum(0), None
 
 
-class _Attention(Function):
-    """Causal attention with rotary positions; q, k, v (rows * length, width)."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        cos: Tensor,  # (length, size)
-        sin: Tensor,
-        mask: Tensor,  # (length, length), added to the scores
-        shape: tuple[int, int, int, int],  # rows, length, heads, size
-    ) -> Tensor:
-        half = shape[3] // 2
-        signed = torch.cat((-sin[:, :half], sin[:, half:]), -1)
-        q, k = (_rotated(_heads(x, shape), cos, signed) for x in (q, k))
-        v = _heads(v, shape).contiguous().flatten(0, 1)
-        scores = torch.bmm(q, k.transpose(1, 2)).mul_(shape[3] ** -0.5).add_(mask)
-        wide = scores.softmax(-1, dtype=torch.float32)
-        shares = wide.to(v.dtype)
-        ctx.shape = shape
-        ctx.save_for_backward(q, k, v, wide, shares, cos, sin)
-        return _rows(torch.bmm(shares, v), shape)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        q, k, v, wide, shares, cos, sin = ctx.saved_tensors
-        shape, half = ctx.shape, ctx.shape[3] // 2
-        g = _heads(gradients[0], shape).contiguous().flatten(0, 1)
-        g_shares = torch.bmm(g, v.transpose(1, 2)).float()
-        g_v = torch.bmm(shares.transpose(1, 2), g)
-        g_scores = torch._softmax_backward_data(g_shares, wide, -1, torch.float32).to(v.dtype)
-        g_scores.mul_(shape[3] ** -0.5)
-        signed = torch.cat((sin[:, half:], -sin[:, :half]), -1)
-        g_q = _rotated(torch.bmm(g_scores, k).view_as(q), cos, signed)
-        g_k = _rotated(torch.bmm(g_scores.transpose(1, 2), q).view_as(k), cos, signed)
-        return _rows(g_q, shape), _rows(g_k, shape), _rows(g_v, shape), None, None, None, None
+def normed(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """x over its root mean square by row, and (M, 1) what it was multiplied by."""
+    wide = x.float()
+    scale = wide.square().mean(-1, keepdim=True).add_(eps).rsqrt_()
+    return (wide * scale).to(x.dtype), scale
 
 
-def _heads(x: Tensor, shape: tuple[int, int, int, int]) -> Tensor:
-    """(rows * length, width) as a view (rows, heads, length, size)."""
-    return x.view(shape).transpose(1, 2)
+def _unscaled(g_y: Tensor, y: Tensor, scale: Tensor) -> Tensor:
+    """Gradient of x from that of y = x * scale, see `normed`."""
+    wide = y.float()
+    along = torch.linalg.vecdot(g_y.float(), wide)[:, None] / -wide.shape[1]
+    return torch.addcmul(g_y.float(), wide, along).mul_(scale).to(y.dtype)
 
 
-def _rows(x: Tensor, shape: tuple[int, int, int, int]) -> Tensor:
+def _through_norm(
+    g_projected: Tensor,
+    given: Tensor,  # gradient of what the block's output was added to
+    y: Tensor,  # norm(x) without its gain
+    scale: Tensor,
+    gain: Tensor,
+    stacked: Tensor,
+    weight: Tensor,  # stacked * gain
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of x, gain and stacked, where projected = y @ (stacked * gain).T."""
+    g_weight = g_projected.T @ y
+    g_x = _unscaled(g_projected @ weight, y, scale).add_(given)
+    return g_x, (g_weight * stacked).sum(0), g_weight * gain
+
+
+def as_pairs(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Neighbours of (M, ...) as complex numbers, shaped `shape` and the numbers of a head."""
+    return torch.view_as_complex(x.float().view(*shape, -1, 2))
+
+
+def _flat(positions: Positions) -> tuple[int, int, int]:
+    rows, length, heads, size = positions.shape
+    return rows * heads, length, size
+
+
+def _heads(x: Tensor, positions: Positions) -> Tensor:
+    """(rows * length, width) -> (rows * heads, length, size)."""
+    return x.view(positions.shape).transpose(1, 2).reshape(_flat(positions))
+
+
+def _rows(x: Tensor, positions: Positions) -> Tensor:
     """(rows * heads, length, size) -> (rows * length, width)."""
-    rows, length, heads, size = shape
-    return x.view(rows, heads, length, size).transpose(1, 2).reshape(rows * length, heads * size)
-
-
-def _rotated(x: Tensor, cos: Tensor, signed: Tensor) -> Tensor:
-    """x cos + (x with its halves swapped) signed; (..., length, size) -> (B, length, size)."""
-    half = x.shape[-1] // 2
-    x = x.contiguous()
-    turned = torch.cat((x[..., half:], x[..., :half]), -1).mul_(signed)
-    out = (x * cos).add_(turned)
-    return out.view(-1, *out.shape[-2:])
+    rows, length, heads, size = positions.shape
+    return x.view(rows, heads, length, size).transpose(1, 2).reshape(rows * length, -1)

@@ -32,35 +32,40 @@ def fit(
 
     Rows are visited in shuffled epochs, so a training set of any size takes the same number of
     steps (compute-matched). The model computes in `dtype` on a copy of float32 master weights,
-    so that small updates are not lost where a GPU computes in bf16.
+    so that small updates are not lost where a GPU computes in bf16. All weights are one vector,
+    of which parameters are views: one optimiser step and one norm, however many they are.
 
     Raises:
         Diverged: a loss that is not finite.
     """
-    masters = [p.detach().float().clone() for p in model.parameters()]
+    parameters = list(model.parameters())
+    total = sum(p.numel() for p in parameters)
+    masters = torch.empty(total, device=parameters[0].device)
+    torch._foreach_copy_(_views(masters, parameters), [p.detach() for p in parameters])
+    computing = masters.to(dtype)  # in float32 the masters themselves
+    for parameter, view in zip(parameters, _views(computing, parameters), strict=True):
+        parameter.data = view
+    masters.grad = torch.empty_like(masters)
+    slots = _views(masters.grad, parameters)
     optimiser = torch.optim.AdamW(
-        masters, lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True
+        [masters], lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True
     )
     model.train()
-    parameters: list[Tensor] = list(model.parameters())
-    _cast(parameters, dtype)
     running = torch.zeros(())
     for step, rows in enumerate(visits(size, batch, steps, rng)):
         value = loss(model, rows)
-        gradients = torch.autograd.grad(value, parameters)
+        torch._foreach_copy_(slots, torch.autograd.grad(value, parameters))
         running = running + value.detach().float()
-        for master, gradient in zip(masters, gradients, strict=True):
-            master.grad = gradient.float()
-        nn.utils.clip_grad_norm_(masters, clip)
+        nn.utils.clip_grad_norm_([masters], clip)
         optimiser.param_groups[0]["lr"] = lr * pace(step, steps, warmup)
         optimiser.step()
-        with torch.no_grad():
-            torch._foreach_copy_(parameters, masters)
+        if computing is not masters:
+            computing.copy_(masters)
         after()
     if not math.isfinite(running.item()):
         raise Diverged("the training loss is not finite")
-    for parameter, master in zip(parameters, masters, strict=True):
-        parameter.data = master
+    for parameter, view in zip(parameters, _views(masters, parameters), strict=True):
+        parameter.data = view.clone()
     return model.eval()
 
 
@@ -94,6 +99,13 @@ def _cast(parameters: Iterable[Tensor], dtype: torch.dtype) -> None:
     # Not `model.to(dtype)`: buffers such as rotary frequencies must stay exact.
     for parameter in parameters:
         parameter.data = parameter.data.to(dtype)
+
+
+def _views(vector: Tensor, parameters: Iterable[Tensor]) -> list[Tensor]:
+    """Parts of `vector` with the shapes and layouts (such as channels last) of `parameters`."""
+    like = [torch.empty_like(p, device="meta") for p in parameters]
+    parts = vector.split([p.numel() for p in like])
+    return [x.as_strided(p.shape, p.stride()) for x, p in zip(parts, like, strict=True)]
 
 
 def weighted_mean(per_element: Tensor, weights: Tensor | None, rows: Tensor) -> Tensor:

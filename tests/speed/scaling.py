@@ -1,4 +1,4 @@
-"""Measures what a run costs as it grows: `python -m benchmark.scaling --out docs/scaling.svg`.
+"""Measures what a run costs as it grows: `python -m tests.speed.scaling --out docs/scaling.svg`.
 
 Processor time and memory of a lineage against generations and items; time of a grid against
 methods and workers.
@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmark.scaling_figure import draw
+from tests.speed.scaling_figure import draw
 
 TASKS = ("digits-web", "speeches-web")
 GENERATIONS = 12
@@ -129,7 +129,7 @@ def measured(*calls: tuple[Any, ...]) -> list[Any]:
     """What each of `calls` (a function's name and its arguments) returns in a process of its own,
     all of them at the same time."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    command = [sys.executable, "-m", "benchmark.scaling", "--call"]
+    command = [sys.executable, "-m", "tests.speed.scaling", "--call"]
     running = [
         subprocess.Popen([*command, json.dumps(c)], stdout=subprocess.PIPE, text=True,
                          env=environment)

@@ -1,4 +1,4 @@
-"""Draws what `benchmark.scaling` measured."""
+"""Draws what `tests.speed.scaling` measured."""
 
 from __future__ import annotations
 
