@@ -18,7 +18,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from benchmark.errors import CorruptFile, InputError
-from benchmark.items import tensor_digest
+from benchmark.items import laid_out, tensor_digest
+
+SHORT = "/int16"  # behind the name of what was int16 before it was written
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -78,14 +80,14 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Save tensors with their digest; integers above 8 bits are kept as int16 where they fit."""
-    packed = {name: _pack(tensor.detach().cpu().contiguous()) for name, tensor in tensors.items()}
+    """Save tensors with their digest; int64 is kept as int16 where it fits."""
+    packed = dict(_pack(name, laid_out(tensor)) for name, tensor in tensors.items())
     # One metadata key only: with several, safetensors writes them in random order.
     write_bytes(path, save(packed, metadata={"sha256": tensor_digest(packed)}))
 
 
 def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor]:
-    """Load what `write_tensors` saved; integers above 8 bits come back as int64.
+    """Load what `write_tensors` saved: equal tensors of the same types, on the CPU.
 
     Args:
         belongs_to: what is useless without this file, so must be deleted with it (a lineage's
@@ -102,15 +104,23 @@ def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor
         raise _corrupt(path, str(error), belongs_to) from error
     if tensor_digest(tensors) != expected:
         raise _corrupt(path, "its checksum does not match", belongs_to)
-    return {n: t.long() if t.dtype == torch.int16 else t for n, t in tensors.items()}
+    return dict(_unpack(name, tensor) for name, tensor in tensors.items())
 
 
-def _pack(tensor: Tensor) -> Tensor:
+def _pack(name: str, tensor: Tensor) -> tuple[str, Tensor]:
+    if tensor.dtype == torch.int16:
+        return name + SHORT, tensor
     if tensor.dtype != torch.int64:
-        return tensor
+        return name, tensor
     limits = torch.iinfo(torch.int16)
     fits = not tensor.numel() or (tensor.min() >= limits.min and tensor.max() <= limits.max)
-    return tensor.to(torch.int16) if fits else tensor
+    return name, tensor.to(torch.int16) if fits else tensor
+
+
+def _unpack(name: str, tensor: Tensor) -> tuple[str, Tensor]:
+    if name.endswith(SHORT):
+        return name.removesuffix(SHORT), tensor
+    return name, tensor.long() if tensor.dtype == torch.int16 else tensor
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ class Items:
         if len(set(sizes.values())) != 1:
             raise MethodError(f"the columns of Items differ in length: {sizes}")
         # One layout for all, so that neither strides nor storage tell where an item came from.
-        self.columns = {name: columns[name].contiguous() for name in sorted(columns)}
+        self.columns = {name: _dense(columns[name]) for name in sorted(columns)}
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -55,7 +55,7 @@ class Items:
 
     def unique(self) -> Items:
         """Each distinct item once, in the order of first appearance."""
-        rows = [c.reshape(len(self), -1).contiguous().numpy() for c in self.columns.values()]
+        rows = [bytes_of(column).numpy() for column in self.columns.values()]
         first: dict[bytes, int] = {}
         for i in range(len(self)):
             first.setdefault(b"".join(row[i].tobytes() for row in rows), i)
@@ -108,10 +108,36 @@ class TrainingSet:
 
 
 def tensor_digest(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 of named tensors, independent of the order of the names."""
+    """SHA-256 of named tensors: of names, types, shapes and values, whatever the order of the names
+    and however and wherever the values lie in memory."""
     sha = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
+        tensor = tensors[name]
         sha.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        sha.update(tensor.view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+        sha.update(laid_out(tensor).reshape(-1).view(torch.uint8).numpy().data)
     return sha.hexdigest()
+
+
+def _dense(tensor: Tensor) -> Tensor:
+    """`tensor` itself if its strides are the usual ones of its shape, else a copy."""
+    usual = torch.empty(tensor.shape, device="meta").stride()
+    return (
+        tensor if tensor.stride() == usual else tensor.clone(memory_format=torch.contiguous_format)
+    )
+
+
+def laid_out(tensor: Tensor) -> Tensor:
+    """A copy on the CPU with its last dimension densest: what is written, hashed or sent.
+
+    Not `contiguous()`: that returns a tensor as it is where dimensions of size one have strides of
+    another layout (a 1x1 convolution, channels last), which nothing can view as bytes.
+    """
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
+    return plain.clone(memory_format=torch.contiguous_format)
+
+
+def bytes_of(tensor: Tensor) -> Tensor:
+    """uint8 (N, B): the values of each row (entry of the first dimension) as bytes."""
+    plain = laid_out(tensor)
+    width = plain.numel() // len(plain) * plain.element_size() if len(plain) else 0
+    return plain.reshape(-1).view(torch.uint8).view(len(plain), width)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from benchmark.cache import Cache
 from benchmark.generators.base import Generator, LossHook
 from benchmark.generators.meter import Measured
-from benchmark.items import Items, TrainingSet
+from benchmark.items import Items, TrainingSet, laid_out
 from benchmark.mitigation import Sampling
 from benchmark.tasks.base import Task
 
@@ -61,5 +61,5 @@ def published(
 
 
 def state_of(model: nn.Module) -> dict[str, Tensor]:
-    """Weights, copied: safetensors takes no tensors that share memory."""
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    """Weights, copied to the CPU in the usual layout, whatever those of the model are."""
+    return {name: laid_out(tensor) for name, tensor in model.state_dict().items()}
