@@ -16,9 +16,11 @@ from benchmark import Items
 from benchmark.cache import FolderCache
 from benchmark.composition import Composition
 from benchmark.files import read_tensors, write_tensors
+from benchmark.generators.training import fit, pace, visits
 from benchmark.isolation import wire
 from benchmark.items import TrainingSet, bytes_of, laid_out, tensor_digest
 from benchmark.reuse import state_of
+from benchmark.seeds import stream
 from benchmark.storage import LineageFolder
 from benchmark.tasks import load_suite
 from tests.hub.tiny import weights
@@ -188,3 +190,38 @@ def test_the_unet_of_suite_standard_is_kept_channels_last(tmp_path):
     again.load_state_dict(FolderCache(tmp_path).get("model", "key", dict).tensors)
     assert torch.equal(weights(again), before)
     assert tensor_digest(kept) == tensor_digest(again.state_dict())
+
+
+class Turned(nn.Module):
+    """A linear map whose gradient lies in memory the other way round than its weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(1, 4, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.bmm(x[None], self.weight.transpose(1, 2))[0]
+
+
+def test_training_reads_a_gradient_in_its_own_layout():
+    torch.manual_seed(0)
+    start = Turned()
+    x, y = (torch.randn(24, k, generator=stream("layout", k)) for k in (8, 4))
+
+    def loss(model: nn.Module, rows: Tensor) -> Tensor:
+        return (model(x[rows]) - y[rows]).square().mean()
+
+    (gradient,) = torch.autograd.grad(loss(start, torch.arange(8)), list(start.parameters()))
+    assert gradient.stride() != start.weight.stride()
+    ours = fit(copy.deepcopy(start), loss, len(x), 10, 8, 1e-3, stream("fit"))
+    theirs = copy.deepcopy(start)
+    optimiser = torch.optim.AdamW(
+        theirs.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, foreach=False
+    )
+    for step, rows in enumerate(visits(len(x), 8, 10, stream("fit"))):
+        optimiser.param_groups[0]["lr"] = 1e-3 * pace(step, 10, 0.1)
+        optimiser.zero_grad()
+        loss(theirs, rows).backward()
+        nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
+        optimiser.step()
+    assert torch.allclose(weights(ours), weights(theirs), atol=1e-6)

@@ -71,8 +71,15 @@ class Generator(Protocol):
         ...
 
 
-def weighted_mean(per_element: Tensor, weights: Tensor | None, rows: Tensor) -> Tensor:
-    """Mean over elements, items weighted by `weights[rows]` relative to their overall mean."""
-    if weights is None:
+def weighted_mean(per_element: Tensor, *weights: Tensor) -> Tensor:
+    """Mean over elements; `weights` are those of the items and their mean over all (see
+    `weights_of`), or nothing for equal ones."""
+    if not weights:
         return per_element.mean()
-    return (per_element.flatten(1).mean(1) * weights[rows]).mean() / weights.mean()
+    own, mean = weights
+    return (per_element.flatten(1).mean(1) * own).mean() / mean
+
+
+def weights_of(rows: Tensor, weights: Tensor | None) -> tuple[Tensor, ...]:
+    """What `weighted_mean` takes besides the elements of `rows`."""
+    return () if weights is None else (weights[rows], weights.mean())

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from benchmark.codecs import TextPublisher
 from benchmark.errors import Diverged
 from benchmark.generators import language
-from benchmark.generators.base import LossHook, weighted_mean
+from benchmark.generators.base import LossHook, weighted_mean, weights_of
+from benchmark.generators.objective import StepLoss
 from benchmark.generators.trained import Recipe, Trained
 from benchmark.generators.training import Objective, fit
 from benchmark.items import Items, TrainingSet
@@ -51,13 +52,19 @@ class LanguageModelling(Trained):
                   rng: torch.Generator) -> Objective:  # fmt: skip
         tokens = data.items["tokens"].to(self.device)
 
-        def objective(model: nn.Module, rows: Tensor) -> Tensor:
-            batch = tokens[rows]
-            logits = self.predict(model, batch)
-            nats = language.nll(logits, batch)
-            return weighted_mean(nats if loss is None else loss(nats, logits), weights, rows)
+        def inputs(rows: Tensor) -> tuple[Tensor, ...]:
+            return tokens[rows], *weights_of(rows, weights)
 
-        return objective
+        def predict(model: nn.Module, batch: Tensor, *_: Tensor) -> Tensor:
+            return self.predict(model, batch)
+
+        def score(logits: Tensor, batch: Tensor, *own: Tensor) -> Tensor:
+            nats = language.nll(logits, batch)
+            return weighted_mean(nats if loss is None else loss(nats, logits), *own)
+
+        hooked = loss is not None
+        return StepLoss(lambda rows: (rows,), inputs, predict, score, self.device, hooked,
+                        self.family)  # fmt: skip
 
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
         uniform = torch.rand(n, self.publisher.length + self.publisher.margin, generator=rng)

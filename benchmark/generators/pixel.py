@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from benchmark.codecs import PixelPublisher
 from benchmark.generators import unet
+from benchmark.generators.graphs import Compiled
 from benchmark.generators.matching import FlowMatching
 from benchmark.generators.meter import Meter
 from benchmark.generators.training import Objective, fit
@@ -25,6 +26,7 @@ class PixelGenerator(FlowMatching):
         super().__init__(recipe)
         self.own, self.publisher = recipe, PixelPublisher()
         self.shape = (3, recipe.size, recipe.size)
+        self.family = recipe
         self.meter = Meter(self.device)
 
     def blank(self) -> nn.Module:
@@ -46,7 +48,7 @@ class PixelGenerator(FlowMatching):
         return model
 
     def ready(self, model: nn.Module) -> nn.Module:
-        return model
+        return Compiled(model, self.own, self.at_once) if self.on_gpu else model
 
     def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         with self.arithmetic():

@@ -32,7 +32,7 @@ class StoriesGenerator(LanguageModelling):
 
     def __init__(self, recipe: StoriesRecipe) -> None:
         super().__init__(recipe, publisher_of(recipe.tokens))
-        self.own, self.start = recipe, self.vocab - 1
+        self.own, self.start, self.family = recipe, self.vocab - 1, recipe
         self.meter = Meter(self.device)
 
     def blank(self) -> nn.Module:
@@ -51,15 +51,16 @@ class StoriesGenerator(LanguageModelling):
             return fit(model, objective, size, steps, self.batch, lr, rng)
 
     def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        assert isinstance(model, GPT2LMHeadModel)
         with self.arithmetic():
-            return model(input_ids=self._shifted(tokens)).logits
+            return model.lm_head(gpt2.hidden_of(model, self._shifted(tokens)))
 
     @torch.no_grad()
     def embed(self, model: nn.Module, tokens: Tensor) -> Tensor:
         assert isinstance(model, GPT2LMHeadModel)
         with self.arithmetic():
             parts = self._shifted(tokens).split(self.at_once)
-            states = [model.transformer(input_ids=p).last_hidden_state.mean(1) for p in parts]
+            states = [gpt2.hidden_of(model, part).mean(1) for part in parts]
         return torch.cat(states).float()
 
     @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Protocol
 
 import torch
@@ -36,6 +36,7 @@ class Trained:
     """
 
     ranges: Mapping[str, int]
+    family: Hashable = None  # of `objective.StepLoss`: whose steps are recorded on a GPU
 
     def __init__(self, recipe: Recipe) -> None:
         self.steps, self.batch, self.lr = recipe.steps, recipe.batch, recipe.lr
