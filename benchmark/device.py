@@ -44,6 +44,26 @@ def current() -> torch.device:
     return torch.device(_current.get())
 
 
+# FLOP a second of dense bf16 products, by the makers' data sheets, of a name's first match.
+PEAKS = {
+    "H100 PCIe": 756e12,
+    "H100 NVL": 835e12,
+    "H100": 989e12,
+    "H200": 989e12,
+    "B200": 2250e12,
+    "A100": 312e12,
+    "L40S": 362e12,
+}
+
+
+def peak(device: torch.device) -> float | None:
+    """FLOP a second that `device` can do in bf16; None of a CPU or an unknown card."""
+    if device.type != "cuda":
+        return None
+    name = torch.cuda.get_device_name(device)
+    return next((rate for card, rate in PEAKS.items() if card in name), None)
+
+
 def title(name: str) -> str:
     """What a result calls the device: a GPU's model where this machine has it (a cluster's driver
     may have none), its plain name elsewhere."""

@@ -15,7 +15,7 @@ import copy
 import math
 import shutil
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -61,7 +61,6 @@ class Step:
             self.masters, lr=self.rate, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True,
             capturable=device.type == "cuda",
         )  # fmt: skip
-        self._pool = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
         self._device = device
         self._hooked = loss.hooked
         self._record(loss)
@@ -84,28 +83,9 @@ class Step:
         if self._hooked:
             forward()
             self.given = torch.zeros_like(self.output)
-            self._forward, self._backward = self._recorded(forward, backward)
+            self._forward, self._backward = record([forward, backward], self._device)
         else:
-            (self._everything,) = self._recorded(everything)
-
-    def _recorded(self, *actions: Action) -> list[Action]:
-        """Each action as a replay of itself, in their order; on a CPU the actions themselves."""
-        if self._device.type != "cuda":
-            return list(actions)
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(WARM):
-                for action in actions:
-                    action()
-        torch.cuda.current_stream().wait_stream(side)
-        replays: list[Action] = []
-        for action in actions:
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, pool=self._pool):
-                action()
-            replays.append(graph.replay)
-        return replays
+            (self._everything,) = record([everything], self._device)
 
     def _update(self, gradients: Iterable[Tensor]) -> None:
         for master, gradient in zip(self.masters, gradients, strict=True):
@@ -157,6 +137,28 @@ class Step:
         self.total += value.detach()
         self.given.copy_(torch.autograd.grad(value, output)[0])
         self._backward()
+
+
+def record(actions: Sequence[Action], device: torch.device) -> list[Action]:
+    """Each action as a replay of itself, to be called in their order; on a CPU the actions
+    themselves. They are run a few times before."""
+    if device.type != "cuda":
+        return list(actions)
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(WARM):
+            for action in actions:
+                action()
+    torch.cuda.current_stream().wait_stream(side)
+    pool = torch.cuda.graph_pool_handle()
+    replays: list[Action] = []
+    for action in actions:
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=pool):
+            action()
+        replays.append(graph.replay)
+    return replays
 
 
 class Recent:

@@ -7,26 +7,25 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import (
-    GenerationConfig,
-    GPT2LMHeadModel,
-    LogitsProcessor,
-    LogitsProcessorList,
-)
+from transformers import GPT2LMHeadModel
 
 from benchmark.generators import gpt2
 from benchmark.generators.causal import Chooser, LanguageModelling
+from benchmark.generators.graphs import Recent
 from benchmark.generators.meter import Meter
 from benchmark.generators.training import Objective, fit
+from benchmark.generators.writing import Writer
 from benchmark.hub.recipes import StoriesRecipe
 from benchmark.hub.tokens import publisher_of
 from benchmark.ranks import spread
 
 WRITTEN = 2_000  # texts at a time
 
+_writers = Recent(1)
+
 
 class StoriesGenerator(LanguageModelling):
-    """Weights are float32; a GPU computes in bf16. `generate` writes in large batches."""
+    """Weights are float32; a GPU computes in bf16 and writes in large batches."""
 
     at_once = 100
 
@@ -63,42 +62,21 @@ class StoriesGenerator(LanguageModelling):
             states = [gpt2.hidden_of(model, part).mean(1) for part in parts]
         return torch.cat(states).float()
 
-    @torch.no_grad()
     def write(self, model: nn.Module, uniform: Tensor, choose: Chooser) -> Tensor:
         assert isinstance(model, GPT2LMHeadModel)
-        how = GenerationConfig(
-            max_new_tokens=uniform.shape[1], do_sample=False, use_cache=True, bos_token_id=None,
-            eos_token_id=None, pad_token_id=self.start,
-        )  # fmt: skip
+        length = uniform.shape[1]
 
         def texts(u: Tensor) -> Tensor:
-            first = torch.full((len(u), 1), self.start, device=self.device)
-            inversion = LogitsProcessorList([Inversion(u, choose)])
-            with self.arithmetic():
-                out = model.generate(
-                    first, attention_mask=torch.ones_like(first), generation_config=how,
-                    logits_processor=inversion,
-                )  # fmt: skip
-            return out[:, 1:]
+            if len(u) < WRITTEN:
+                writer = Writer(model, len(u), length, recorded=False)
+            else:
+                key = (gpt2.numbers(model).values(), WRITTEN, length, self.device)
+                writer = _writers.get(
+                    str(key), lambda: Writer(model, WRITTEN, length, recorded=True)
+                )
+            return writer.write(model, self.start, u, choose)
 
         return spread(texts, [(u,) for u in uniform.split(WRITTEN)])
 
     def _shifted(self, tokens: Tensor) -> Tensor:
         return F.pad(tokens[:, :-1], (1, 0), value=self.start)
-
-
-class Inversion(LogitsProcessor):
-    """Draws each token by inversion of `choose`'s cumulative distribution: greedy search on what
-    this returns is sampling with numbers of our own, which depend on neither batch nor device.
-    """
-
-    def __init__(self, uniform: Tensor, choose: Chooser) -> None:
-        self.uniform, self.choose = uniform, choose
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        written = input_ids[:, 1:]
-        cumulative = self.choose(written, scores.float()).cumsum(-1)
-        threshold = self.uniform[:, written.shape[1], None] * cumulative[:, -1:]
-        token = torch.searchsorted(cumulative, threshold, right=True)
-        token = token.clamp_(max=scores.shape[1] - 1)
-        return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)

@@ -70,6 +70,7 @@ class TextProfile(FeatureEvaluator):
 
     vocab: int  # tokens that items may hold
     scored: int  # samples that the reference model scores
+    copied: ngrams.Copied  # of the pool, set with the lineage's real data
 
     def texts(self, tokens: Tensor) -> list[str]:
         """Blocks of tokens as strings."""
@@ -83,12 +84,13 @@ class TextProfile(FeatureEvaluator):
         return rarest(histogram(_tokens(splits), self.vocab))
 
     def chance(self, splits: Splits, pool: int) -> float:
-        return ngrams.copied(splits.heldout["tokens"].numpy(), splits.real["tokens"].numpy())
+        self.copied = ngrams.Copied(splits.real["tokens"].numpy())
+        return self.copied.share(splits.heldout["tokens"].numpy())
 
     def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
         tokens, splits = samples["tokens"], known.splits
         unigrams = [histogram(x, self.vocab) for x in (splits.heldout["tokens"], tokens)]
-        copied = ngrams.copied(tokens.numpy(), splits.real["tokens"].numpy())
+        copied = self.copied.share(tokens.numpy())
         return {
             "memorisation": above_chance(copied, known.chance),
             "histogram_distance": total_variation(*unigrams),

@@ -46,6 +46,7 @@ def copies(write: Callable[[Path], Path], folder: Path) -> Iterator[None]:
     """Inside, tasks read what `write` writes into `folder` instead of the Hub."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(write(folder)))
+        patch.setenv("XDG_CACHE_HOME", str(folder / "home"))
         yield
 
 
