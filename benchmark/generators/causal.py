@@ -62,9 +62,8 @@ class LanguageModelling(Trained):
             nats = language.nll(logits, batch)
             return weighted_mean(nats if loss is None else loss(nats, logits), *own)
 
-        hooked = loss is not None
-        return StepLoss(lambda rows: (rows,), inputs, predict, score, self.device, hooked,
-                        self.family)  # fmt: skip
+        family = self.recorded(loss)
+        return StepLoss(lambda rows: (rows,), inputs, predict, score, self.device, family)
 
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
         uniform = torch.rand(n, self.publisher.length + self.publisher.margin, generator=rng)

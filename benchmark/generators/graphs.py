@@ -5,8 +5,8 @@ idle nine tenths of the time. Here a whole step (forward, backward, clipping, Ad
 torch.compile, recorded once a process and architecture, and replayed. Recipe and random numbers
 are those of `training.fit`: only rounding differs.
 
-A method's loss hook is arbitrary Python, so it is called between two recordings: the forward pass,
-and the backward pass with the update.
+A method's loss hook is arbitrary Python, which cannot be recorded: a training with one is launched
+kernel by kernel, by `training.fit` itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import copy
 import math
 import shutil
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -61,31 +61,14 @@ class Step:
             self.masters, lr=self.rate, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True,
             capturable=device.type == "cuda",
         )  # fmt: skip
-        self._device = device
-        self._hooked = loss.hooked
-        self._record(loss)
-
-    def _record(self, loss: StepLoss) -> None:
-        predict = compiled(loss.predict, self._device)
-        whole = compiled(lambda model, *x: loss.score(loss.predict(model, *x), *x), self._device)
-
-        def forward() -> None:
-            self.output = predict(self.network, *self.inputs)
-
-        def backward() -> None:
-            self._update(torch.autograd.grad(self.output, self.parameters, self.given))
+        whole = compiled(lambda model, *x: loss.score(loss.predict(model, *x), *x), device)
 
         def everything() -> None:
             value = whole(self.network, *self.inputs)
             self.total += value.detach()
             self._update(torch.autograd.grad(value, self.parameters))
 
-        if self._hooked:
-            forward()
-            self.given = torch.zeros_like(self.output)
-            self._forward, self._backward = record([forward, backward], self._device)
-        else:
-            (self._everything,) = record([everything], self._device)
+        self._everything = record(everything, device)
 
     def _update(self, gradients: Iterable[Tensor]) -> None:
         for master, gradient in zip(self.masters, gradients, strict=True):
@@ -124,41 +107,27 @@ class Step:
         if not math.isfinite(self.total.item()):
             raise Diverged("the training loss is not finite")
 
-    def take(self, loss: StepLoss, inputs: tuple[Tensor, ...], rate: float) -> None:
+    def take(self, inputs: tuple[Tensor, ...], rate: float) -> None:
         """One step at learning rate `rate`."""
         self.rate.fill_(rate)
         torch._foreach_copy_(list(self.inputs), list(inputs))
-        if not self._hooked:
-            self._everything()
-            return
-        self._forward()
-        output = self.output.detach().requires_grad_()
-        value = loss.score(output, *self.inputs)
-        self.total += value.detach()
-        self.given.copy_(torch.autograd.grad(value, output)[0])
-        self._backward()
+        self._everything()
 
 
-def record(actions: Sequence[Action], device: torch.device) -> list[Action]:
-    """Each action as a replay of itself, to be called in their order; on a CPU the actions
-    themselves. They are run a few times before."""
+def record(action: Action, device: torch.device) -> Action:
+    """`action` as a replay of itself, after a few runs of it; on a CPU the action itself."""
     if device.type != "cuda":
-        return list(actions)
+        return action
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         for _ in range(WARM):
-            for action in actions:
-                action()
-    torch.cuda.current_stream().wait_stream(side)
-    pool = torch.cuda.graph_pool_handle()
-    replays: list[Action] = []
-    for action in actions:
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=pool):
             action()
-        replays.append(graph.replay)
-    return replays
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        action()
+    return graph.replay
 
 
 class Recent:
@@ -198,10 +167,10 @@ def fit(
     for inputs, rate in zip(_ahead(loss, rows), rates, strict=True):
         if step is None:
             kinds = tuple((x.shape, x.dtype) for x in inputs)
-            key = (loss.family, loss.hooked, kinds, weight_decay, clip, dtype, loss.device)
+            key = (loss.family, kinds, weight_decay, clip, dtype, loss.device)
             step = _steps.get(key, lambda: Step(model, loss, inputs, weight_decay, clip, dtype))  # noqa: B023
             step.start(model.train())
-        step.take(loss, inputs, rate)
+        step.take(inputs, rate)
         after()
     if step is not None:
         step.end(model)
@@ -222,33 +191,43 @@ class Compiled(nn.Module):
     """`model` without gradients, compiled for batches of `rows` items; other batches go through
     `model` itself.
 
-    Its weights are copied into a network that stays, so that a process compiles it once.
+    Its weights, as they are at its first use, are copied into a network that stays, so that a
+    process compiles it once.
     """
 
     def __init__(self, model: nn.Module, family: Hashable, rows: int) -> None:
         super().__init__()
         self.model, self.rows = model, rows
-        self.device = next(model.parameters()).device
-        self.network, self.forward_of = _passes.get(
-            (family, rows, self.device), lambda: self._made(model)
-        )
-
-    @staticmethod
-    def _made(model: nn.Module) -> tuple[nn.Module, Callable[..., Any]]:
-        network = copy.deepcopy(model).requires_grad_(False).eval()
-        for part in network.modules():
-            # What autocast would do in every call; norms, biases and embeddings stay float32.
-            if isinstance(part, nn.Conv2d | nn.Linear):
-                part.weight.data = part.weight.data.bfloat16()
         device = next(model.parameters()).device
-        return network, compiled(lambda network, *given: network(*given), device)
+        self.shared = _passes.get((family, rows, device), lambda: Pass(model))
 
     @torch.no_grad()
     def forward(self, x: Tensor, *given: Tensor) -> Any:
         if len(x) != self.rows:
             return self.model(x, *given)
-        torch._foreach_copy_(list(self.network.parameters()), list(self.model.parameters()))
-        return self.forward_of(self.network, x, *given)
+        return self.shared(self, self.model, x, *given)
+
+
+class Pass:
+    """A network that stays, and its compiled forward pass."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.network = network = copy.deepcopy(model).requires_grad_(False).eval()
+        for part in network.modules():
+            # What autocast would do in every call; norms, biases and embeddings stay float32.
+            if isinstance(part, nn.Conv2d | nn.Linear):
+                part.weight.data = part.weight.data.bfloat16()
+        device = next(model.parameters()).device
+        self.forward = compiled(lambda network, *given: network(*given), device)
+        self.owner: object = None
+
+    def __call__(self, owner: object, model: nn.Module, *given: Tensor) -> Any:
+        """The pass of `model`, whose weights are taken over when the `owner` changes."""
+        if self.owner is not owner:
+            own: list[Tensor] = list(self.network.parameters())
+            torch._foreach_copy_(own, list(model.parameters()))
+            self.owner = owner
+        return self.forward(self.network, *given)
 
 
 def compiled(function: Callable[..., Any], device: torch.device) -> Callable[..., Any]:

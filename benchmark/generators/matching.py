@@ -91,7 +91,7 @@ class FlowMatching(Trained):
             squared = (v - self.target(z, e, s)).square()
             return weighted_mean(squared if loss is None else loss(squared, v), *own)
 
-        return StepLoss(draw, inputs, predict, score, device, loss is not None, self.family)
+        return StepLoss(draw, inputs, predict, score, device, self.recorded(loss))
 
     @torch.no_grad()
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
@@ -115,7 +115,8 @@ class FlowMatching(Trained):
         x, classes = x.to(self.device), classes.to(self.device)
         scheduler = self.scheduler()
         for timestep in scheduler.timesteps:
-            times = timestep.to(self.device).expand(len(x))
+            # Not `timestep.to(device)`: the processor would wait for the GPU.
+            times = torch.full((len(x),), timestep.item(), dtype=timestep.dtype, device=x.device)
             v = self._guided(model, negative, x, times, classes, by)
             x = scheduler.step(v, timestep, x).prev_sample
         return x.cpu()

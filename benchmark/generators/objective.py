@@ -20,9 +20,8 @@ class StepLoss:
         predict: (model, *inputs) -> the model's output.
         score: (output, *inputs) -> the scalar loss.
         device: where inputs and models lie.
-        hooked: `score` calls a method's hook, which is arbitrary Python.
-        family: what models of one architecture, trained without a hook, have in common; None where
-            steps are not worth recording.
+        family: what models of one architecture have in common, whose steps a GPU records; None
+            where that does not pay, or where `score` calls a method's hook: arbitrary Python.
     """
 
     draw: Callable[[Tensor], tuple[Tensor, ...]]
@@ -30,7 +29,6 @@ class StepLoss:
     predict: Callable[..., Tensor]
     score: Callable[..., Tensor]
     device: torch.device
-    hooked: bool
     family: Hashable = None
 
     def __call__(self, model: nn.Module, rows: Tensor) -> Tensor:

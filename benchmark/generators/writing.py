@@ -44,7 +44,7 @@ class Writer:
         self.place = torch.zeros(1, dtype=torch.int64, device=self.device)
         self.places = torch.arange(length, device=self.device)
         with torch.no_grad():
-            self._next = record([self._forward], self.device)[0] if recorded else self._forward
+            self._next = record(self._forward, self.device) if recorded else self._forward
 
     def _forward(self) -> None:
         """The logits (rows, V) of what follows `token` at `place`."""

@@ -83,7 +83,8 @@ class Reader:
             with reduced(self.device):
                 out = self.network(input_ids=given, attention_mask=mask, output_hidden_states=True)
             logits, states = out.logits[:, :-1].float(), out.hidden_states[-1][:, 1:].float()
-            nats = F.cross_entropy(logits.mT, tokens, reduction="none")
+            flat = F.cross_entropy(logits.flatten(0, 1), tokens.flatten(), reduction="none")
+            nats = flat.view_as(tokens)
             hidden = (states * there[..., None]).sum(1) / count[:, None]
             numbers = torch.stack([(nats * there).sum(1), count.float()], 1)
             found.append(torch.cat([hidden.float(), numbers], 1).cpu())

@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from benchmark import Sampling, TrainingSet
 from benchmark.cache import FolderCache
 from benchmark.device import computing_on, peak, title
+from benchmark.generators import graphs
 from benchmark.generators.pixel import PixelGenerator
 from benchmark.generators.training import fit
 from benchmark.hub.local import use_data_dir
@@ -52,14 +53,14 @@ SECTIONS = {"stories": 150, "pictures": 330, "engine": 200, "weights": 120, "lin
 class Size:
     """Steps and items of each measurement."""
 
-    count: int = 24_000  # of pseudo items
+    count: int = 23_000  # of pseudo items
     heldout: int = 8_000
     n: int = 20_000
     reserve: int = 2_000
     eager: int = 150  # steps
     recorded: int = 600
     slow: int = 2_000  # items written or drawn without recording
-    at_once: tuple[int, ...] = (2, 4)
+    at_once: tuple[int, ...] = (1, 2, 4)
     small: int = 2_000  # items of the engine's lineages
     short: int = 60  # steps of theirs
 
@@ -91,6 +92,7 @@ class Setting:
     size: Size
     toy: bool
     device: torch.device
+    at_once: list[int] | None = None  # processes, instead of the usual numbers
 
     def task(self, name: str) -> Task:
         task = next(task for task in load_suite("standard").tasks if task.name == name)
@@ -126,9 +128,9 @@ def _unpinned(value: Any) -> Any:
     """A recipe whose repositories may hold anything: copies made for speed have other checksums."""
     if isinstance(value, HubRepo):
         return replace(value, sha256=())
-    if hasattr(value, "__dataclass_fields__"):
-        fields = {name: _unpinned(getattr(value, name)) for name in value.__dataclass_fields__}
-        return replace(value, **fields)
+    if is_dataclass(value):
+        own = {field.name: getattr(value, field.name) for field in fields(value)}
+        return replace(value, **{name: _unpinned(part) for name, part in own.items()})
     return tuple(map(_unpinned, value)) if isinstance(value, tuple) else value
 
 
@@ -164,19 +166,11 @@ def training(set_: Setting, generator: Any, data: TrainingSet, heldout: Any, flo
         numbers(kind, short, took, loss_after=loss, memory_gb=set_.memory())
     numbers("recorded, long", long, set_.seconds(partial(train, generator, data, long, True)))
 
-    if set_.device.type == "cuda":
-        dearest(set_, lambda: train(generator, data, 10, True), "a recorded step", 10)
-
     def hook(per_element: Tensor, outputs: Tensor) -> Tensor:
         return per_element.clamp(max=per_element.detach().mean() * 3)
 
-    hooked = partial(train, generator, data, hook=hook)
-    took = set_.seconds(lambda: hooked(2, True))
-    set_.note(what="recording around a hook", seconds=took)
-    numbers(
-        "with a loss hook, recorded around it", short, set_.seconds(lambda: hooked(short, True))
-    )
-    numbers("with a loss hook, launched", short, set_.seconds(lambda: hooked(short, False)))
+    took = set_.seconds(partial(train, generator, data, short, True, hook))
+    numbers("with a loss hook", short, took)
     if set_.device.type == "cuda":
         dearest(set_, lambda: train(generator, data, 10, True), "a recorded step", 10)
 
@@ -326,7 +320,19 @@ def weights(set_: Setting) -> None:
 
 
 def engine(set_: Setting) -> None:
-    """Whole lineages, small ones, through cache and storage: that they end, and are read again."""
+    """Whole lineages, small ones, through cache and storage: that they end, and are read again.
+
+    Recorded but not compiled, which takes minutes and is measured elsewhere.
+    """
+    with patch.object(graphs, "compiled", _as_it_is):
+        _engine(set_)
+
+
+def _as_it_is(function: Callable[..., Any], device: torch.device) -> Callable[..., Any]:
+    return function
+
+
+def _engine(set_: Setting) -> None:
     size = set_.size
     for name, method in (
         ("stories-web", "truncated_cross_entropy"),
@@ -354,7 +360,7 @@ def engine(set_: Setting) -> None:
 def lineages(set_: Setting) -> None:
     """Trainings in several processes at once, all of them recorded before the clock starts."""
     for name in ("cifar10-replace", "stories-replace"):
-        for count in set_.size.at_once:
+        for count in set_.at_once or set_.size.at_once:
             with tempfile.TemporaryDirectory() as folder:
                 begin = [sys.executable, "-m", "tests.speed.gpu", "one", *sys.argv[2:]]
                 more = ["--task", name, "--ready", folder, "--of", str(count)]
@@ -372,7 +378,7 @@ def one(set_: Setting, name: str, ready: Path, of: int) -> None:
     (ready / str(os.getpid())).touch()
     while len(list(ready.iterdir())) < of:
         time.sleep(0.05)
-    steps = set_.size.recorded
+    steps = 2 * set_.size.eager
     took = set_.seconds(lambda: train(generator, data, steps, True))
     set_.note(what=f"{name}, one of {of} processes", items_a_second=generator.batch * steps / took,
               memory_gb=set_.memory())  # fmt: skip
@@ -387,6 +393,8 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--toy", action="store_true")
     parser.add_argument("--only", nargs="*", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--uncompiled", action="store_true", help="record, but do not compile")
+    parser.add_argument("--at-once", nargs="*", type=int)
     parser.add_argument("--task")
     parser.add_argument("--ready", type=Path)
     parser.add_argument("--of", type=int)
@@ -400,8 +408,10 @@ def main() -> None:
     use_data_dir(folder)
     device = "cpu" if given.toy else "cuda"
     note = Notes(given.section, given.out)
-    with computing_on(device):
-        set_ = Setting(note, size, given.toy, torch.device(device))
+    with computing_on(device), ExitStack() as stack:
+        if given.uncompiled:
+            stack.enter_context(patch.object(graphs, "compiled", _as_it_is))
+        set_ = Setting(note, size, given.toy, torch.device(device), given.at_once)
         if given.section == "one":
             one(set_, given.task, given.ready, given.of)
         else:

@@ -23,6 +23,7 @@ from benchmark.data import speeches
 from benchmark.tasks.standard import CIFAR10, DINOV2, GPT2, STORIES
 
 TOKENS, STORY = 12_000, 900  # merges of the tokenizer, characters of a story
+LONGEST = 6  # characters of a token: else a story would hold fewer tokens than a block
 
 
 def write(root: Path, count: int, heldout: int, images: Path | None = None) -> Path:
@@ -78,8 +79,9 @@ def _networks(root: Path, text: str) -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=TOKENS, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
-    )
+        vocab_size=TOKENS, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        max_token_length=LONGEST, show_progress=False,
+    )  # fmt: skip
     pieces = (text[i : i + 10_000] for i in range(0, len(text), 10_000))
     tokenizer.train_from_iterator(pieces, trainer)
     tokenizer.add_special_tokens(["<|endoftext|>"])
