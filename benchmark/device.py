@@ -2,7 +2,8 @@
 
 Random numbers are drawn and items are kept on the CPU in either case; codecs, verifiers and the
 evaluator stay there, too, so that the ruler does not depend on the device. Only the pretrained
-networks of suite `standard`, which are too large for that, follow the generators.
+networks of suite `standard`, which are too large for that, and distances among their features
+follow the generators.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The tasks of suite `standard`: CIFAR-10 in pixels, TinyStories by a GPT-2-style model.
 
 A generation's numbers of items and steps are set for about an hour a method on one data-centre
-GPU, by counted operations: see docs/standard.md. They have not been measured yet.
+GPU: see docs/standard.md for what was measured.
 """
 
 from __future__ import annotations
