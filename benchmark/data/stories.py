@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import islice
 
 import torch
@@ -87,7 +86,6 @@ def beginnings(repo: HubRepo, split: str, rows: int, characters: int) -> tuple[s
         return _streamed(**where, files=repo.files, split=split, rows=rows, characters=characters)
 
 
-@lru_cache(maxsize=2)
 def _streamed(
     path: str,
     files: tuple[str, ...],
