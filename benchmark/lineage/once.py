@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from benchmark.basics.files import laid_out
 from benchmark.interface.generator import Generator, LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.lineage.cache import Cache
@@ -60,5 +61,5 @@ def published(
 
 
 def state_of(model: nn.Module) -> dict[str, Tensor]:
-    """Weights, copied: safetensors takes no tensors that share memory."""
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    """Weights, copied to the CPU in the usual layout, whatever those of the model are."""
+    return {name: laid_out(tensor) for name, tensor in model.state_dict().items()}

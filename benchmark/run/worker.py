@@ -66,6 +66,8 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
     from benchmark.lineage.loop import run_lineage
 
     settle()
+    if job.device == "cuda":  # compiled code is kept with the run, for all its processes
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(job.cache.absolute() / "compiled"))
     transformers.logging.set_verbosity_error()
     diffusers_logging.set_verbosity_error()
     if not job.cache.parent.is_dir():

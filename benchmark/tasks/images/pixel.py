@@ -13,6 +13,7 @@ from benchmark.tasks.images.codecs import PixelPublisher
 from benchmark.tasks.images.flow_matching import FlowMatching
 from benchmark.tasks.images.recipes import PixelDiffusionRecipe
 from benchmark.tasks.training.fit import Objective, fit
+from benchmark.tasks.training.graphs import Compiled
 from benchmark.tasks.training.meter import Meter
 
 
@@ -25,6 +26,7 @@ class PixelGenerator(FlowMatching):
         super().__init__(recipe)
         self.own, self.publisher = recipe, PixelPublisher()
         self.shape = (3, recipe.size, recipe.size)
+        self.family = recipe
         self.meter = Meter(self.device)
 
     def blank(self) -> nn.Module:
@@ -46,7 +48,7 @@ class PixelGenerator(FlowMatching):
         return model
 
     def ready(self, model: nn.Module) -> nn.Module:
-        return model
+        return Compiled(model, self.own, self.at_once) if self.on_gpu else model
 
     def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         with self.arithmetic():

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import islice
 
 import torch
+from torch import Tensor
 
-from benchmark.basics.errors import InputError
-from benchmark.hub.copies import reading
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.hub.copies import home, reading, state_of
 from benchmark.hub.repos import HubRepo
+from benchmark.interface.items import Items
+from benchmark.lineage.cache import FolderCache
 from benchmark.tasks.parts import Splits
 from benchmark.tasks.text.codec import publisher_of
 from benchmark.tasks.text.recipes import StoriesData
 from benchmark.tasks.text.speeches import CHARACTERS, normalise
 
 SPLITS = ("train", "validation")  # as the recipe lists their files
+FORM = 1  # of what is kept: another number where the code below publishes otherwise
 
 
 class StoriesSource:
@@ -28,22 +31,48 @@ class StoriesSource:
         self.recipe = recipe
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        recipe, characters = self.recipe, CHARACTERS * self.recipe.tokens.length
-        heldout = beginnings(recipe.repo, "validation", recipe.scanned * recipe.heldout, characters)
-        seen = set(heldout)
-        stories = beginnings(recipe.repo, "train", recipe.stories, characters)
-        usable = [text for text in stories if text not in seen]
+        known = published(self.recipe)
+        usable, heldout = Items(tokens=known["usable"]), Items(tokens=known["heldout"])
         if real + reserve > len(usable):
             raise InputError(f"{real + reserve} real stories asked for, {len(usable)} exist")
-        if recipe.heldout > len(heldout):
-            raise InputError(f"{recipe.heldout} held-out stories asked for, {len(heldout)} exist")
-        order = torch.randperm(len(usable), generator=rng)[: real + reserve].tolist()
-        publisher = publisher_of(recipe.tokens)
+        if self.recipe.heldout > len(heldout):
+            raise InputError(
+                f"{self.recipe.heldout} held-out stories asked for, {len(heldout)} exist"
+            )
+        order = torch.randperm(len(usable), generator=rng)
         return Splits(
-            real=publisher.pass_through([usable[i] for i in order[:real]]),
-            reserve=publisher.pass_through([usable[i] for i in order[real:]]),
-            heldout=publisher.pass_through(heldout[: recipe.heldout]),
+            real=usable.take(order[:real]),
+            reserve=usable.take(order[real : real + reserve]),
+            heldout=heldout.take(slice(0, self.recipe.heldout)),
         )
+
+
+def published(recipe: StoriesData) -> dict[str, Tensor]:
+    """Tokens (N, length) of all `usable` stories of the split `train` and of `heldout` ones.
+
+    Tokenising takes half a minute, so it is done once on a machine and kept in the user's cache,
+    by the files, the tokenizer and the recipe.
+    """
+    with reading(recipe.repo) as data, reading(recipe.tokens.repo) as tokenizer:
+        files = (state_of(recipe.repo, data), state_of(recipe.tokens.repo, tokenizer))
+    key = repr((FORM, files, recipe))
+    folder = FolderCache(home() / "published")
+    try:
+        return folder.get("stories", key, lambda: _published(recipe)).tensors
+    except CorruptFile:
+        raise
+    except InputError:  # a home that cannot be written costs time only
+        return _published(recipe)
+
+
+def _published(recipe: StoriesData) -> dict[str, Tensor]:
+    characters = CHARACTERS * recipe.tokens.length
+    heldout = beginnings(recipe.repo, "validation", recipe.scanned * recipe.heldout, characters)
+    seen = set(heldout)
+    stories = beginnings(recipe.repo, "train", recipe.stories, characters)
+    publish = publisher_of(recipe.tokens).pass_through
+    usable = publish([text for text in stories if text not in seen])
+    return {"usable": usable["tokens"], "heldout": publish(heldout)["tokens"]}
 
 
 def beginnings(repo: HubRepo, split: str, rows: int, characters: int) -> tuple[str, ...]:
@@ -57,7 +86,6 @@ def beginnings(repo: HubRepo, split: str, rows: int, characters: int) -> tuple[s
         return _streamed(**where, files=repo.files, split=split, rows=rows, characters=characters)
 
 
-@lru_cache(maxsize=2)
 def _streamed(
     path: str,
     files: tuple[str, ...],

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics.errors import Diverged
+from benchmark.tasks.training import graphs
+from benchmark.tasks.training.objective import StepLoss, laid_out_as
 
 Objective = Callable[[nn.Module, Tensor], Tensor]  # (model, rows) -> scalar loss of those rows
 
@@ -32,11 +34,16 @@ def fit(
 
     Rows are visited in shuffled epochs, so a training set of any size takes the same number of
     steps (compute-matched). The model computes in `dtype` on a copy of float32 master weights,
-    so that small updates are not lost where a GPU computes in bf16.
+    so that small updates are not lost where a GPU computes in bf16. On a GPU the steps of large
+    networks are recorded and replayed: see `graphs`.
 
     Raises:
         Diverged: a loss that is not finite.
     """
+    if isinstance(loss, StepLoss) and loss.family is not None and loss.device.type == "cuda":
+        rates = (lr * pace(step, steps, warmup) for step in range(steps))
+        rows_of_all = visits(size, batch, steps, rng)
+        return graphs.fit(model, loss, rows_of_all, rates, weight_decay, clip, dtype, after)
     masters = [p.detach().float().clone() for p in model.parameters()]
     optimiser = torch.optim.AdamW(
         masters, lr=lr, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True
@@ -50,7 +57,7 @@ def fit(
         gradients = torch.autograd.grad(value, parameters)
         running = running + value.detach().float()
         for master, gradient in zip(masters, gradients, strict=True):
-            master.grad = gradient.float()
+            master.grad = laid_out_as(master, gradient)
         nn.utils.clip_grad_norm_(masters, clip)
         optimiser.param_groups[0]["lr"] = lr * pace(step, steps, warmup)
         optimiser.step()
@@ -96,8 +103,15 @@ def _cast(parameters: Iterable[Tensor], dtype: torch.dtype) -> None:
         parameter.data = parameter.data.to(dtype)
 
 
-def weighted_mean(per_element: Tensor, weights: Tensor | None, rows: Tensor) -> Tensor:
-    """Mean over elements, items weighted by `weights[rows]` relative to their overall mean."""
-    if weights is None:
+def weighted_mean(per_element: Tensor, *weights: Tensor) -> Tensor:
+    """Mean over elements; `weights` are those of the items and their mean over all (see
+    `weights_of`), or nothing for equal ones."""
+    if not weights:
         return per_element.mean()
-    return (per_element.flatten(1).mean(1) * weights[rows]).mean() / weights.mean()
+    own, mean = weights
+    return (per_element.flatten(1).mean(1) * own).mean() / mean
+
+
+def weights_of(rows: Tensor, weights: Tensor | None) -> tuple[Tensor, ...]:
+    """What `weighted_mean` takes besides the elements of `rows`."""
+    return () if weights is None else (weights[rows], weights.mean())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Protocol
 
 import torch
@@ -36,6 +36,7 @@ class Trained:
     """
 
     ranges: Mapping[str, int]
+    family: Hashable = None  # models whose steps a GPU records, see `objective.StepLoss`
 
     def __init__(self, recipe: Recipe) -> None:
         self.steps, self.batch, self.lr = recipe.steps, recipe.batch, recipe.lr
@@ -68,6 +69,10 @@ class Trained:
         seed_global(rng)
         model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
         return self.fit(model, objective, len(data), steps or self.steps, rate * self.lr, rng)
+
+    def recorded(self, loss: LossHook | None) -> Hashable:
+        """`family` of a `StepLoss` with this hook."""
+        return self.family if loss is None else None
 
     @property
     def on_gpu(self) -> bool:
