@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import benchmark.tasks.suites
+from benchmark.basics.cache import FolderCache
 from benchmark.basics.processor import settle
 from benchmark.interface.mitigation import Mitigation
-from benchmark.lineage.cache import FolderCache
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageFolder
 from benchmark.tasks.suites import Suite, load_suite, shrink_task

@@ -8,7 +8,7 @@ import torch
 from filelock import FileLock
 
 import benchmark
-from benchmark.lineage.cache import FolderCache
+from benchmark.basics.cache import FolderCache
 from tests.test_run import cli
 
 DAY = 86_400

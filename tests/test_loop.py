@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from benchmark import Access, Mitigation, TrainingSet
+from benchmark.basics.cache import FolderCache
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.files import read_record, read_tensors
-from benchmark.lineage.cache import FolderCache
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageFolder
 from tests.conftest import TOY_TASKS

@@ -290,3 +290,14 @@ def test_the_evaluate_metrics_wrap_the_same_functions():
     assert found == pytest.approx(np.abs(shares[0] - shares[1]).sum() / 2)
     with pytest.raises(ValueError, match="inhomogeneous"):
         portable.Distinct(keep_in_memory=True).compute(predictions=[[1, 2, 3], [1]])
+
+
+@pytest.mark.parametrize("n", [1, 2, 8])
+def test_sorted_n_grams_are_counted_as_numpy_counts_them(n):
+    rng = np.random.default_rng(n)
+    tokens, source = rng.integers(4, size=(30, 12)), rng.integers(4, size=(50, 20))
+    own, known = ngrams.ngrams(tokens, n), ngrams.ngrams(source, n)
+    assert ngrams.copied(tokens, source, n) == np.isin(own, known).mean()
+    assert ngrams.distinct(tokens, n) == len(np.unique(own)) / own.size
+    once = ngrams.Copied(source, n)
+    assert [once.share(x) for x in (source, tokens)] == [1, ngrams.copied(tokens, source, n)]

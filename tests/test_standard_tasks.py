@@ -6,11 +6,13 @@ Nothing here is a result: networks of a few thousand numbers, trained for two st
 import copy
 from functools import partial
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 from transformers import GPT2LMHeadModel
 
 from benchmark import Sampling, TrainingSet
+from benchmark.basics.device import peak
 from benchmark.basics.errors import Diverged, InputError
 from benchmark.basics.seeds import stream
 from benchmark.interface.find import find_method
@@ -22,7 +24,7 @@ from benchmark.metrics.meanings import list_metrics
 from benchmark.runs.sandbox import isolate_method
 from benchmark.tasks.images.shown import shown
 from benchmark.tasks.suites import load_suite
-from benchmark.tasks.text import llama
+from benchmark.tasks.text import llama, stories
 from benchmark.tasks.text.codec import cut_tokenizer
 from benchmark.tasks.text.language import _chooser
 from benchmark.tasks.text.reader import Reader
@@ -303,3 +305,43 @@ def test_verifiers_prefer_what_is_like_real_items(copies):
     story = TASKS["stories-replace"]
     items = story.data.build().splits(24, 8, stream("v")).real
     assert story.verifier.build()(items).shape == (24,)
+
+
+def test_stories_are_tokenised_once_and_again_where_a_file_changed(tmp_path, monkeypatch):
+    task = TASKS["stories-replace"]
+    with tiny.copies(tiny.write, tmp_path):
+        first = task.data.build().splits(24, 8, stream("once"))
+        with monkeypatch.context() as patch:
+            patch.setattr(stories, "beginnings", None)  # nothing reads or tokenises
+            again = task.data.build().splits(24, 8, stream("once"))
+        assert [x.digest() for x in (again.real, again.reserve, again.heldout)] == [
+            x.digest() for x in (first.real, first.reserve, first.heldout)
+        ]
+        folder = tmp_path / "datasets" / task.data.repo.name / "data"
+        (file,) = folder.glob("train-*")
+        table = pq.read_table(file)
+        pq.write_table(table.slice(0, 50), file)
+        changed = task.data.build().splits(24, 8, stream("once"))
+        assert changed.real.digest() != first.real.digest()
+
+
+def test_a_home_that_cannot_be_written_costs_time_only(tmp_path, monkeypatch):
+    task = TASKS["stories-replace"]
+    usual = task.data.build().splits(24, 8, stream("home"))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert task.data.build().splits(24, 8, stream("home")).real.digest() == usual.real.digest()
+
+
+def test_utilisation_is_of_a_known_card_only(setup, monkeypatch):
+    generator, _, real, _ = setup
+    generator.train(TrainingSet(real), stream("m"), steps=1)
+    assert "mfu" not in generator.meter.take()  # a CPU has no such rate
+    monkeypatch.setattr("benchmark.tasks.training.meter.peak", lambda device: 1e12)
+    generator.train(TrainingSet(real), stream("m"), steps=1)
+    taken = generator.meter.take()
+    assert taken["mfu"] == pytest.approx(taken["flop"] / taken["seconds"] / 1e12)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H200")
+    assert peak(torch.device("cuda")) == 989e12
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA Quadro P400")
+    assert peak(torch.device("cuda")) is None

@@ -2,7 +2,8 @@
 
 Random numbers are drawn and items are kept on the CPU in either case; codecs, verifiers and the
 evaluator stay there, too, so that the ruler does not depend on the device. Only the pretrained
-networks of suite `standard`, which are too large for that, follow the generators.
+networks of suite `standard`, which are too large for that, and distances among their features
+follow the generators.
 """
 
 from __future__ import annotations
@@ -42,6 +43,26 @@ def computing_on(name: str) -> Iterator[None]:
 def current() -> torch.device:
     """The device of the innermost `computing_on`; the CPU outside of any."""
     return torch.device(_current.get())
+
+
+# FLOP a second of dense bf16 products, by the makers' data sheets, of a name's first match.
+PEAKS = {
+    "H100 PCIe": 756e12,
+    "H100 NVL": 835e12,
+    "H100": 989e12,
+    "H200": 989e12,
+    "B200": 2250e12,
+    "A100": 312e12,
+    "L40S": 362e12,
+}
+
+
+def peak(device: torch.device) -> float | None:
+    """FLOP a second that `device` can do in bf16; None of a CPU or an unknown card."""
+    if device.type != "cuda":
+        return None
+    name = torch.cuda.get_device_name(device)
+    return next((rate for card, rate in PEAKS.items() if card in name), None)
 
 
 def title(name: str) -> str:

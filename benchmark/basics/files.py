@@ -24,6 +24,8 @@ KEPT = (
     "generations are kept)"
 )
 
+SHORT = "/int16"  # behind the name of what was int16 before it was written
+
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees either nothing new or all of it.
@@ -74,14 +76,14 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Save tensors with their digest; integers above 8 bits are kept as int16 where they fit."""
-    packed = {name: _pack(tensor.detach().cpu().contiguous()) for name, tensor in tensors.items()}
+    """Save tensors with their digest; int64 is kept as int16 where it fits."""
+    packed = dict(_pack(name, laid_out(tensor)) for name, tensor in tensors.items())
     # One metadata key only: with several, safetensors writes them in random order.
     write_bytes(path, save(packed, metadata={"sha256": tensor_digest(packed)}))
 
 
 def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor]:
-    """Load what `write_tensors` saved; integers above 8 bits come back as int64.
+    """Load what `write_tensors` saved: equal tensors of the same types, on the CPU.
 
     Args:
         belongs_to: what is useless without this file, so must be deleted with it (a lineage's
@@ -98,15 +100,23 @@ def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor
         raise _corrupt(path, str(error), belongs_to) from error
     if tensor_digest(tensors) != expected:
         raise _corrupt(path, "its checksum does not match", belongs_to)
-    return {n: t.long() if t.dtype == torch.int16 else t for n, t in tensors.items()}
+    return dict(_unpack(name, tensor) for name, tensor in tensors.items())
 
 
-def _pack(tensor: Tensor) -> Tensor:
+def _pack(name: str, tensor: Tensor) -> tuple[str, Tensor]:
+    if tensor.dtype == torch.int16:
+        return name + SHORT, tensor
     if tensor.dtype != torch.int64:
-        return tensor
+        return name, tensor
     limits = torch.iinfo(torch.int16)
     fits = not tensor.numel() or (tensor.min() >= limits.min and tensor.max() <= limits.max)
-    return tensor.to(torch.int16) if fits else tensor
+    return name, tensor.to(torch.int16) if fits else tensor
+
+
+def _unpack(name: str, tensor: Tensor) -> tuple[str, Tensor]:
+    if name.endswith(SHORT):
+        return name.removesuffix(SHORT), tensor
+    return name, tensor.long() if tensor.dtype == torch.int16 else tensor
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
@@ -144,10 +154,28 @@ def _corrupt(path: Path, why: str, belongs_to: Path | None) -> CorruptFile:
 
 
 def tensor_digest(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 of named tensors, independent of the order of the names."""
+    """SHA-256 of named tensors: of names, types, shapes and values, whatever the order of the names
+    and however and wherever the values lie in memory."""
     sha = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
+        tensor = tensors[name]
         sha.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        sha.update(tensor.view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+        sha.update(laid_out(tensor).reshape(-1).view(torch.uint8).numpy().data)
     return sha.hexdigest()
+
+
+def laid_out(tensor: Tensor) -> Tensor:
+    """A copy on the CPU with its last dimension densest: what is written, hashed or sent.
+
+    Not `contiguous()`: that returns a tensor as it is where dimensions of size one have strides of
+    another layout (a 1x1 convolution, channels last), which nothing can view as bytes.
+    """
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
+    return plain.clone(memory_format=torch.contiguous_format)
+
+
+def bytes_of(tensor: Tensor) -> Tensor:
+    """uint8 (N, B): the values of each row (entry of the first dimension) as bytes."""
+    plain = laid_out(tensor)
+    width = plain.numel() // len(plain) * plain.element_size() if len(plain) else 0
+    return plain.reshape(-1).view(torch.uint8).view(len(plain), width)

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from benchmark.basics.cache import FolderCache
 from benchmark.basics.errors import InputError
 from benchmark.commands.tables import number, open_console, sheet
-from benchmark.lineage.cache import FolderCache
 from benchmark.runs.jobs import find_spent
 
 DAY = 86_400

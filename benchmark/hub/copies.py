@@ -84,9 +84,23 @@ def hash_file(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _stamps() -> Path:
+def describe_files(repo: HubRepo, where: dict[str, str]) -> str:
+    """What tells the files that `open_repo` gave from any others, for keys of caches: the pinned
+    commit, or name, size and time of change of each local file."""
+    if "revision" in where:
+        return f"{repo.name}@{where['revision']}"
+    files = sorted(f for pattern in repo.files for f in Path(where["path"]).glob(pattern))
+    return "|".join(f"{f.resolve()}|{f.stat().st_size}|{f.stat().st_mtime_ns}" for f in files)
+
+
+def find_home() -> Path:
+    """This user's folder of what can be made again."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "autophagy" / "verified"
+    return Path(root) / "autophagy"
+
+
+def _stamps() -> Path:
+    return find_home() / "verified"
 
 
 def find_source(repo: HubRepo) -> dict[str, str]:

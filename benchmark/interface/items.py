@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmark.basics.errors import MethodError
-from benchmark.basics.files import tensor_digest
+from benchmark.basics.files import bytes_of, tensor_digest
 
 
 class Items:
@@ -29,7 +29,7 @@ class Items:
         if len(set(sizes.values())) != 1:
             raise MethodError(f"the columns of Items differ in length: {sizes}")
         # One layout for all, so that neither strides nor storage tell where an item came from.
-        self.columns = {name: columns[name].contiguous() for name in sorted(columns)}
+        self.columns = {name: _dense(columns[name]) for name in sorted(columns)}
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -55,7 +55,7 @@ class Items:
 
     def unique(self) -> Items:
         """Each distinct item once, in the order of first appearance."""
-        rows = [c.reshape(len(self), -1).contiguous().numpy() for c in self.columns.values()]
+        rows = [bytes_of(column).numpy() for column in self.columns.values()]
         first: dict[bytes, int] = {}
         for i in range(len(self)):
             first.setdefault(b"".join(row[i].tobytes() for row in rows), i)
@@ -105,3 +105,11 @@ class TrainingSet:
         if self.weights is not None:
             columns["/weights"] = self.weights
         return tensor_digest(columns)
+
+
+def _dense(tensor: Tensor) -> Tensor:
+    """`tensor` itself if its strides are the usual ones of its shape, else a copy."""
+    usual = torch.empty(tensor.shape, device="meta").stride()
+    return (
+        tensor if tensor.stride() == usual else tensor.clone(memory_format=torch.contiguous_format)
+    )

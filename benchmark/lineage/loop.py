@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import nn
 
+from benchmark.basics.cache import Cache
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.basics.seeds import seed_global
 from benchmark.interface.items import TrainingSet
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Ledger
-from benchmark.lineage.cache import Cache
 from benchmark.lineage.foreign import ForeignModels
 from benchmark.lineage.granted import Grants
 from benchmark.lineage.hooks import (

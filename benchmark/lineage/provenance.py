@@ -6,9 +6,9 @@ For the record only; no method sees it.
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from benchmark.basics.files import bytes_of
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.sources import FOREIGN, REAL
 
@@ -72,7 +72,7 @@ def _fingerprints(items: Items) -> np.ndarray:
     """(N,) 64-bit hashes of the items' rows: a random linear function of their 64-bit words."""
     total = np.zeros(len(items), dtype=np.uint64)
     for number, name in enumerate(items.columns):
-        column = items[name].reshape(len(items), -1).view(torch.uint8).numpy()
+        column = bytes_of(items[name]).numpy()
         spare = -column.shape[1] % 8
         if spare:
             column = np.pad(column, ((0, 0), (0, spare)))

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from torch import Tensor
 
+from benchmark.basics.cache import Cache, Kept
 from benchmark.basics.ranks import rank, told
 from benchmark.interface.items import Items
-from benchmark.lineage.cache import Cache, Kept
 from benchmark.lineage.store import LineageStore
 
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from benchmark.basics.cache import Cache
+from benchmark.basics.files import laid_out
 from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
-from benchmark.lineage.cache import Cache
 from benchmark.tasks.task import Task
 from benchmark.tasks.training.meter import Measured
 
@@ -88,5 +89,5 @@ class Workshop:
 
 
 def copy_state(model: nn.Module) -> dict[str, Tensor]:
-    """A model's weights, copied: safetensors takes no tensors that share memory."""
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    """A model's weights, copied to the CPU in the usual layout, whatever those of the model are."""
+    return {name: laid_out(tensor) for name, tensor in model.state_dict().items()}

@@ -24,6 +24,7 @@ def frechet_distance(real: Tensor, generated: Tensor) -> float:
         metric = FrechetInceptionDistance(
             feature=Precomputed(real.shape[1]), input_img_size=(real.shape[1],)
         ).set_dtype(torch.float64)
-    metric.update(real.double(), real=True)
-    metric.update(generated.double(), real=False)
+    # On the CPU: a GPU is slow at the eigenvalues of a general matrix.
+    metric.update(real.double().cpu(), real=True)
+    metric.update(generated.double().cpu(), real=False)
     return max(0.0, float(metric.compute()))

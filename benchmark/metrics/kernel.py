@@ -43,6 +43,7 @@ def kernel_distance(
         metric = KernelInceptionDistance(
             feature=Precomputed(real.shape[1]), subsets=subsets, subset_size=size
         )
+    metric.to(real.device)
     metric.update(real.double(), real=True)
     metric.update(generated.double(), real=False)
     with torch.random.fork_rng(devices=[]):

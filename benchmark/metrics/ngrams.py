@@ -43,8 +43,8 @@ def distinct(tokens: NDArray[np.integer], n: int) -> float:
         tokens: (N, L) token numbers.
         n: tokens in an n-gram.
     """
-    numbers = ngrams(tokens, n)
-    return len(np.unique(numbers)) / numbers.size
+    numbers = np.sort(ngrams(tokens, n), axis=None)  # several times as fast as numpy's `unique`
+    return float(1 + (numbers[1:] != numbers[:-1]).sum()) / numbers.size
 
 
 def repetition(tokens: NDArray[np.integer], n: int = REPEATED) -> float:
@@ -68,4 +68,17 @@ def copied(tokens: NDArray[np.integer], source: NDArray[np.integer], n: int = CO
         source: (M, K) token numbers, such as the training set's.
         n: tokens in an n-gram.
     """
-    return float(np.isin(ngrams(tokens, n), ngrams(source, n)).mean())
+    return Copied(source, n).share(tokens)
+
+
+class Copied:
+    """The n-grams of a source, in order: sorted once, looked up in every generation."""
+
+    def __init__(self, source: NDArray[np.integer], n: int = COPIED) -> None:
+        self.n, self.known = n, np.sort(ngrams(source, n), axis=None)
+
+    def share(self, tokens: NDArray[np.integer]) -> float:
+        """`copied` of `tokens` (N, L) from this source."""
+        asked = np.sort(ngrams(tokens, self.n), axis=None)  # neighbours are found close together
+        place = np.searchsorted(self.known, asked).clip(max=len(self.known) - 1)
+        return float((self.known[place] == asked).mean())

@@ -37,7 +37,8 @@ def isolated(features: Tensor, tail: float = TAIL) -> Tensor:
     radius = squared_distances(features, features).kthvalue(k, dim=1).values
     count = max(1, round(tail * len(features)))
     chosen = radius.argsort(descending=True, stable=True)[:count]
-    return torch.zeros(len(features), dtype=torch.bool).index_fill_(0, chosen, True)
+    tail_of = torch.zeros(len(features), dtype=torch.bool, device=features.device)
+    return tail_of.index_fill_(0, chosen, True)
 
 
 def tail_mass(tail: Tensor, real: Tensor, generated: Tensor) -> float:

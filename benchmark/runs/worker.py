@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import torch.multiprocessing as mp
 from torch import distributed as dist
 
+from benchmark.basics.cache import Cache, FolderCache
 from benchmark.basics.errors import AutophagyError, InputError, MethodError, WorkerLost
 from benchmark.basics.files import alone_in
 from benchmark.interface.find import Method
 from benchmark.interface.mitigation import Mitigation
-from benchmark.lineage.cache import Cache, FolderCache
 from benchmark.lineage.shared import SharedCache, SharedStore
 from benchmark.lineage.store import LineageFolder, LineageStore, finished_records
 from benchmark.results.schema import GenerationResult, LineageResult
@@ -120,6 +120,8 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
     from benchmark.lineage.loop import run_lineage
 
     settle()
+    if job.device == "cuda":  # compiled code is kept with the run, for all its processes
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(job.cache.absolute() / "compiled"))
     transformers.logging.set_verbosity_error()
     diffusers_logging.set_verbosity_error()
     if not job.cache.parent.is_dir():

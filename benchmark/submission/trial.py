@@ -11,12 +11,12 @@ from typing import Any
 
 from torch import nn
 
+from benchmark.basics.cache import Cache, FolderCache
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Round
-from benchmark.lineage.cache import Cache, FolderCache
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.tasks.suites import load_task, shrink_task

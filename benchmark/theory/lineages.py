@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.basics.cache import NoCache
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.interface.find import find_method
 from benchmark.interface.mitigation import Mitigation
-from benchmark.lineage.cache import NoCache
 from benchmark.lineage.loop import DIVERGED, OK, run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.tasks.schedules import SCHEDULES, Schedule

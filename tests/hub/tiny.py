@@ -18,7 +18,6 @@ import torch
 from PIL import Image
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import nn
-from torch.nn.utils import parameters_to_vector
 from transformers import Dinov2Config, Dinov2Model, GPT2Config, GPT2LMHeadModel
 
 from benchmark.hub.copies import VARIABLE
@@ -49,12 +48,13 @@ def copies(write: Callable[[Path], Path], folder: Path) -> Iterator[None]:
     """Inside, tasks read what `write` writes into `folder` instead of the Hub."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(write(folder)))
+        patch.setenv("XDG_CACHE_HOME", str(folder / "home"))
         yield
 
 
 def weights(model: nn.Module) -> torch.Tensor:
     """All of them, one after the other."""
-    return parameters_to_vector(model.parameters()).detach()
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
 
 
 def pictures(

@@ -60,9 +60,9 @@ def scaled(name: str, generations: int, items: int) -> Any:
 
 def lineage(name: str, generations: int, items: int) -> list[tuple[float, float]]:
     """(processor seconds so far, resident megabytes) when each generation is finished."""
+    from benchmark.basics.cache import FolderCache
     from benchmark.basics.processor import settle
     from benchmark.interface.mitigation import Mitigation
-    from benchmark.lineage.cache import FolderCache
     from benchmark.lineage.loop import run_lineage
     from benchmark.lineage.store import LineageFolder
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmark import Mitigation
-from benchmark.lineage.cache import FolderCache
+from benchmark.basics.cache import FolderCache
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageFolder
 from benchmark.tasks.suites import load_suite

@@ -5,9 +5,9 @@ import torch
 
 from baselines.accumulate_subsample import AccumulateSubsample
 from benchmark import Access, Items, Sampling, TrainingSet
+from benchmark.basics.cache import FolderCache
 from benchmark.basics.seeds import stream
 from benchmark.interface.round import Ledger, Limits, Round
-from benchmark.lineage.cache import FolderCache
 from benchmark.lineage.hooks import checked_training_set
 from benchmark.lineage.store import LineageFolder
 from benchmark.lineage.workshop import copy_state

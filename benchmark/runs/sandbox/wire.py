@@ -16,6 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from benchmark.basics.files import laid_out
+
 MAGIC = b"ABi1"
 PREFIX = struct.Struct("<4sIQ")  # magic, bytes of the header, bytes of the tensors
 HEADER = 1 << 20  # most bytes of either header
@@ -47,10 +49,7 @@ def encode_message(message: Message) -> bytes:
     header = json.dumps(message.header).encode()
     if len(header) > HEADER:
         raise WireError(f"a header of {len(header)} bytes cannot cross")
-    named = {
-        str(i): t.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for i, t in enumerate(message.tensors)
-    }
+    named = {str(i): laid_out(tensor) for i, tensor in enumerate(message.tensors)}
     body = save(named) if named else b""
     return PREFIX.pack(MAGIC, len(header), len(body)) + header + body
 

@@ -68,7 +68,7 @@ class PictureEvaluator(FeatureEvaluator):
         self.vision = Vision(network)
 
     def outputs(self, items: Items) -> Tensor:
-        return self.vision.features(items["image"])
+        return self.vision.features(items["image"]).to(self.vision.device)
 
     def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
         return isolated(heldout)
@@ -77,7 +77,7 @@ class PictureEvaluator(FeatureEvaluator):
         return pool / (pool + len(splits.heldout))
 
     def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
-        labels = known.splits.heldout["label"]
+        labels = known.splits.heldout["label"].to(known.heldout.device)
         means = torch.stack([known.heldout[labels == k].mean(0) for k in labels.unique()])
         classes = [histogram(nearest(x, means), len(means)) for x in (known.heldout, outputs)]
         nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])

@@ -16,7 +16,8 @@ from benchmark.basics.seeds import stream
 from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.tasks.parts import Publisher
-from benchmark.tasks.training.fit import Objective, weighted_mean
+from benchmark.tasks.training.fit import Objective, weighted_mean, weights_of
+from benchmark.tasks.training.objective import StepLoss
 from benchmark.tasks.training.trained import Trained
 
 
@@ -85,17 +86,24 @@ class FlowMatching(Trained):
         latents, labels = self.publisher.encode(data.items).to(device), data.items["label"]
         one_each = [1] * (latents.dim() - 1)
 
-        def objective(model: nn.Module, rows: Tensor) -> Tensor:
-            z = latents[rows]
-            e = torch.randn(z.shape, generator=rng).to(device)
-            s = torch.rand(len(rows), *one_each, generator=rng).to(device)
+        def draw(rows: Tensor) -> tuple[Tensor, ...]:
+            e = torch.randn(len(rows), *latents.shape[1:], generator=rng)
+            s = torch.rand(len(rows), *one_each, generator=rng)
             dropped = torch.rand(len(rows), generator=rng) < self.drop_class
-            label = labels[rows].masked_fill(dropped, self.classes).to(device)
-            v = self.velocity(model, self.noised(z, e, s), self.times(s), label)
-            squared = (v - self.target(z, e, s)).square()
-            return weighted_mean(squared if loss is None else loss(squared, v), weights, rows)
+            return rows, e, s, labels[rows].masked_fill(dropped, self.classes)
 
-        return objective
+        def inputs(rows: Tensor, e: Tensor, s: Tensor, label: Tensor) -> tuple[Tensor, ...]:
+            return latents[rows], e, s, label, *weights_of(rows, weights)
+
+        def predict(model: nn.Module, z: Tensor, e: Tensor, s: Tensor, label: Tensor,
+                    *_: Tensor) -> Tensor:  # fmt: skip
+            return self.velocity(model, self.noised(z, e, s), self.times(s), label)
+
+        def score(v: Tensor, z: Tensor, e: Tensor, s: Tensor, _: Tensor, *own: Tensor) -> Tensor:
+            squared = (v - self.target(z, e, s)).square()
+            return weighted_mean(squared if loss is None else loss(squared, v), *own)
+
+        return StepLoss(draw, inputs, predict, score, device, self.recorded(loss))
 
     @torch.no_grad()
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
@@ -119,7 +127,8 @@ class FlowMatching(Trained):
         x, classes = x.to(self.device), classes.to(self.device)
         scheduler = self.scheduler()
         for timestep in scheduler.timesteps:
-            times = timestep.to(self.device).expand(len(x))
+            # Not `timestep.to(device)`: the processor would wait for the GPU.
+            times = torch.full((len(x),), timestep.item(), dtype=timestep.dtype, device=x.device)
             v = self._guided(model, negative, x, times, classes, by)
             x = scheduler.step(v, timestep, x).prev_sample
         return x.cpu()

@@ -13,6 +13,7 @@ from benchmark.tasks.images import unet
 from benchmark.tasks.images.codecs import PixelPublisher
 from benchmark.tasks.images.flow_matching import FlowMatching
 from benchmark.tasks.training.fit import Objective, fit
+from benchmark.tasks.training.graphs import Compiled
 from benchmark.tasks.training.meter import Meter
 
 
@@ -34,6 +35,7 @@ class PixelGenerator(FlowMatching):
         """As `PixelDiffusionRecipe` says; `flow` is that of `FlowMatching`."""
         super().__init__(**flow)
         self.network = (size, widths, attention, layers, groups, self.classes)
+        self.family = ("pixel", *self.network)
         self.ema, self.publisher = ema, PixelPublisher()
         self.shape = (3, size, size)
         self.meter = Meter(self.device)
@@ -55,7 +57,7 @@ class PixelGenerator(FlowMatching):
         return model
 
     def ready(self, model: nn.Module) -> nn.Module:
-        return model
+        return Compiled(model, self.family, self.at_once) if self.on_gpu else model
 
     def velocity(self, model: nn.Module, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         with self.arithmetic():

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch.nn.functional as F
 from diffusers import UNet2DModel
+from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
 
 from benchmark.tasks.training.blueprint import Blueprint
@@ -22,7 +24,7 @@ def build(
     """A randomly initialised UNet; class `classes` stands for "no class"."""
     down = tuple("AttnDownBlock2D" if here else "DownBlock2D" for here in attention)
     up = tuple("AttnUpBlock2D" if here else "UpBlock2D" for here in reversed(attention))
-    return UNet2DModel(
+    model = UNet2DModel(
         sample_size=size,
         in_channels=3,
         out_channels=3,
@@ -33,6 +35,18 @@ def build(
         num_class_embeds=classes + 1,
         norm_num_groups=groups,
     )
+    for part in model.modules():
+        if type(part) is Upsample2D:
+            part.__class__ = Doubling
+    return model
+
+
+class Doubling(Upsample2D):
+    """The same layer and numbers, in the layout that it is given: the library's goes back to
+    contiguous tensors at 64 items and more, which channels-last convolutions must undo."""
+
+    def forward(self, hidden_states: Tensor, output_size: int | None = None) -> Tensor:
+        return self.conv(F.interpolate(hidden_states, scale_factor=2.0, mode="nearest"))
 
 
 def numbers(model: UNet2DModel) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class TextProfile(FeatureEvaluator):
 
     vocab: int  # tokens that items may hold
     scored: int  # samples that the reference model scores
+    copied: ngrams.Copied  # of the pool, set with the lineage's real data
 
     def texts(self, tokens: Tensor) -> list[str]:
         """Blocks of tokens as strings."""
@@ -51,12 +52,13 @@ class TextProfile(FeatureEvaluator):
         return _tokens(splits)
 
     def chance(self, splits: Splits, pool: int) -> float:
-        return ngrams.copied(splits.heldout["tokens"].numpy(), splits.real["tokens"].numpy())
+        self.copied = ngrams.Copied(splits.real["tokens"].numpy())
+        return self.copied.share(splits.heldout["tokens"].numpy())
 
     def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
         tokens, splits = samples["tokens"], known.splits
         unigrams = [histogram(x, self.vocab) for x in (splits.heldout["tokens"], tokens)]
-        copied = ngrams.copied(tokens.numpy(), splits.real["tokens"].numpy())
+        copied = self.copied.share(tokens.numpy())
         return {
             "memorisation": above_chance(copied, known.chance),
             "histogram_distance": total_variation(*unigrams),
@@ -122,7 +124,7 @@ class StoryEvaluator(TextProfile):
         self.vocab = tokens.tokenizer.get_vocab_size()
 
     def outputs(self, items: Items) -> Tensor:
-        return self.reader.read(self.texts(items["tokens"]))
+        return self.reader.read(self.texts(items["tokens"])).to(self.reader.device)
 
     def pooled(self, outputs: Tensor) -> Tensor:
         return outputs[:, :-2]

@@ -8,25 +8,24 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import (
-    GenerationConfig,
-    GPT2LMHeadModel,
-    LogitsProcessor,
-    LogitsProcessorList,
-)
+from transformers import GPT2LMHeadModel
 
 from benchmark.basics.ranks import spread
 from benchmark.tasks.text import gpt2_network
 from benchmark.tasks.text.codec import TextPublisher
 from benchmark.tasks.text.language import Chooser, LanguageModelling
+from benchmark.tasks.text.writing import Writer
 from benchmark.tasks.training.fit import Objective, fit
+from benchmark.tasks.training.graphs import Recent
 from benchmark.tasks.training.meter import Meter
 
 WRITTEN = 2_000  # texts at a time
 
+_writers = Recent(1)
+
 
 class StoriesGenerator(LanguageModelling):
-    """Weights are float32; a GPU computes in bf16. `generate` writes in large batches."""
+    """Weights are float32; a GPU computes in bf16 and writes in large batches."""
 
     at_once = 100
 
@@ -36,6 +35,7 @@ class StoriesGenerator(LanguageModelling):
         """As `StoriesRecipe` says."""
         super().__init__(tokens, **schedule)
         self.network, self.start = (width, layers, heads), self.vocab - 1
+        self.family = ("gpt2", self.vocab, *self.network, self.longest)
         self.meter = Meter(self.device)
 
     def blank(self) -> nn.Module:
@@ -53,53 +53,33 @@ class StoriesGenerator(LanguageModelling):
             return fit(model, objective, size, steps, self.batch, lr, rng)
 
     def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        assert isinstance(model, GPT2LMHeadModel)
         with self.arithmetic():
-            return model(input_ids=self._shifted(tokens)).logits
+            return model.lm_head(gpt2_network.hidden_of(model, self._shifted(tokens)))
 
     @torch.no_grad()
     def embed(self, model: nn.Module, tokens: Tensor) -> Tensor:
         assert isinstance(model, GPT2LMHeadModel)
         with self.arithmetic():
             parts = self._shifted(tokens).split(self.at_once)
-            states = [model.transformer(input_ids=p).last_hidden_state.mean(1) for p in parts]
+            states = [gpt2_network.hidden_of(model, part).mean(1) for part in parts]
         return torch.cat(states).float()
 
-    @torch.no_grad()
     def write(self, model: nn.Module, uniform: Tensor, choose: Chooser) -> Tensor:
         assert isinstance(model, GPT2LMHeadModel)
-        how = GenerationConfig(
-            max_new_tokens=uniform.shape[1], do_sample=False, use_cache=True, bos_token_id=None,
-            eos_token_id=None, pad_token_id=self.start,
-        )  # fmt: skip
+        length = uniform.shape[1]
 
         def texts(u: Tensor) -> Tensor:
-            first = torch.full((len(u), 1), self.start, device=self.device)
-            inversion = LogitsProcessorList([Inversion(u, choose)])
-            with self.arithmetic():
-                out = model.generate(
-                    first, attention_mask=torch.ones_like(first), generation_config=how,
-                    logits_processor=inversion,
-                )  # fmt: skip
-            return out[:, 1:]
+            if len(u) < WRITTEN:
+                writer = Writer(model, len(u), length, recorded=False)
+            else:
+                key = (gpt2_network.numbers(model).values(), WRITTEN, length, self.device)
+                writer = _writers.get(
+                    str(key), lambda: Writer(model, WRITTEN, length, recorded=True)
+                )
+            return writer.write(model, self.start, u, choose)
 
         return spread(texts, [(u,) for u in uniform.split(WRITTEN)])
 
     def _shifted(self, tokens: Tensor) -> Tensor:
         return F.pad(tokens[:, :-1], (1, 0), value=self.start)
-
-
-class Inversion(LogitsProcessor):
-    """Draws each token by inversion of `choose`'s cumulative distribution: greedy search on what
-    this returns is sampling with numbers of our own, which depend on neither batch nor device.
-    """
-
-    def __init__(self, uniform: Tensor, choose: Chooser) -> None:
-        self.uniform, self.choose = uniform, choose
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        written = input_ids[:, 1:]
-        cumulative = self.choose(written, scores.float()).cumsum(-1)
-        threshold = self.uniform[:, written.shape[1], None] * cumulative[:, -1:]
-        token = torch.searchsorted(cumulative, threshold, right=True)
-        token = token.clamp_(max=scores.shape[1] - 1)
-        return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)

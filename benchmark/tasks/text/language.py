@@ -13,7 +13,8 @@ from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.codec import TextPublisher
-from benchmark.tasks.training.fit import Objective, fit, weighted_mean
+from benchmark.tasks.training.fit import Objective, fit, weighted_mean, weights_of
+from benchmark.tasks.training.objective import StepLoss
 from benchmark.tasks.training.trained import Trained
 
 Chooser = Callable[[Tensor, Tensor], Tensor]  # written (B, t), logits (B, V) -> probabilities
@@ -51,13 +52,18 @@ class LanguageModelling(Trained):
                   rng: torch.Generator) -> Objective:  # fmt: skip
         tokens = data.items["tokens"].to(self.device)
 
-        def objective(model: nn.Module, rows: Tensor) -> Tensor:
-            batch = tokens[rows]
-            logits = self.predict(model, batch)
-            nats = llama.nll(logits, batch)
-            return weighted_mean(nats if loss is None else loss(nats, logits), weights, rows)
+        def inputs(rows: Tensor) -> tuple[Tensor, ...]:
+            return tokens[rows], *weights_of(rows, weights)
 
-        return objective
+        def predict(model: nn.Module, batch: Tensor, *_: Tensor) -> Tensor:
+            return self.predict(model, batch)
+
+        def score(logits: Tensor, batch: Tensor, *own: Tensor) -> Tensor:
+            nats = llama.nll(logits, batch)
+            return weighted_mean(nats if loss is None else loss(nats, logits), *own)
+
+        family = self.recorded(loss)
+        return StepLoss(lambda rows: (rows,), inputs, predict, score, self.device, family)
 
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
         uniform = torch.rand(n, self.publisher.length + self.publisher.margin, generator=rng)

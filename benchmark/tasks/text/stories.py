@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import hashlib
 from itertools import islice
 
 import torch
+from torch import Tensor
 
-from benchmark.basics.errors import InputError
-from benchmark.hub.copies import open_repo
+from benchmark.basics.cache import FolderCache
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.hub.copies import describe_files, find_home, open_repo
 from benchmark.hub.repos import HubRepo
+from benchmark.interface.items import Items
 from benchmark.tasks.parts import Splits
 from benchmark.tasks.text.codec import TextPublisher
 from benchmark.tasks.text.speeches import CHARACTERS, normalise
 
 SPLITS = ("train", "validation")  # as the recipe lists their files
+FORM = 1  # of what is kept: another number where the code below publishes otherwise
 
 
 class StoriesSource:
@@ -31,22 +35,47 @@ class StoriesSource:
         self.stories, self.heldout, self.scanned = stories, heldout, scanned
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        characters, looked_at = CHARACTERS * self.publisher.length, self.scanned * self.heldout
-        heldout = beginnings(self.repo, "validation", looked_at, characters)
-        seen = set(heldout)
-        stories = beginnings(self.repo, "train", self.stories, characters)
-        usable = [text for text in stories if text not in seen]
+        known = self._published()
+        usable, heldout = Items(tokens=known["usable"]), Items(tokens=known["heldout"])
         if real + reserve > len(usable):
             raise InputError(f"{real + reserve} real stories asked for, {len(usable)} exist")
         if self.heldout > len(heldout):
             raise InputError(f"{self.heldout} held-out stories asked for, {len(heldout)} exist")
-        order = torch.randperm(len(usable), generator=rng)[: real + reserve].tolist()
-        publisher = self.publisher
+        order = torch.randperm(len(usable), generator=rng)
         return Splits(
-            real=publisher.pass_through([usable[i] for i in order[:real]]),
-            reserve=publisher.pass_through([usable[i] for i in order[real:]]),
-            heldout=publisher.pass_through(heldout[: self.heldout]),
+            real=usable.take(order[:real]),
+            reserve=usable.take(order[real : real + reserve]),
+            heldout=heldout.take(slice(0, self.heldout)),
         )
+
+    def _published(self) -> dict[str, Tensor]:
+        """Tokens (N, length) of all `usable` stories of the split `train` and of `heldout` ones.
+
+        Tokenising takes half a minute, so it is done once on a machine and kept in the user's
+        cache, by the files, the tokenizer and the recipe.
+        """
+        tokenizer = hashlib.sha256(self.publisher.tokenizer.to_str().encode()).hexdigest()
+        with open_repo(self.repo) as where:
+            files = describe_files(self.repo, where)
+        numbers = (self.publisher.length, self.stories, self.heldout, self.scanned)
+        key = repr((FORM, files, tokenizer, numbers))
+        try:
+            return FolderCache(find_home() / "published").get("stories", key, self._publish).tensors
+        except CorruptFile:
+            raise
+        except InputError:  # a home that cannot be written costs time only
+            return self._publish()
+
+    def _publish(self) -> dict[str, Tensor]:
+        characters, looked_at = CHARACTERS * self.publisher.length, self.scanned * self.heldout
+        heldout = beginnings(self.repo, "validation", looked_at, characters)
+        seen = set(heldout)
+        stories = beginnings(self.repo, "train", self.stories, characters)
+        usable = self.publisher.pass_through([text for text in stories if text not in seen])
+        return {
+            "usable": usable["tokens"],
+            "heldout": self.publisher.pass_through(heldout)["tokens"],
+        }
 
 
 def beginnings(repo: HubRepo, split: str, rows: int, characters: int) -> tuple[str, ...]:
@@ -60,7 +89,6 @@ def beginnings(repo: HubRepo, split: str, rows: int, characters: int) -> tuple[s
         return _streamed(**where, files=repo.files, split=split, rows=rows, characters=characters)
 
 
-@lru_cache(maxsize=2)
 def _streamed(
     path: str,
     files: tuple[str, ...],

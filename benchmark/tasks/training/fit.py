@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics.errors import Diverged
+from benchmark.tasks.training import graphs
+from benchmark.tasks.training.objective import StepLoss
 
 Objective = Callable[[nn.Module, Tensor], Tensor]  # (model, rows) -> scalar loss of those rows
 
@@ -33,11 +35,16 @@ def fit(
     Rows are visited in shuffled epochs, so a training set of any size takes the same number of
     steps (compute-matched). The model computes in `dtype` on a copy of float32 master weights,
     so that small updates are not lost where a GPU computes in bf16. All weights are one vector,
-    of which parameters are views: one optimiser step and one norm, however many they are.
+    of which parameters are views: one optimiser step and one norm, however many they are. On a
+    GPU the steps of large networks are recorded and replayed: see `graphs`.
 
     Raises:
         Diverged: a loss that is not finite.
     """
+    if isinstance(loss, StepLoss) and loss.family is not None and loss.device.type == "cuda":
+        rates = (lr * pace(step, steps, warmup) for step in range(steps))
+        rows_of_all = visits(size, batch, steps, rng)
+        return graphs.fit(model, loss, rows_of_all, rates, weight_decay, clip, dtype, after)
     parameters = list(model.parameters())
     total = sum(p.numel() for p in parameters)
     masters = torch.empty(total, device=parameters[0].device)
@@ -108,8 +115,15 @@ def _views(vector: Tensor, parameters: Iterable[Tensor]) -> list[Tensor]:
     return [x.as_strided(p.shape, p.stride()) for x, p in zip(parts, like, strict=True)]
 
 
-def weighted_mean(per_element: Tensor, weights: Tensor | None, rows: Tensor) -> Tensor:
-    """Mean over elements, items weighted by `weights[rows]` relative to their overall mean."""
-    if weights is None:
+def weighted_mean(per_element: Tensor, *weights: Tensor) -> Tensor:
+    """Mean over elements; `weights` are those of the items and their mean over all (see
+    `weights_of`), or nothing for equal ones."""
+    if not weights:
         return per_element.mean()
-    return (per_element.flatten(1).mean(1) * weights[rows]).mean() / weights.mean()
+    own, mean = weights
+    return (per_element.flatten(1).mean(1) * own).mean() / mean
+
+
+def weights_of(rows: Tensor, weights: Tensor | None) -> tuple[Tensor, ...]:
+    """What `weighted_mean` takes besides the elements of `rows`."""
+    return () if weights is None else (weights[rows], weights.mean())

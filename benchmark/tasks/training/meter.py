@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmark.basics.device import peak
+
 
 class Meter:
     """What the last training took.
@@ -18,7 +20,9 @@ class Meter:
     Attributes:
         last: `flop`, counted of matrix products and convolutions: those of the forward pass, and
             `backward` times as many (twice, unless most weights are frozen); `seconds` of wall
-            time; `items`. Empty before.
+            time, in a process's first training of an architecture with compilation; `items`; and on
+            a known card `mfu`, model FLOP utilisation: `flop` over what the card's bf16 units could
+            have done in `seconds`. Several lineages on a card share it. Empty before.
     """
 
     def __init__(self, device: torch.device, backward: int = 2) -> None:
@@ -33,7 +37,11 @@ class Meter:
         begun = time.perf_counter()
         yield
         self._wait()
-        self.last = {"flop": flop, "seconds": time.perf_counter() - begun, "items": items}
+        seconds = time.perf_counter() - begun
+        self.last = {"flop": flop, "seconds": seconds, "items": items}
+        rate = peak(self.device)
+        if rate is not None:
+            self.last["mfu"] = flop / seconds / rate
 
     def take(self) -> dict[str, float]:
         """`last`, which is empty afterwards."""

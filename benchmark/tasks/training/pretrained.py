@@ -12,6 +12,11 @@ from benchmark.hub.copies import open_repo
 from benchmark.hub.repos import HubRepo
 
 
+def reduced(device: torch.device) -> torch.autocast:
+    """The arithmetic of frozen networks: products in bf16 on a GPU, all in float32 elsewhere."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+
+
 @lru_cache(maxsize=4)
 def _loaded(kind: str, repo: HubRepo, device: torch.device) -> Any:
     import transformers

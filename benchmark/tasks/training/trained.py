@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ class Trained:
     """
 
     ranges: Mapping[str, int]
+    family: Hashable = None  # models whose steps a GPU records, see `objective.StepLoss`
 
     def __init__(self, steps: int, batch: int, lr: float) -> None:
         self.steps, self.batch, self.lr = steps, batch, lr
@@ -54,6 +55,10 @@ class Trained:
         seed_global(rng)
         model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
         return self.fit(model, objective, len(data), steps or self.steps, rate * self.lr, rng)
+
+    def recorded(self, loss: LossHook | None) -> Hashable:
+        """`family` of a `StepLoss` with this hook."""
+        return self.family if loss is None else None
 
     @property
     def on_gpu(self) -> bool:

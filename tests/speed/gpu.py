@@ -1,0 +1,444 @@
+"""Measures suite `standard` on one GPU: steps, sampling, a generation in parts, lineages at once.
+
+    python -m tests.speed.gpu --pseudo /tmp/pseudo --out gpu.json     # all of it, some ten minutes
+    python -m tests.speed.gpu pictures --data-dir /data/hub --out gpu.json
+
+`--pseudo` writes data that say nothing about quality (see `tests.speed.pseudo`). Every section runs
+in a process of its own, within its limit of seconds, and prints what it measured as it goes.
+Numbers of a card that other work shares are not worth keeping. `--toy` rehearses it on a CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from torch import Tensor, nn
+
+from benchmark import Sampling, TrainingSet
+from benchmark.basics.cache import FolderCache
+from benchmark.basics.device import computing_on, peak, title
+from benchmark.basics.files import tensor_digest
+from benchmark.basics.processor import settle
+from benchmark.basics.seeds import stream
+from benchmark.hub.copies import use_data_dir
+from benchmark.hub.repos import HubRepo
+from benchmark.interface.find import find_method
+from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.store import LineageFolder
+from benchmark.tasks.images.pixel import PixelGenerator
+from benchmark.tasks.suites import load_suite
+from benchmark.tasks.task import Task
+from benchmark.tasks.training import graphs
+from benchmark.tasks.training.fit import fit
+from tests.speed import pseudo
+
+SECTIONS = {"stories": 150, "pictures": 330, "engine": 200, "weights": 120, "lineages": 240}
+
+
+@dataclass(frozen=True)
+class Size:
+    """Steps and items of each measurement."""
+
+    count: int = 23_000  # of pseudo items
+    heldout: int = 8_000
+    n: int = 20_000
+    reserve: int = 2_000
+    eager: int = 150  # steps
+    recorded: int = 600
+    slow: int = 2_000  # items written or drawn without recording
+    at_once: tuple[int, ...] = (1, 2, 4)
+    small: int = 2_000  # items of the engine's lineages
+    short: int = 60  # steps of theirs
+
+
+TOY = Size(60, 48, 24, 8, 3, 4, 8, (2,), 24, 2)
+
+
+class Notes:
+    """What was measured, printed and kept line by line: a process may be ended at its limit."""
+
+    def __init__(self, section: str, file: Path) -> None:
+        self.section, self.file = section, file
+        self.begun = time.perf_counter()
+
+    def __call__(self, **numbers: Any) -> None:
+        rounded = {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in numbers.items()}
+        at = round(time.perf_counter() - self.begun, 1)
+        line = json.dumps({"section": self.section, "at": at} | rounded)
+        print(line, flush=True)
+        with self.file.open("a") as file:
+            file.write(line + "\n")
+
+
+@dataclass
+class Setting:
+    """What a section measures with."""
+
+    note: Notes
+    size: Size
+    toy: bool
+    device: torch.device
+    at_once: list[int] | None = None  # processes, instead of the usual numbers
+
+    def task(self, name: str) -> Task:
+        task = next(task for task in load_suite("standard").tasks if task.name == name)
+        if self.toy:
+            from tests.hub.tiny import toy
+
+            return toy(task)
+        return _unpinned(replace(task, n=self.size.n, reserve=self.size.reserve))
+
+    def seconds(self, action: Callable[[], Any]) -> float:
+        """Wall time of `action`, the GPU's work included."""
+        self.wait()
+        start = time.perf_counter()
+        action()
+        self.wait()
+        return time.perf_counter() - start
+
+    def wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def memory(self) -> float:
+        """The most GB that this process had reserved since it was last asked."""
+        if self.device.type != "cuda":
+            return 0.0
+        most = torch.cuda.max_memory_reserved() / 1e9
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        return most
+
+
+def _unpinned(value: Any) -> Any:
+    """A recipe whose repositories may hold anything: copies made for speed have other checksums."""
+    if isinstance(value, HubRepo):
+        return replace(value, sha256=())
+    if is_dataclass(value):
+        own = {field.name: getattr(value, field.name) for field in fields(value)}
+        return replace(value, **{name: _unpinned(part) for name, part in own.items()})
+    return tuple(map(_unpinned, value)) if isinstance(value, tuple) else value
+
+
+def train(generator: Any, data: TrainingSet, steps: int, recorded: bool, hook: Any = None,
+          dtype: torch.dtype = torch.float32) -> nn.Module:  # fmt: skip
+    """A model after `steps` steps, without the meter, averaging or anything around them."""
+    rng = stream("speed")
+    loss = generator.objective(data, hook, None, rng)
+    loss = loss if recorded else replace(loss, family=None)
+    torch.manual_seed(0)
+    model = generator.blank()
+    return fit(model, loss, len(data), steps, generator.batch, generator.lr, rng, dtype=dtype)
+
+
+def training(set_: Setting, generator: Any, data: TrainingSet, heldout: Any, flop: float) -> None:
+    """Step by step against recorded, with and without a hook; the losses say that both learn."""
+    size, rate = set_.size, peak(set_.device)
+
+    def numbers(kind: str, steps: int, seconds: float, **more: Any) -> None:
+        each = seconds / steps
+        mfu = {} if rate is None else {"mfu": generator.batch * flop / each / rate}
+        set_.note(what=f"training, {kind}", ms=1e3 * each, items_a_second=generator.batch / each,
+                  **mfu, **more)  # fmt: skip
+
+    short, long = size.eager, size.recorded
+    first = set_.seconds(partial(train, generator, data, 2, True))
+    set_.note(what="compiling and recording a step", seconds=first)
+    train(generator, data, 3, False)
+    for kind, recorded in (("launched one by one", False), ("recorded", True)):
+        kept: list[nn.Module] = []
+        took = set_.seconds(lambda r=recorded, k=kept: k.append(train(generator, data, short, r)))
+        loss = generator.loss(kept[0], heldout)
+        numbers(kind, short, took, loss_after=loss, memory_gb=set_.memory())
+    numbers("recorded, long", long, set_.seconds(partial(train, generator, data, long, True)))
+
+    def hook(per_element: Tensor, outputs: Tensor) -> Tensor:
+        return per_element.clamp(max=per_element.detach().mean() * 3)
+
+    took = set_.seconds(partial(train, generator, data, short, True, hook))
+    numbers("with a loss hook", short, took)
+    if set_.device.type == "cuda":
+        dearest(set_, lambda: train(generator, data, 10, True), "a recorded step", 10)
+
+
+def dearest(set_: Setting, action: Callable[[], Any], what: str, times: int) -> None:
+    """The kernels that take the most time."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CUDA]) as found:
+        action()
+        set_.wait()
+    events = sorted(found.key_averages(), key=lambda e: -e.self_device_time_total)
+    total = sum(e.self_device_time_total for e in events)
+    for e in events[:12]:
+        set_.note(what=f"kernel of {what}", name=e.key[:90], calls=e.count / times,
+                  share=e.self_device_time_total / total)  # fmt: skip
+    set_.note(what=f"all kernels of {what}", ms=total / 1e3 / times)
+
+
+PARTS = ("frechet_distance", "kernel_distance", "prdc", "vendi", "variance_ratio")
+
+
+@contextmanager
+def timed(set_: Setting, evaluator: Any, generator: Any, into: dict[str, float]) -> Iterator[None]:
+    """Inside, the parts of an evaluation add their seconds to `into`."""
+
+    def clocked(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **more: Any) -> Any:
+            kept: list[Any] = []
+            took = set_.seconds(lambda: kept.append(function(*args, **more)))
+            into[name] = into.get(name, 0.0) + took
+            return kept[0]
+
+        return call
+
+    with ExitStack() as stack:
+        for name in PARTS:
+            path = f"benchmark.tasks.profile.{name}"
+            from benchmark.tasks import profile
+
+            stack.enter_context(patch(path, clocked(name, getattr(profile, name))))
+        for owner, name in ((evaluator, "outputs"), (evaluator, "particular"), (evaluator, "_real"),
+                            (generator, "loss")):  # fmt: skip
+            stack.enter_context(patch.object(owner, name, clocked(name, getattr(owner, name))))
+        yield
+
+
+def generation(set_: Setting, task: Task) -> None:
+    """One generation in parts, by wall time: training with everything around it, items, profile."""
+    size = set_.size
+    kept: dict[str, Any] = {}
+    for turn in ("first process", "again"):
+        took = set_.seconds(lambda: kept.update(splits=task.data.build().splits(
+            task.n, task.reserve, stream("speed"))))  # fmt: skip
+        set_.note(what=f"reading the data, {turn}", seconds=took)
+    splits, generator = kept["splits"], task.generator.build()
+    data = TrainingSet(splits.real.take(slice(0, task.n)))
+    steps = size.recorded
+    model = generator.train(data, stream("speed"), steps=steps)
+    took = set_.seconds(lambda: generator.train(data, stream("speed"), steps=steps))
+    set_.note(
+        what="generation: training",
+        steps=steps,
+        seconds=took,
+        at_all_steps=took * generator.steps / steps,
+        meter=generator.meter.take(),
+    )
+    set_.memory()
+    for turn in ("first", "again"):
+        took = set_.seconds(lambda: kept.update(items=generator.sample(
+            model, task.n, stream("speed"), Sampling())))  # fmt: skip
+        set_.note(what=f"generation: items, {turn}", seconds=took, items_a_second=task.n / took,
+                  memory_gb=set_.memory())  # fmt: skip
+    items = kept["items"]
+    evaluator = task.evaluation.build()
+    for turn in ("with the lineage's real items", "of every other generation"):
+        into: dict[str, float] = {}
+        with timed(set_, evaluator, generator, into):
+            took = set_.seconds(lambda: kept.update(
+                profile=evaluator.profile(generator, model, items, splits)))  # fmt: skip
+        set_.note(what=f"generation: evaluation, {turn}", seconds=took, memory_gb=set_.memory(),
+                  **into)  # fmt: skip
+    set_.note(what="profile (not a score)", **kept["profile"])
+
+
+def stories(set_: Setting) -> None:
+    task = set_.task("stories-replace")
+    generation(set_, task)
+    generator = task.generator.build()
+    splits = task.data.build().splits(task.n, task.reserve, stream("speed"))
+    data = TrainingSet(splits.real)
+    flop = _flop(generator, data)
+    training(set_, generator, data, splits.heldout, flop)
+    model = generator.train(data, stream("speed"), steps=2)
+    uniform = torch.rand(set_.size.slow, generator.publisher.length + 16).to(set_.device)
+    from benchmark.tasks.text.language import _chooser
+
+    write = partial(generator.write, model, uniform, _chooser(Sampling(), generator.start))
+    write()
+    took = set_.seconds(write)
+    set_.note(what="writing alone", seconds=took, texts_a_second=len(uniform) / took)
+
+
+def pictures(set_: Setting) -> None:
+    task = set_.task("cifar10-replace")
+    generation(set_, task)
+    generator = task.generator.build()
+    splits = task.data.build().splits(task.n, task.reserve, stream("speed"))
+    data = TrainingSet(splits.real)
+    training(set_, generator, data, splits.heldout, _flop(generator, data))
+    model = generator.train(data, stream("speed"), steps=2)
+    slow = set_.size.slow
+    with patch.object(PixelGenerator, "ready", lambda self, model: model):
+        took = set_.seconds(lambda: generator.sample(model, slow, stream("s"), Sampling()))
+    set_.note(what="sampling, launched one by one", items_a_second=slow / took)
+
+
+def _flop(generator: Any, data: TrainingSet) -> float:
+    """Of an item in a training step, as the meter counts."""
+    generator.train(data, stream("speed"), steps=1)
+    taken = generator.meter.take()
+    return taken["flop"] / taken["items"]
+
+
+def weights(set_: Setting) -> None:
+    """bf16 weights with float32 masters instead of autocast, for the UNet."""
+    if set_.toy:
+        return
+    task = set_.task("cifar10-replace")
+    generator = task.generator.build()
+    splits = task.data.build().splits(task.n, task.reserve, stream("speed"))
+    data = TrainingSet(splits.real)
+
+    def velocity(model: Any, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
+        dtype = next(model.parameters()).dtype
+        return model(generator._laid_out(x).to(dtype), times, labels).sample.float()
+
+    short = set_.size.eager
+    with patch.object(generator, "velocity", velocity):
+        first = set_.seconds(lambda: train(generator, data, 2, True, dtype=torch.bfloat16))
+        kept: list[Any] = []
+        took = set_.seconds(
+            lambda: kept.append(train(generator, data, short, True, dtype=torch.bfloat16))
+        )
+    set_.note(what="training, recorded, bf16 weights", first=first, ms=1e3 * took / short,
+              loss_after=generator.loss(kept[0], splits.heldout))  # fmt: skip
+
+
+def engine(set_: Setting) -> None:
+    """Whole lineages, small ones, through cache and storage: that they end, and are read again.
+
+    Recorded but not compiled, which takes minutes and is measured elsewhere.
+    """
+    with patch.object(graphs, "compiled", _as_it_is):
+        _engine(set_)
+
+
+def _as_it_is(function: Callable[..., Any], device: torch.device) -> Callable[..., Any]:
+    return function
+
+
+def _engine(set_: Setting) -> None:
+    size = set_.size
+    for name, method in (
+        ("stories-web", "truncated_cross_entropy"),
+        ("cifar10-replace", "nothing"),
+    ):
+        task = replace(set_.task(name), n=size.small, reserve=size.small // 10, generations=1)
+        recipe = replace(task.generator, steps=size.short)
+        foreign = tuple(replace(other, steps=size.short) for other in task.foreign)
+        task = replace(task, generator=recipe, foreign=foreign)
+        with tempfile.TemporaryDirectory() as folder:
+            store, cache = LineageFolder(Path(folder) / "l"), FolderCache(Path(folder) / "cache")
+            run = partial(run_lineage, task, find_method(method).load(), 0, store, cache)
+            start = time.perf_counter()
+            records = run()
+            took = time.perf_counter() - start
+            again = run()
+            read = tensor_digest(store.model(1)), store.samples(1).digest()
+            states = [r["status"] for r in records]
+            if again != records or states != ["ok", "ok"]:
+                raise AssertionError(f"{name}: {records}")
+        set_.note(what=f"lineage of {name} by {method}", seconds=took, states=states,
+                  read=read[0][:8], last=records[-1]["seconds"])  # fmt: skip
+
+
+def lineages(set_: Setting) -> None:
+    """Trainings in several processes at once, all of them recorded before the clock starts."""
+    for name in ("cifar10-replace", "stories-replace"):
+        for count in set_.at_once or set_.size.at_once:
+            with tempfile.TemporaryDirectory() as folder:
+                begin = [sys.executable, "-m", "tests.speed.gpu", "one", *sys.argv[2:]]
+                more = ["--task", name, "--ready", folder, "--of", str(count)]
+                children = [subprocess.Popen([*begin, *more]) for _ in range(count)]
+                if any(child.wait() for child in children):
+                    raise SystemExit(f"one of {count} trainings of {name} failed")
+
+
+def one(set_: Setting, name: str, ready: Path, of: int) -> None:
+    """One of several: waits until all have recorded."""
+    task = set_.task(name)
+    generator = task.generator.build()
+    data = TrainingSet(task.data.build().splits(task.n, task.reserve, stream("speed")).real)
+    train(generator, data, 2, True)
+    (ready / str(os.getpid())).touch()
+    while len(list(ready.iterdir())) < of:
+        time.sleep(0.05)
+    steps = 2 * set_.size.eager
+    took = set_.seconds(lambda: train(generator, data, steps, True))
+    set_.note(what=f"{name}, one of {of} processes", items_a_second=generator.batch * steps / took,
+              memory_gb=set_.memory())  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("section", nargs="?", choices=[*SECTIONS, "one"])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pseudo", type=Path)
+    parser.add_argument("--images", type=Path, help="an .npz with `train`, uint8 (N, 32, 32, 3)")
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--toy", action="store_true")
+    parser.add_argument("--only", nargs="*", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--uncompiled", action="store_true", help="record, but do not compile")
+    parser.add_argument("--at-once", nargs="*", type=int)
+    parser.add_argument("--task")
+    parser.add_argument("--ready", type=Path)
+    parser.add_argument("--of", type=int)
+    given = parser.parse_args()
+    size = TOY if given.toy else Size()
+    if given.section is None:
+        _all(given, size)
+        return
+    settle()
+    folder = given.data_dir or given.pseudo
+    use_data_dir(folder)
+    device = "cpu" if given.toy else "cuda"
+    note = Notes(given.section, given.out)
+    with computing_on(device), ExitStack() as stack:
+        if given.uncompiled:
+            stack.enter_context(patch.object(graphs, "compiled", _as_it_is))
+        set_ = Setting(note, size, given.toy, torch.device(device), given.at_once)
+        if given.section == "one":
+            one(set_, given.task, given.ready, given.of)
+        else:
+            globals()[given.section](set_)
+
+
+def _all(given: argparse.Namespace, size: Size) -> None:
+    """Each section in a process of its own, at most so many seconds."""
+    note = Notes("all", given.out)
+    if given.pseudo is not None:
+        if given.toy:
+            from tests.hub.tiny import write
+
+            if not given.pseudo.exists():
+                write(given.pseudo)
+        else:
+            pseudo.write(given.pseudo, size.count, size.heldout, given.images)
+    versions = {"torch": torch.__version__, "cores": os.cpu_count()}
+    note(what="machine", card=title("cpu"), **versions)
+    for name in given.only:
+        call = [sys.executable, "-m", "tests.speed.gpu", name, *sys.argv[1:]]
+        try:
+            code = subprocess.run(call, timeout=SECTIONS[name], check=False).returncode
+        except subprocess.TimeoutExpired:
+            code = -1
+        note(what=f"section {name} ended", code=code)
+
+
+if __name__ == "__main__":
+    main()

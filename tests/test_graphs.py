@@ -1,0 +1,211 @@
+"""Recorded training is the training of `fit`. Without a GPU nothing is recorded: a recording's
+actions are called themselves, with the same static tensors, in the same order."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from benchmark import Sampling, TrainingSet
+from benchmark.basics.errors import Diverged
+from benchmark.basics.seeds import stream
+from benchmark.tasks.images import unet
+from benchmark.tasks.text import gpt2_network
+from benchmark.tasks.training import graphs
+from benchmark.tasks.training.fit import fit, pace, visits
+from tests.hub import tiny
+
+TASKS = tiny.toys()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def copies(tmp_path_factory) -> Iterator[None]:
+    with tiny.copies(tiny.write, tmp_path_factory.mktemp("copies")):
+        yield
+
+
+@pytest.fixture(params=("cifar10-replace", "stories-replace"))
+def setup(request, monkeypatch):
+    """(generator, real items) with no recording kept."""
+    monkeypatch.setattr(graphs, "_steps", graphs.Recent(graphs.KEPT))
+    monkeypatch.setattr(graphs, "_passes", graphs.Recent(1))
+    task = TASKS[request.param]
+    generator = task.generator.build()
+    return generator, task.data.build().splits(24, 8, stream("graphs")).real
+
+
+def hook(per_element: Tensor, outputs: Tensor) -> Tensor:
+    return per_element * (per_element < per_element.mean()) + 0.01 * outputs.square().mean()
+
+
+def both(generator, data: TrainingSet, steps: int = 40, model=None, lr: float = 1e-3):
+    """Weights by `training.fit` and by `graphs.fit`, and how often each called what comes after."""
+    torch.manual_seed(0)
+    start = generator.blank() if model is None else model
+    found = []
+    for recorded in (False, True):
+        rng, calls = stream("fit"), []
+        objective = generator.objective(data, None, data.weights, rng)
+        trained = copy.deepcopy(start)
+
+        def after(calls=calls, trained=trained) -> None:
+            calls.append(float(next(trained.parameters()).detach().sum()))
+
+        if recorded:
+            rates = [lr * pace(i, steps, 0.1) for i in range(steps)]
+            rows = visits(len(data), generator.batch, steps, rng)
+            graphs.fit(trained, objective, rows, rates, 0.01, 1.0, torch.float32, after)
+        else:
+            fit(trained, objective, len(data), steps, generator.batch, lr, rng, after=after)
+        found.append((tiny.weights(trained), calls))
+    return found
+
+
+def test_a_training_with_a_hook_is_not_recorded(setup):
+    """A hook is arbitrary Python; a replay would not call it."""
+    generator, real = setup
+    data = TrainingSet(real)
+    assert generator.objective(data, hook, None, stream("h")).family is None
+    assert generator.objective(data, None, None, stream("h")).family == generator.own
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_recorded_training_is_the_training(setup, weighted):
+    generator, real = setup
+    weights = torch.rand(len(real), generator=stream("w")) if weighted else None
+    (plain, seen), (recorded, seen_too) = both(generator, TrainingSet(real, weights))
+    # AdamW moves a weight whose gradient is next to nothing by the sign of its rounding.
+    assert (
+        (plain - recorded).abs().mean()
+        < 1e-6
+        < (plain - tiny.weights(generator.blank())).abs().mean()
+    )
+    assert len(seen) == len(seen_too) == 40
+    assert seen == pytest.approx(seen_too, abs=1e-3)  # what comes after a step sees its weights
+
+
+def test_a_recording_serves_one_training_after_another(setup):
+    """Nothing of an earlier training is left in it: neither weights nor the optimiser's moments."""
+    generator, real = setup
+    first = both(generator, TrainingSet(real))[1][0]
+    both(generator, TrainingSet(real), steps=7, lr=1e-2)
+    assert torch.equal(both(generator, TrainingSet(real))[1][0], first)
+    assert len(graphs._steps.kept) == 1
+
+
+def test_a_trained_model_keeps_its_weights_when_the_next_is_trained(setup):
+    generator, real = setup
+    rng = stream("fit")
+    objective = generator.objective(TrainingSet(real), None, None, rng)
+
+    def trained(steps: int):
+        rows = visits(len(real), generator.batch, steps, rng)
+        return graphs.fit(generator.blank(), objective, rows, [1e-3] * steps, 0.01, 1.0,
+                          torch.float32, lambda: None)  # fmt: skip
+
+    one = trained(3)
+    before = tiny.weights(one).clone()
+    trained(3)
+    assert torch.equal(tiny.weights(one), before)
+
+
+def test_a_loss_that_is_not_finite_is_a_divergence(setup):
+    generator, real = setup
+    broken = generator.blank()
+    with torch.no_grad():
+        next(broken.parameters()).fill_(torch.nan)
+    with pytest.raises(Diverged):
+        both(generator, TrainingSet(real), model=broken, steps=2)
+    objective = generator.objective(TrainingSet(real), None, None, stream("d"))
+    with pytest.raises(Diverged):
+        graphs.fit(broken, objective, visits(24, 8, 2, stream("d")), [1e-3] * 2, 0.01, 1.0,
+                   torch.float32, lambda: None)  # fmt: skip
+
+
+def test_small_updates_are_not_lost_in_bf16(setup, monkeypatch):
+    """A weight near one has bf16 neighbours 0.004 to 0.008 apart; 60 steps of 1e-4 move it."""
+    generator, real = setup
+    bf16 = torch.autocast("cpu", torch.bfloat16)
+    moved = []
+    for dtype in (torch.float32, torch.bfloat16):
+        torch.manual_seed(0)
+        model = generator.blank()
+        before = tiny.weights(model)
+        objective = generator.objective(TrainingSet(real), None, None, stream("b"))
+        rows = visits(24, 8, 60, stream("b"))
+        if dtype == torch.bfloat16:
+            monkeypatch.setattr(generator, "arithmetic", lambda: bf16)
+        graphs.fit(model, objective, rows, [1e-4] * 60, 0.01, 1.0, dtype, lambda: None)
+        assert next(model.parameters()).dtype == torch.float32
+        moved.append(tiny.weights(model) - before)
+    assert torch.nn.functional.cosine_similarity(*moved, dim=0) > 0.7
+
+
+def test_the_least_recently_used_recording_goes():
+    recent = graphs.Recent(2)
+    made = []
+    for key in "abacab":
+        recent.get(key, lambda key=key: made.append(key))
+    assert made == ["a", "b", "c", "b"]
+
+
+def test_a_compiled_pass_is_the_models_with_products_in_bf16():
+    generator = TASKS["cifar10-replace"].generator.build()
+    model, other = generator.blank(), generator.blank()
+    x = torch.randn(6, *generator.shape, generator=stream("x"))
+    given = (torch.full((6,), 500.0), torch.arange(6))
+    with torch.no_grad():
+        for network in (model, other):  # the second one's weights replace the first one's
+            ready = graphs.Compiled(network, generator.own, rows=6)
+            with torch.autocast("cpu", torch.bfloat16):
+                own, fast = network(x, *given).sample, ready(x, *given).sample
+            assert torch.allclose(own.float(), fast.float(), atol=3e-2)
+            part = ready(x[:2], *(y[:2] for y in given)).sample  # not of that many rows: itself
+            assert torch.equal(part, network(x[:2], *(y[:2] for y in given)).sample)
+
+
+def test_the_networks_can_be_compiled_whole():
+    """No part of a training step's forward pass makes the compiler fall back to Python."""
+    for name in ("cifar10-replace", "stories-replace"):
+        generator = TASKS[name].generator.build()
+        real = TASKS[name].data.build().splits(24, 8, stream("graphs")).real
+        objective = generator.objective(TrainingSet(real), None, None, stream("c"))
+        inputs = objective.inputs(*objective.draw(torch.arange(8)))
+        torch._dynamo.reset()
+        network = generator.blank()
+        whole = torch.compile(
+            lambda model, *x, o=objective: o.score(o.predict(model, *x), *x),
+            backend="eager", fullgraph=True, dynamic=False,
+        )  # fmt: skip
+        own = objective.score(objective.predict(network, *inputs), *inputs)
+        assert torch.allclose(whole(network, *inputs), own)
+
+
+def test_own_passes_are_the_libraries():
+    torch.manual_seed(0)
+    model = gpt2_network.build(50, 16, 2, 2, 12).eval()
+    tokens = torch.randint(50, (3, 12), generator=stream("t"))
+    with torch.no_grad():
+        theirs = model.transformer(input_ids=tokens).last_hidden_state
+        assert torch.allclose(gpt2_network.hidden_of(model, tokens), theirs, atol=1e-5)
+        network = unet.build(8, (8, 8), (False, True), 1, 4, 10).eval()
+        x = torch.randn(65, 3, 8, 8, generator=stream("x"))
+        given = (torch.ones(65), torch.zeros(65, dtype=torch.int64))
+        own = network(x, *given).sample
+        for part in network.modules():
+            if isinstance(part, unet.Doubling):
+                part.__class__ = part.__class__.__mro__[1]
+        assert torch.equal(network(x, *given).sample, own)
+
+
+def test_samples_do_not_depend_on_what_was_compiled_before():
+    generator = TASKS["cifar10-replace"].generator.build()
+    model = generator.blank()
+    plain = generator.sample(model, 10, stream("s"), Sampling())
+    assert torch.equal(
+        generator.sample(model, 10, stream("s"), Sampling())["image"], plain["image"]
+    )
