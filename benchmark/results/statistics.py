@@ -137,8 +137,8 @@ def tiers(scores: npt.ArrayLike, better: npt.NDArray[np.bool_]) -> npt.NDArray[n
 
     In the order of suite scores, a new tier begins with the first method that the head of the tier,
     its first, is significantly better than. So the heads are all separated, and the chance that any
-    tier begins wrongly is the error of `find_better` at most. Other methods of two tiers need not be
-    separated (a noisy one never is), which `rank_intervals` tell: a tier that asked for it would
+    tier begins wrongly is the error of `find_better` at most. Other methods of two tiers need not
+    be separated (a noisy one never is), which `rank_intervals` tell: a tier that asked for it would
     hold nearly all methods as soon as one of them is noisy.
     """
     order = np.argsort(-suite_score(scores), kind="stable")
