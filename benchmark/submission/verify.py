@@ -64,8 +64,7 @@ def verify_claim(
         seeds: none of them public; without it some are drawn.
 
     Raises:
-        InputError: the claim is not of this submission or cannot be scored, or as
-            `rerun_submission`.
+        InputError: the claim is not of this submission or cannot be scored, or it cannot be run.
         CorruptFile: a file is damaged.
     """
     claim = read_claim(result)

@@ -1,0 +1,52 @@
+"""The command line: help without heavy imports, each command by itself, tables that print all."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from benchmark.commands.main import COMMANDS, app
+from benchmark.commands.tables import number, open_console, sheet, word
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["score", "--help"], ["nonsense"]])
+def test_what_only_informs_imports_no_torch(words):
+    code = (
+        f"import sys; sys.argv = ['autophagy', *{words}]\n"
+        "from benchmark.commands.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'transformers', 'gradio') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_lists_every_command_with_its_first_sentence():
+    listed = CliRunner().invoke(app, ["--help"]).output
+    for name in COMMANDS:
+        own = CliRunner().invoke(app, [name, "--help"])
+        assert own.exit_code == 0, own.output
+        usage, sentence, *_ = (line.strip() for line in own.output.splitlines() if line.strip())
+        assert f" {name} " in usage
+        line = next(line for line in listed.splitlines() if line.startswith(f"│ {name} "))
+        assert line.split(name, 1)[1].strip(" │").split()[:5] == sentence.split()[:5]
+
+
+def test_one_thread_is_set_before_a_command_is_imported(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    CliRunner().invoke(app, ["score", "--help"])
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_table_prints_names_as_they_are(capsys):
+    open_console().print(
+        sheet(["name", word("kind"), number("n")], [("[red]x[/] " * 40, "a-b", "1")], "[t]", "[c]")
+    )
+    out = capsys.readouterr().out
+    assert out.count("[red]x[/]") == 40
+    assert "[t]" in out
+    assert "[c]" in out
+    assert max(map(len, out.splitlines())) <= 80
