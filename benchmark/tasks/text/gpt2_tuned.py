@@ -56,8 +56,3 @@ class TunedTextGenerator(StoriesGenerator):
         """By the model's own call, which averages gradients where several ranks wrap it."""
         with self.arithmetic():
             return model(input_ids=self._shifted(tokens)).logits
-
-    def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
-        """By the model's own call, which averages gradients where several ranks wrap it."""
-        with self.arithmetic():
-            return model(input_ids=self._shifted(tokens)).logits
