@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from benchmark.lineage.once import state_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from benchmark.basics.seeds import stream
 from benchmark.interface.items import TrainingSet
 from benchmark.lineage.provenance import Composition
 from benchmark.lineage.store import LineageFolder
+from benchmark.lineage.workshop import copy_state
 from benchmark.runs.sandbox import wire
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.training.fit import fit, pace, visits
@@ -163,11 +163,11 @@ class Network(nn.Module):
 def test_a_channels_last_model_goes_through_cache_and_storage(tmp_path, dtype):
     plain = Network().to(dtype)
     model = copy.deepcopy(plain).to(memory_format=torch.channels_last)
-    state = state_of(model)
+    state = copy_state(model)
     assert tensor_digest(state) == tensor_digest(plain.state_dict())
     cache = FolderCache(tmp_path / "cache")
     for _ in range(2):  # made, then read
-        kept = cache.get("model", "key", lambda: state_of(model)).tensors
+        kept = cache.get("model", "key", lambda: copy_state(model)).tensors
         blank = Network().to(dtype).to(memory_format=torch.channels_last)
         blank.load_state_dict(kept)
         assert tensor_digest(blank.state_dict()) == tensor_digest(plain.state_dict())
@@ -185,7 +185,7 @@ def test_the_unet_of_suite_standard_is_kept_channels_last(tmp_path):
     generator = recipe.build()
     model = generator.blank().to(memory_format=torch.channels_last)
     before = weights(model)
-    kept = FolderCache(tmp_path).get("model", "key", lambda: state_of(model)).tensors
+    kept = FolderCache(tmp_path).get("model", "key", lambda: copy_state(model)).tensors
     again = generator.blank().to(memory_format=torch.channels_last)
     again.load_state_dict(FolderCache(tmp_path).get("model", "key", dict).tensors)
     assert torch.equal(weights(again), before)

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 import benchmark.lineage.loop
 import benchmark.lineage.web
-import benchmark.theory.catalogue
 from benchmark import Mitigation, Sampling
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.basics.seeds import stream
@@ -185,7 +184,7 @@ def test_command_exits_1_when_a_form_is_missed(monkeypatch):
 
     monkeypatch.setattr(NormalRecipe, "build", build)
     one = [EXPERIMENTS["replace, nothing"]]
-    monkeypatch.setattr(benchmark.theory.catalogue, "catalogue", lambda: one)
+    monkeypatch.setattr("benchmark.commands.theory.catalogue", lambda: one)
     result = CliRunner().invoke(app, ["theory"])
     assert result.exit_code == 1
     assert "3 closed forms, 3 missed" in result.stdout
@@ -352,7 +351,7 @@ def test_failures_are_raised():
 )
 def test_unwritable_plot_is_told_before_the_work(tmp_path, monkeypatch, name, said):
     (tmp_path / "folder.svg").mkdir()
-    monkeypatch.setattr(benchmark.theory.catalogue, "catalogue", lambda: pytest.fail("worked"))
+    monkeypatch.setattr("benchmark.commands.theory.catalogue", lambda: pytest.fail("worked"))
     result = CliRunner().invoke(app, ["theory", "--plot", str(tmp_path / name)])
     with pytest.raises(InputError, match=said):
         raise result.exception

@@ -146,7 +146,7 @@ def test_fifty_readers_at_once(address):
 def test_five_thousand_methods_are_filtered_in_half_a_second(root, monkeypatch):
     board = read_board(root)
     large = toys.large(make_frame(board, "small"), 5_000)
-    monkeypatch.setattr(table, "frame", lambda *_: large)
+    monkeypatch.setattr(table, "make_frame", lambda *_: large)
     begun = time.perf_counter()
     update, sentence = table.fill_table(board, Filters("small", search="method_49"))
     assert time.perf_counter() - begun < 0.5

@@ -89,7 +89,7 @@ def test_another_entry_of_ours_is_another_request(hub, parts):
 
 def test_an_invalid_submission_is_not_sent(hub, finished, monkeypatch, capsys):
     broken = checks.Validation([checks.Check("runs", "failed", "it stops")])
-    monkeypatch.setattr(checks, "validate", lambda path: broken)
+    monkeypatch.setattr("benchmark.commands.submit.validate_submission", lambda path: broken)
     words = ("--result", finished.result, "--repo", "org/results", "--endpoint", hub.url)
     monkeypatch.setattr(sys, "argv", ["autophagy", "submit", *map(str, (finished.folder, *words))])
     with pytest.raises(SystemExit) as stop:
@@ -192,7 +192,7 @@ def test_tokens_offline_and_addresses(hub, parts, monkeypatch, tmp_path):
 def test_the_command_shows_what_it_would_send_and_sends_nothing(hub, finished, monkeypatch, capsys):
     folder, card, written = checks.read_submission(finished.folder)
     valid = checks.Validation([], folder, card, written)
-    monkeypatch.setattr(checks, "validate", lambda path: valid)
+    monkeypatch.setattr("benchmark.commands.submit.validate_submission", lambda path: valid)
     words = ["autophagy", "submit", finished.folder, "--result", finished.result, "--repo"]
     words += ["org/results", "--endpoint", hub.url, "--dry-run"]
     monkeypatch.setattr(sys, "argv", list(map(str, words)))
