@@ -60,7 +60,7 @@ def run_lineage(
     crawls: list[Items] = []
     provenance: list[Tensor] = []
     model: nn.Module | None = None
-    machine = describe(device.current().type)
+    machine = describe(device.name())
 
     for t in range(task.generations + 1):
         if t == 1 and task.schedule.foreign:  # nobody crawls foreign items before
