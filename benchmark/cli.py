@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 import typer
@@ -23,6 +25,7 @@ from benchmark.commands.transfer import transfer
 from benchmark.commands.validate import validate
 from benchmark.commands.verify import verify
 from benchmark.errors import AutophagyError
+from benchmark.terminal import prepare
 
 app = typer.Typer(
     help="Benchmark of strategies that mitigate model collapse.",
@@ -51,11 +54,22 @@ app.add_typer(cache, name="cache")
 
 def main() -> None:
     """Entry point: every AutophagyError becomes one sentence and a non-zero exit status."""
+    prepare()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # what cannot be written is noticed here, not when Python ends
     except AutophagyError as error:
         print(f"autophagy: {error}", file=sys.stderr)
         sys.exit(error.status)
+    except OSError as error:
+        if error.filename is not None:  # of a file, not of what is printed
+            raise
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        if error.errno != errno.EPIPE:  # nobody reads any more: not worth a word
+            print(f"autophagy: cannot print the answer: {error.strerror}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

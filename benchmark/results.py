@@ -141,7 +141,7 @@ def load_result(path: Path) -> Result:
     try:
         if path.stat().st_size > LARGEST:
             raise InputError(f"{path} has more than {LARGEST:,} bytes: it is no result of a suite")
-        text = path.read_text()
+        text = path.read_text("utf-8")
     except OSError as error:
         raise InputError(f"cannot read the result {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from benchmark.errors import AutophagyError, InputError
+from benchmark.terminal import Terminal
 
 
 def run(
@@ -68,7 +68,7 @@ def run(
     from benchmark.table import table
 
     use_data_dir(data_dir)
-    console = Console()
+    console = Terminal()
     results = grid.run(
         list(methods),
         suite=suite,

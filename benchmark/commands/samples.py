@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from benchmark.errors import InputError
+from benchmark.terminal import Terminal
 
 
 def samples(
@@ -53,7 +53,7 @@ def samples(
         return
     generator = chosen.generator.build()
     assert isinstance(generator, LanguageModelling)
-    console = Console()
+    console = Terminal()
     for name, generations_of in found.items():
         sheet = Table(title=f"{name} on {task}, seed {seed}", title_justify="left")
         sheet.add_column("generation", justify="right")
