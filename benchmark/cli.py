@@ -25,6 +25,7 @@ from benchmark.commands.transfer import transfer
 from benchmark.commands.validate import validate
 from benchmark.commands.verify import verify
 from benchmark.errors import AutophagyError
+from benchmark.machine import ensure_home
 from benchmark.terminal import prepare
 
 app = typer.Typer(
@@ -55,6 +56,7 @@ app.add_typer(cache, name="cache")
 def main() -> None:
     """Entry point: every AutophagyError becomes one sentence and a non-zero exit status."""
     prepare()
+    ensure_home()
     try:
         try:
             app()

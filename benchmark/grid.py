@@ -21,7 +21,7 @@ from benchmark.tasks import Suite, load_suite
 
 DEVICES = ("cpu", "cuda")
 ON_A_GPU = 4  # lineages at a time on one GPU
-LINEAGE = 1_200_000_000  # bytes that a process needs at most: 0.92 GB measured, suite small
+LINEAGE = 1_200_000_000  # bytes that a process needs at most: 1.05 GB measured, suite small
 
 Backend = Callable[[Sequence[Job], Work], Iterable[Outcome]]
 

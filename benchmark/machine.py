@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 import platform
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +27,16 @@ def agree_on_instructions(root: Path = ROOT) -> None:
     """
     if platform.machine() in X86_64 and "avx2" in _described(root, "flags").split():
         os.environ.setdefault(CHOICE, "avx2")
+
+
+def ensure_home() -> None:
+    """Give a user without a home, as in containers, a temporary one: libraries keep caches there,
+    and some cannot be imported without it."""
+    try:
+        Path.home()
+    except RuntimeError:
+        home = os.environ["HOME"] = tempfile.mkdtemp(prefix="autophagy-home-")
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
 
 
 def cores(root: Path = ROOT) -> int:

@@ -7,6 +7,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -37,9 +38,10 @@ def prepare() -> None:
             stream.reconfigure(errors=ANY)
 
 
-def _plainly(error: UnicodeError) -> tuple[bytes, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
+def _plainly(error: UnicodeError) -> tuple[str | bytes, int]:
+    if isinstance(error, UnicodeDecodeError):  # where what was written is read again
+        return codecs.lookup_error("surrogateescape")(error)
+    assert isinstance(error, UnicodeEncodeError)
     made = b""
     for character in error.object[error.start : error.end]:
         code = ord(character) - 0xDC00  # of a byte that was no text, as Python keeps it
@@ -59,15 +61,23 @@ class Terminal(Console):
         else:
             super().print(*objects, **options)
 
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Says what takes time inside the context: a spinner, and a line where none can turn."""
+        if self.is_terminal:
+            return self.status(f"{what} ...", spinner="line")
+        self.print(what)
+        return nullcontext()
+
     def _print_table(self, sheet: Table, options: dict[str, Any]) -> None:
         wanted, sheet.min_width = sheet.min_width, None
         least = Measurement.get(self, self.options.update(width=VAST), sheet).minimum
-        if least <= self.width or not (self.is_terminal or "COLUMNS" in os.environ):
-            width = max(least, self.width)
-            sheet.min_width = wanted and min(wanted, width)
-            super().print(sheet, **options | {"width": width})
-        else:
+        if least <= self.width:
+            sheet.min_width = wanted and min(wanted, self.width)
+            super().print(sheet, **options)
+        elif self.is_terminal or "COLUMNS" in os.environ:
             super().print(stacked(sheet), **options)
+        else:
+            Console(file=self.file, width=least).print(sheet, **options)
 
 
 def stacked(sheet: Table) -> RenderableType:

