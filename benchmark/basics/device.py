@@ -39,9 +39,14 @@ def computing_on(name: str) -> Iterator[None]:
         _current.reset(token)
 
 
+def name() -> str:
+    """What the innermost `computing_on` was told; "cpu" outside of any."""
+    return _current.get()
+
+
 def current() -> torch.device:
     """The device of the innermost `computing_on`; the CPU outside of any."""
-    return torch.device(_current.get())
+    return torch.device(name())
 
 
 def title(name: str) -> str:

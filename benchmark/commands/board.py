@@ -42,6 +42,11 @@ def _serve(
     dataset: str | None, endpoint: str | None, own: tuple[Path, ...], port: int, open_: bool
 ) -> None:
     page, source = _imported()
+    if dataset is not None:
+        from benchmark.hub.connection import check_target
+        from leaderboard.publishing.dataset import purpose_of
+
+        check_target(purpose_of(dataset), endpoint)
     where = {"repo": dataset, "endpoint": endpoint} if dataset else {}
     page.launch(source.Source(own=own, **where), port=port, open_browser=open_)
 

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from benchmark.basics.errors import InputError
+from benchmark.commands.terminal import Terminal
 
 DAY = 86_400
 Out = Annotated[Path, typer.Option(help="The run's folder.")]
@@ -37,7 +37,7 @@ def show(out: Out = Path("runs")) -> None:
         paths = list(folder.glob("*/*.safetensors"))
         suite, method = folder.parts[-3], folder.name
         sheet.add_row(f"{suite}: samples and models of {method}", *_summary(paths))
-    Console().print(sheet)
+    Terminal().print(sheet)
 
 
 @cache.command()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from benchmark.basics.errors import InputError
+from benchmark.commands.terminal import Terminal
 
 if TYPE_CHECKING:
     from benchmark.hub.commits import Stored
@@ -43,7 +43,7 @@ def deploy(
         raise InputError(
             f"the leaderboard needs {error.name}: pip install 'autophagy-bench[board]'"
         ) from error
-    console = Console()
+    console = Terminal()
     if not dry_run:
         for stored in page.deploy(space, dataset, endpoint, say=console.print):
             console.print(escape(_said(stored)), soft_wrap=True)

@@ -6,8 +6,9 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.padding import Padding
+
+from benchmark.commands.terminal import Terminal
 
 
 def list_(
@@ -45,7 +46,7 @@ def list_(
         }
         print(json.dumps(document, indent=1))
         return
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     for suite in suites:
         (generations,) = {task.generations for task in suite.tasks}
         seeds = f"seed{'s' if len(suite.seeds) > 1 else ''} {', '.join(map(str, suite.seeds))}"
@@ -58,6 +59,6 @@ def list_(
         _show(console, name, access, summary)
 
 
-def _show(console: Console, name: str, detail: str, meaning: str) -> None:
+def _show(console: Terminal, name: str, detail: str, meaning: str) -> None:
     console.print(f"  [bold]{name}[/bold] ({detail})")
     console.print(Padding(meaning, (0, 0, 0, 6)))

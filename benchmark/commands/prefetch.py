@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from benchmark.basics.errors import InputError
+from benchmark.commands.terminal import Terminal
 
 
 def prefetch(
@@ -40,7 +40,7 @@ def prefetch(
         except OSError as error:
             raise InputError(f"cannot make the folder {data_dir}: {error.strerror}") from error
     use_data_dir(data_dir)
-    console = Console()
+    console = Terminal()
     files = needed(repos)
     here = {file: file.is_here() for file in files}
     sheet = Table(box=box.SIMPLE_HEAD, pad_edge=False)

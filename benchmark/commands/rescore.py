@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from benchmark.commands.terminal import Terminal
 
 if TYPE_CHECKING:
     from benchmark.submission.rescore import Row
@@ -34,7 +35,7 @@ def rescore(
     from benchmark.submission.rescore import rescore as recompute
 
     rows = recompute(read_result(result), samples)
-    console = Console()
+    console = Terminal()
     console.print(rescore_table(rows))
     problems = [f"{row.task}, seed {row.seed}: {row.problem}" for row in rows if row.problem]
     for problem in problems:

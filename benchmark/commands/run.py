@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from benchmark.basics.errors import AutophagyError, InputError
+from benchmark.commands.terminal import Terminal
 
 
 def run(
@@ -21,7 +21,7 @@ def run(
     seeds: Annotated[str | None, typer.Option(help="Such as 0,1,2. Default: the suite's.")] = None,
     workers: Annotated[
         int | None,
-        typer.Option(help="Processes at a time. Default: one a core, 4 on a GPU.", min=1),
+        typer.Option(help="Processes at a time. Default: one a usable core, 4 on a GPU.", min=1),
     ] = None,
     out: Annotated[
         Path,
@@ -62,13 +62,14 @@ def run(
     """
     # Before torch is loaded here or in a worker: one thread a process.
     os.environ["OMP_NUM_THREADS"] = "1"
-    from benchmark.commands.progress import Watcher
-    from benchmark.commands.run_table import table
-    from benchmark.hub.copies import use_data_dir
-    from benchmark.run import grid
+    console = Terminal()
+    with console.working("Loading torch and the tasks"):
+        from benchmark.commands.progress import Watcher
+        from benchmark.commands.run_table import table
+        from benchmark.hub.copies import use_data_dir
+        from benchmark.run import grid
 
     use_data_dir(data_dir)
-    console = Console()
     results = grid.run(
         list(methods),
         suite=suite,

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from benchmark.basics.errors import InputError
+from benchmark.commands.terminal import Terminal
 
 
 def samples(
@@ -47,13 +47,17 @@ def samples(
                 f"and run it again"
             )
     if chosen.modality == "image":
+        known = {int(i) for of in found.values() for items in of.values() for i in items["label"]}
+        if label is not None and label not in known:
+            classes = ", ".join(map(str, sorted(known)))
+            raise InputError(f"--label {label} is no class of {task}: it has {classes}")
         title = f"{task}, suite {suite}, seed {seed}: samples by generation"
         save_image_grid(found, to, title, label=label)
         print(f"Figure: {to}")
         return
     generator = chosen.generator.build()
     assert isinstance(generator, LanguageModelling)
-    console = Console()
+    console = Terminal()
     for name, generations_of in found.items():
         sheet = Table(title=f"{name} on {task}, seed {seed}", title_justify="left")
         sheet.add_column("generation", justify="right")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from benchmark.commands.terminal import Terminal
 from benchmark.results import captions
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def score(
         }
         print(json.dumps(document, indent=1))
         return
-    console = Console()
+    console = Terminal()
     for sheet in (score_table(found, some.suite, seeds), task_table(found), cost_table(found)):
         console.print(sheet)
         console.print()

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from benchmark.basics.errors import InputError
+from benchmark.commands.terminal import Terminal
 
 if TYPE_CHECKING:
     from benchmark.hub.parts import Part
@@ -53,7 +53,7 @@ def submit(
     check_target(Purpose(repo), endpoint)
     claimed = read_result(result)
     found = validate(folder)
-    console = Console()
+    console = Terminal()
     if not found.passed:
         console.print(checks_table(found, str(folder)))
         raise InputError("the submission is not valid: mend it, run it again, then submit it")

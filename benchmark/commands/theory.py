@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from benchmark.commands.terminal import Terminal
 
 if TYPE_CHECKING:
     from benchmark.theory.experiments import Measurement, Row
@@ -43,9 +44,9 @@ def theory(
         document = {"rows": [_plain(row) for row in rows], "passed": passed}
         print(json.dumps(document, indent=1))
     else:
-        console = Console()
+        console = Terminal()
         if not console.is_terminal:  # a file or a pipe has no width: nothing is cut
-            console = Console(width=WIDE)
+            console = Terminal(width=WIDE)
         console.print(_table(rows))
     if plot is not None:
         draw(measurements, plot)
@@ -54,9 +55,11 @@ def theory(
 
 
 def _measured() -> list[Measurement]:
+    from benchmark.basics.processor import settle
     from benchmark.theory.catalogue import catalogue
     from benchmark.theory.experiments import measure
 
+    settle()
     experiments = catalogue()
     columns = (
         TextColumn("{task.description}"),
@@ -65,7 +68,7 @@ def _measured() -> list[Measurement]:
         TimeElapsedColumn(),
     )
     measurements: list[Measurement] = []
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Progress(*columns, console=Terminal(stderr=True), transient=True) as bars:
         task = bars.add_task("lineages", total=sum(experiment.seeds for experiment in experiments))
         for experiment in experiments:
             bars.update(task, description=experiment.setting)

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
+
+from benchmark.commands.terminal import Terminal
 
 CAPTION = (
     "tau: Kendall's rank correlation of the methods' scores, 1 = the same order; its 95% interval "
@@ -62,4 +63,4 @@ def transfer(
             f"{low:z.2f} to {high:z.2f}",
             alike,
         )
-    Console().print(sheet)
+    Terminal().print(sheet)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from benchmark.commands.terminal import Terminal
 
 if TYPE_CHECKING:
     from benchmark.submission.checks import Validation
@@ -36,7 +37,7 @@ def validate(
         checks = [asdict(one) for one in found.checks]
         print(json.dumps({"passed": found.passed, "checks": checks}, indent=1))
     else:
-        Console().print(checks_table(found, str(folder)))
+        Terminal().print(checks_table(found, str(folder)))
     if not found.passed:
         raise typer.Exit(1)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
+
+from benchmark.commands.terminal import Terminal
 
 
 def verify(
@@ -45,7 +46,7 @@ def verify(
     from benchmark.submission.rerun import draw_seeds, rerun
     from benchmark.tasks.suites import load_suite
 
-    console = Console()
+    console = Terminal()
     claim = read_result(result)
     claimed = recoveries_of(claim, references_of(claim, result))
     submission, card, written = read_submission(folder)

@@ -71,7 +71,7 @@ def baselines() -> dict[str, Path]:
 
 def describe(file: Path) -> tuple[str, str]:
     """(summary, tier) of a method file, read without running or importing it."""
-    module = ast.parse(file.read_text())
+    module = ast.parse(file.read_text("utf-8"))
     names = [
         node.attr
         for node in ast.walk(module)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def load_class(file: Path, class_name: str | None) -> type[Mitigation]:
         InputError: the file does not import, has no such class, or none or several without a name.
     """
     # The content is part of the name, so that an edited file is a new module.
-    digest = hashlib.sha256(str(file.resolve()).encode() + file.read_bytes()).hexdigest()
+    digest = hashlib.sha256(os.fsencode(file.resolve()) + file.read_bytes()).hexdigest()
     module_name = f"_method_{file.stem}_{digest[:12]}"
     module = sys.modules.get(module_name)
     if module is None:

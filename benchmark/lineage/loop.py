@@ -8,7 +8,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from benchmark.basics import device
 from benchmark.basics.errors import Diverged, InputError, MethodError
+from benchmark.basics.processor import describe
 from benchmark.basics.seeds import seed_global
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Sampling
@@ -45,10 +47,10 @@ def run_lineage(
 ) -> list[dict[str, Any]]:
     """Run, or continue, the lineage of (task, method, seed); return its generations' records.
 
-    A record holds `generation`, `status`, `profile`, `ledger`, `training_set` (its size),
-    `trained_on` and `kept` (see `Composition.describe`), `seconds` by stage and, of generators
-    that measure it, what `training` took (see `Meter`). A method that raises or a model that
-    diverges ends the lineage with a record whose status is "failed" or "diverged" and whose
+    A record holds `generation`, `status`, `machine`, `profile`, `ledger`, `training_set` (its
+    size), `trained_on` and `kept` (see `Composition.describe`), `seconds` by stage and, of
+    generators that measure it, what `training` took (see `Meter`). A method that raises or a model
+    that diverges ends the lineage with a record whose status is "failed" or "diverged" and whose
     `message` says why.
     """
     generator, evaluator = task.generator.build(), task.evaluation.build()
@@ -61,6 +63,7 @@ def run_lineage(
     crawls: list[Items] = []
     provenance: list[Tensor] = []
     model: nn.Module | None = None
+    machine = describe(device.name())
 
     for t in range(task.generations + 1):
         if t == 1 and task.schedule.foreign:  # nobody crawls foreign items before
@@ -98,7 +101,7 @@ def run_lineage(
         round_ = round_of(task, seed, t, "method", known, generator, auxiliary)
         # A method that draws from the global generators is reproducible, too.
         seed_global(task.rng(seed, t, "global"))
-        record: dict[str, Any] = {"generation": t, "status": OK}
+        record: dict[str, Any] = {"generation": t, "status": OK, "machine": machine}
         try:
             strategy = instance(method, t)
             if t == 0:

@@ -10,7 +10,7 @@ from benchmark.basics.files import unwritable
 from benchmark.interface.find import baselines
 from benchmark.submission.card import MEND, SUBMISSION_NAME
 
-TEMPLATE = Path(__file__).parents[2] / "submissions" / "template"
+TEMPLATE = Path(__file__).with_name("blank")
 RESERVED = "template"
 
 
@@ -40,8 +40,6 @@ def create(name: str, to: Path | None = None) -> Path:
     """
     check_name(name)
     refuse_template(name)
-    if not TEMPLATE.is_dir():
-        raise InputError(f"{TEMPLATE} is not there: it comes with the repository, clone that")
     folder = to or Path("submissions") / name
     class_name = "".join(part.capitalize() for part in re.split("[_-]", name))
     replaced = {
@@ -52,7 +50,8 @@ def create(name: str, to: Path | None = None) -> Path:
     try:
         folder.mkdir(parents=True)
         for file, (old, new) in replaced.items():
-            (folder / file).write_text((TEMPLATE / file).read_text().replace(old, new))
+            text = (TEMPLATE / file).read_text("utf-8").replace(old, new)
+            (folder / file).write_text(text, "utf-8")
     except FileExistsError as error:
         raise InputError(f"{folder} is there already: choose another name or --to") from error
     except OSError as error:

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 @lru_cache(maxsize=1)
 def manifest() -> dict[str, dict[str, Any]]:
     """File name -> {"sha256": ..., "config": {...}} of every frozen part."""
-    return json.loads((FOLDER / "manifest.json").read_text())
+    return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
 
 
 def path(name: str) -> Path:
@@ -40,7 +40,7 @@ def path(name: str) -> Path:
 def network(name: str) -> Any:
     """A frozen image network or language model in evaluation mode, float32."""
     import torch
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     from benchmark.tasks.images import networks
     from benchmark.tasks.text import llama
@@ -50,5 +50,5 @@ def network(name: str) -> Any:
     # Whether a network was loaded before must not show in what others draw.
     with torch.random.fork_rng(devices=[]):
         model = llama.build(**config) if kind == "llama" else getattr(networks, kind)(**config)
-    model.load_state_dict(load_file(path(name)), strict=False)
+    model.load_state_dict(load(path(name).read_bytes()), strict=False)
     return model.float().eval().requires_grad_(False)

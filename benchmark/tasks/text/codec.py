@@ -29,7 +29,7 @@ def tokenizer_of(tokens: Tokens) -> Tokenizer:
     Raises:
         InputError: the repository cannot be read, or its tokenizer has fewer tokens.
     """
-    document = json.loads(file_of(tokens.repo, "tokenizer.json").read_text())
+    document = json.loads(file_of(tokens.repo, "tokenizer.json").read_text("utf-8"))
     model, last = document["model"], tokens.vocabulary - 1
     kept = {token: i for token, i in model["vocab"].items() if i < last}
     if len(kept) < last:
