@@ -2,12 +2,18 @@
 
 Names are resolved on first use (PEP 562), so that `import benchmark` costs nothing and the
 command line answers before torch is loaded.
+
+To import it chooses torch's instructions, for this process and those it starts (see
+`benchmark.basics.machine`). If this process has used torch before, it goes on as it began: a
+result names the instructions that made it.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from benchmark.basics.machine import agree_on_instructions
 
 if TYPE_CHECKING:
     from benchmark.interface.access import Access
@@ -32,6 +38,8 @@ __all__ = [
     "load_task",
     "run",
 ]
+
+agree_on_instructions()
 
 _HOME = {
     "Access": "interface.access",

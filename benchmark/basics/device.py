@@ -40,9 +40,14 @@ def computing_on(name: str) -> Iterator[None]:
         _current.reset(token)
 
 
+def name() -> str:
+    """What the innermost `computing_on` was told; "cpu" outside of any."""
+    return _current.get()
+
+
 def current() -> torch.device:
     """The device of the innermost `computing_on`; the CPU outside of any."""
-    return torch.device(_current.get())
+    return torch.device(name())
 
 
 # FLOP a second of dense bf16 products, by the makers' data sheets, of a name's first match.

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import platform
+import re
 import sys
+from functools import cache
 from typing import Any
 
 import torch
+
+from benchmark.basics import machine
+from benchmark.basics.device import title
 
 # Parameters of glibc's mallopt(3).
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
@@ -15,14 +21,16 @@ HUGE_PAGE, MADV_HUGEPAGE = 2 * 2**20, 14  # of Linux's madvise(2)
 
 
 def settle() -> None:
-    """One thread, and up to `KEPT` bytes of freed memory are kept for the next tensors.
+    """One thread, denormal numbers are 0, and up to `KEPT` bytes of freed memory are kept.
 
-    glibc would return them to the system, which must clear their pages when the next step asks for
-    them again: a tenth of the time in which a small language model trains. Tensors of `LARGE` bytes
-    and more are still returned, so that they leave no holes. The system is asked to map that memory
-    in huge pages, which saves up to another tenth: a step visits some megabytes here and there.
+    Denormal numbers are slow, and some processors' kernels take them for 0 anyway. Memory that
+    glibc returns to the system must be cleared when the next step asks for it again: a tenth of
+    the time in which a small language model trains. Tensors of `LARGE` bytes and more are still
+    returned, so that they leave no holes. The system is asked to map that memory in huge pages,
+    which saves up to another tenth: a step visits some megabytes here and there.
     """
     torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
     mallopt = _of_the_c_library("mallopt")
     if mallopt is not None:
         mallopt(TRIM_THRESHOLD, KEPT)
@@ -35,6 +43,33 @@ def release() -> None:
     trim = _of_the_c_library("malloc_trim")
     if trim is not None:
         trim(0)
+
+
+@cache
+def describe(device: str = "cpu") -> str:
+    """What decides how this process rounds, and what its times depend on: system, processor, cores
+    it may use, the instructions that torch uses, torch, its BLAS and the GPU, if `device` is it."""
+    cores = machine.cores()
+    parts = (
+        f"{platform.system()} {platform.machine()}",
+        machine.processor(),
+        f"{cores} core{'s' if cores > 1 else ''}",
+        torch.backends.cpu.get_cpu_capability(),
+        f"torch {torch.__version__}",
+        _blas(),
+        "" if device == "cpu" else title(device),
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _blas() -> str:
+    """Name and, of MKL, version of the library that multiplies matrices; "" if torch hides it."""
+    built = torch.__config__.show()
+    name = re.search(r"BLAS_INFO=(\w+)", built)
+    version = re.search(r"Math Kernel Library Version ([\d.]+)", built)
+    if version:
+        return f"MKL {version[1]}"
+    return name[1] if name else ""
 
 
 def _ask_for_huge_pages() -> None:

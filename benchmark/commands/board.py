@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from benchmark.hub.connection import check_target
 from leaderboard.board.source import BoardSource
 from leaderboard.page.page import serve_page
+from leaderboard.publishing.dataset import state_dataset_purpose
 
 Dataset = Annotated[
     str | None,
@@ -31,5 +33,7 @@ def serve_board(
     dataset: str | None, endpoint: str | None, port: int, open_: bool, own: Sequence[Path] = ()
 ) -> None:
     """Serve the page until Ctrl-C, with `own` results previewed on it."""
+    if dataset is not None:
+        check_target(state_dataset_purpose(dataset), endpoint)
     source = BoardSource(repo=dataset, endpoint=endpoint, own=own)
     serve_page(source, port=port, open_browser=open_)

@@ -6,10 +6,10 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.padding import Padding
 
 from benchmark.commands.tables import open_console
+from benchmark.commands.terminal import Terminal
 from benchmark.interface.names import find_baselines, read_summary
 from benchmark.tasks.suites import SUITE_NAMES, load_suite
 
@@ -59,6 +59,6 @@ def list_(
         _show(console, name, access, summary)
 
 
-def _show(console: Console, name: str, detail: str, meaning: str) -> None:
+def _show(console: Terminal, name: str, detail: str, meaning: str) -> None:
     console.print(f"  [bold]{name}[/bold] ({detail})")
     console.print(Padding(meaning, (0, 0, 0, 6)))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import errno
 import importlib
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from benchmark.basics.errors import AutophagyError, InputError
+from benchmark.basics.machine import ensure_home
+from benchmark.commands.terminal import Terminal, prepare_output
 
 COMMANDS = (
     "list", "prefetch", "report", "run", "samples", "score", "theory", "transfer", "new",
@@ -31,7 +35,8 @@ class LazyCommands(TyperGroup):
         if args[0] in COMMANDS:
             # Before torch is loaded here or in a worker: one thread a process.
             os.environ["OMP_NUM_THREADS"] = "1"
-            self.add_command(_imported(args[0]), args[0])
+            with _say_loading(args[0]):
+                self.add_command(_imported(args[0]), args[0])
         return super().resolve_command(ctx, args)
 
 
@@ -63,6 +68,11 @@ def _imported(name: str) -> Any:
     return typer.main.get_command(found)
 
 
+def _say_loading(name: str) -> AbstractContextManager[object]:
+    """`run` needs seconds to load torch, and says so."""
+    return Terminal().working("Loading torch and the tasks") if name == "run" else nullcontext()
+
+
 def _function(name: str) -> str:
     return "list_" if name == "list" else name  # `list` is Python's
 
@@ -82,11 +92,23 @@ def _autophagy() -> None:
 
 def main() -> None:
     """Entry point: every AutophagyError becomes one sentence and a non-zero exit status."""
+    prepare_output()
+    ensure_home()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # what cannot be written is noticed here, not when Python ends
     except AutophagyError as error:
         print(f"autophagy: {error}", file=sys.stderr)
         sys.exit(error.status)
+    except OSError as error:
+        if error.filename is not None:  # of a file, not of what is printed
+            raise
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        if error.errno != errno.EPIPE:  # nobody reads any more: not worth a word
+            print(f"autophagy: cannot print the answer: {error.strerror}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from benchmark.basics.errors import CorruptFile
+from benchmark.basics.files import read_record
+from benchmark.interface.names import REFERENCES
 from benchmark.runs.jobs import Job
+
+LOOK = 0.5  # seconds between two looks at the folders
+SAY = 15.0  # seconds between two lines of a log that say what is being computed
+SHOWN = 4  # lineages that are named at a time
 
 
 class Watcher:
-    """A context manager: while inside, a bar a method counts finished generations.
+    """A context manager: while inside, a bar a method counts finished generations, and the
+    lineages that are being computed are named.
 
     Progress is read from the lineages' folders, so it is the same for every backend. Without a
-    terminal, a line is printed for every finished lineage instead.
+    terminal lines are printed instead: one at the start, one for every finished lineage, and now
+    and then one that says what is being computed.
     """
 
     def __init__(self, jobs: list[Job], console: Console) -> None:
         self.jobs, self.console = jobs, console
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._done: set[Job] = set()
+        self._counts: dict[Job, int] = {}
+        self._ended: set[Job] = set()
+        self._said = (time.monotonic(), "")
 
     def __enter__(self) -> Watcher:
         self._thread.start()
@@ -38,43 +52,102 @@ class Watcher:
         self._thread.join()
 
     def _run(self) -> None:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("generations  {task.fields[now]}"),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bars:
-            ids = {}
-            for job in self.jobs:
-                name = job.method.name
-                total = sum(j.task.generations + 1 for j in self.jobs if j.method.name == name)
-                if name not in ids:
-                    ids[name] = bars.add_task(name, total=total, now="")
-            self._finish(announce=False)  # what an earlier run left needs no announcement
+        self._look()
+        if self.console.is_terminal:
+            self._draw()
+        else:
+            self._write()
+
+    def _draw(self) -> None:
+        bars = Progress(
+            TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(),
+            TimeElapsedColumn(), console=self.console, expand=True,
+        )  # fmt: skip
+        names = dict.fromkeys(job.method.name for job in self.jobs)
+        ids = {name: bars.add_task(_label(name), total=self._total(name)) for name in names}
+        with Live(console=self.console, refresh_per_second=4) as live:
             while True:
-                stopping = self._stop.wait(0.5)
-                counts = self._finish(announce=not self.console.is_terminal)
+                stopping = self._stop.wait(LOOK)
+                self._look()
                 for name, task in ids.items():
-                    mine = {j: c for j, c in counts.items() if j.method.name == name}
-                    now = [
-                        f"{j.task.name} seed {j.seed}: {c}"
-                        for j, c in mine.items()
-                        if c > 0 and j not in self._done
-                    ]
-                    bars.update(task, completed=sum(mine.values()), now="; ".join(now[:2]))
+                    bars.update(task, completed=self._total(name) - self._left(name))
+                now = "" if stopping else "\n".join(f"  {line}" for line in self._now())
+                live.update(Group(bars, Text(now)) if now else bars, refresh=True)
                 if stopping:
                     return
 
-    def _finish(self, announce: bool) -> dict[Job, int]:
-        counts = {job: job.finished() for job in self.jobs}
-        for job, count in counts.items():
-            if count == job.task.generations + 1 and job not in self._done:
-                self._done.add(job)
-                if announce:
-                    self.console.print(
-                        f"{len(self._done)}/{len(self.jobs)} lineages: "
-                        f"{job.method.name} on {job.task.name}, seed {job.seed}"
-                    )
-        return counts
+    def _write(self) -> None:
+        names = dict.fromkeys(job.method.name for job in self.jobs)
+        left = sum(map(self._left, names))
+        if left:
+            total = sum(map(self._total, names))
+            self.console.print(
+                f"Computing {left} of {total} generations in {len(self.jobs)} lineages of "
+                f"{', '.join(map(_label, names))}",
+                soft_wrap=True,
+            )
+        while True:
+            stopping = self._stop.wait(LOOK)
+            for job in self._look():
+                self.console.print(
+                    f"{len(self._ended)}/{len(self.jobs)} lineages: "
+                    f"{job.method.name} on {job.task.name}, seed {job.seed}",
+                    soft_wrap=True,
+                )
+            if stopping:
+                return
+            when, before = self._said
+            if time.monotonic() - when >= SAY:
+                now = "; ".join(self._now())
+                if now != before:
+                    self.console.print(f"Now: {now}", soft_wrap=True)
+                self._said = (time.monotonic(), now)
+
+    def _look(self) -> list[Job]:
+        """The jobs that ended since the last look."""
+        ended = []
+        for job in self.jobs:
+            count = job.finished()
+            if job not in self._ended and count != self._counts.get(job):
+                self._counts[job] = count
+                if count > job.task.generations or _failed(job, count):
+                    self._ended.add(job)
+                    ended.append(job)
+        return ended
+
+    def _now(self) -> list[str]:
+        """What is being computed, a line each."""
+        jobs = [job for job in self.jobs if job not in self._ended and job.folder.is_dir()]
+        lines = [
+            f"{_label(job.method.name)} on {job.task.name}, seed {job.seed}: generation "
+            f"{self._counts[job]} of {job.task.generations}"
+            for job in jobs[:SHOWN]
+        ]
+        if len(jobs) > SHOWN:
+            lines.append(f"and {len(jobs) - SHOWN} lineages more")
+        return lines or ["starting processes"]
+
+    def _total(self, name: str) -> int:
+        return sum(job.task.generations + 1 for job in self.jobs if job.method.name == name)
+
+    def _left(self, name: str) -> int:
+        """Generations that are to be computed: none of a lineage that failed."""
+        return sum(
+            job.task.generations + 1 - self._counts[job]
+            for job in self.jobs
+            if job.method.name == name and job not in self._ended
+        )
+
+
+def _label(name: str) -> str:
+    return f"{name} (reference)" if name in REFERENCES else name
+
+
+def _failed(job: Job, count: int) -> bool:
+    """Whether the newest of `count` generations is the last because it failed."""
+    if count == 0:
+        return False
+    try:
+        return bool(read_record(job.folder / f"gen-{count - 1:02d}.json")["status"] != "ok")
+    except CorruptFile:  # the run itself says so
+        return False

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from benchmark.commands.terminal import Terminal
 
 WIDTH = 78  # at least, where a caption has to fit below
 
@@ -63,18 +64,11 @@ def sheet(
     return table
 
 
-def open_console(stderr: bool = False, file_width: int | None = None) -> Console:
-    """Where a command prints.
-
-    Args:
-        file_width: columns of a file or a pipe, which have no width of their own.
-    """
-    console = Console(stderr=stderr, highlight=False)
-    if file_width is not None and not console.is_terminal:
-        return Console(stderr=stderr, highlight=False, width=file_width)
-    return console
+def open_console(stderr: bool = False) -> Terminal:
+    """Where a command prints."""
+    return Terminal(stderr=stderr, highlight=False)
 
 
-def say(console: Console, sentence: str) -> None:
+def say(console: Terminal, sentence: str) -> None:
     """Print a sentence as it is, broken by the terminal only."""
     console.print(Text(sentence), soft_wrap=True)

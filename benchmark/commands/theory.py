@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from benchmark.basics.processor import settle
 from benchmark.commands.tables import number, open_console, sheet, word
 from benchmark.theory.catalogue import catalogue
 from benchmark.theory.experiments import Measurement, Row, measure
@@ -41,7 +42,7 @@ def theory(
         document = {"rows": [_plain(row) for row in rows], "passed": passed}
         print(json.dumps(document, indent=1))
     else:
-        open_console(file_width=WIDE).print(_table(rows))  # nothing is cut
+        open_console().print(_table(rows))
     if plot is not None:
         draw(measurements, plot)
     if not passed:
@@ -49,6 +50,7 @@ def theory(
 
 
 def _measured() -> list[Measurement]:
+    settle()
     experiments = catalogue()
     columns = (
         TextColumn("{task.description}"),

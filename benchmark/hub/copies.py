@@ -66,7 +66,7 @@ def check_copy(file: Path, expected: str) -> None:
     status = file.resolve().stat()
     key = f"{file.resolve()}|{status.st_size}|{status.st_mtime_ns}"
     stamp = _stamps() / hashlib.sha256(key.encode()).hexdigest()[:32]
-    if stamp.is_file() and json.loads(stamp.read_text()) == expected:
+    if stamp.is_file() and json.loads(stamp.read_text("utf-8")) == expected:
         return
     found = hash_file(file)
     if found != expected:

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -170,7 +171,7 @@ def load_class(file: Path, class_name: str | None) -> type[Mitigation]:
         InputError: the file does not import, has no such class, or none or several without a name.
     """
     # The content is part of the name, so that an edited file is a new module.
-    digest = hashlib.sha256(str(file.resolve()).encode() + file.read_bytes()).hexdigest()
+    digest = hashlib.sha256(os.fsencode(file.resolve()) + file.read_bytes()).hexdigest()
     module_name = f"_method_{file.stem}_{digest[:12]}"
     module = sys.modules.get(module_name)
     if module is None:

@@ -20,7 +20,7 @@ def find_baselines() -> dict[str, Path]:
 
 def read_summary(file: Path) -> tuple[str, str]:
     """(summary, tier) of a method file, read without running or importing it."""
-    module = ast.parse(file.read_text())
+    module = ast.parse(file.read_text("utf-8"))
     names = {
         node.attr
         for node in ast.walk(module)

@@ -8,8 +8,10 @@ from typing import Any
 
 from torch import nn
 
+from benchmark.basics import device
 from benchmark.basics.cache import Cache
 from benchmark.basics.errors import Diverged, InputError, MethodError
+from benchmark.basics.processor import describe
 from benchmark.basics.seeds import seed_global
 from benchmark.interface.items import TrainingSet
 from benchmark.interface.mitigation import Mitigation
@@ -42,10 +44,10 @@ def run_lineage(
 ) -> list[dict[str, Any]]:
     """Run, or continue, the lineage of (task, method, seed); return its generations' records.
 
-    A record holds `generation`, `status`, `profile`, `ledger`, `training_set` (its size),
-    `trained_on` and `kept` (see `Composition.describe`), `seconds` by stage and, of generators
-    that measure it, what `training` took (see `Meter`). A method that raises or a model that
-    diverges ends the lineage with a record whose status is "failed" or "diverged" and whose
+    A record holds `generation`, `status`, `machine`, `profile`, `ledger`, `training_set` (its
+    size), `trained_on` and `kept` (see `Composition.describe`), `seconds` by stage and, of
+    generators that measure it, what `training` took (see `Meter`). A method that raises or a model
+    that diverges ends the lineage with a record whose status is "failed" or "diverged" and whose
     `message` says why.
     """
     workshop, evaluator = Workshop(task, seed, cache), task.evaluation.build()
@@ -56,6 +58,7 @@ def run_lineage(
     composition = Composition(splits.reserve)
     records: list[dict[str, Any]] = []
     model: nn.Module | None = None
+    machine = describe(device.name())
 
     for t in range(task.generations + 1):
         # The web as it is before generation t: others publish, then everybody crawls. Who made an
@@ -81,7 +84,7 @@ def run_lineage(
         round_ = grants.open_round(t, splits.reserve, model, ledger)
         # A method that draws from the global generators is reproducible, too.
         seed_global(workshop.rng(t, "global"))
-        record: dict[str, Any] = {"generation": t, "status": OK}
+        record: dict[str, Any] = {"generation": t, "status": OK, "machine": machine}
         try:
             strategy = make_instance(method, t)  # anew, so that only the archive remembers
             if t == 0:

@@ -44,6 +44,7 @@ class GenerationResult(_Strict):
     `benchmark.lineage.provenance.Composition`. `training` is what the model's training took, where
     the generator measures it and it was not read from the cache: see
     `benchmark.tasks.training.meter`.
+    `machine` is the one that computed it: see `benchmark.basics.processor.describe`.
     """
 
     generation: int
@@ -56,14 +57,14 @@ class GenerationResult(_Strict):
     kept: dict[str, float] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
     training: dict[str, float] = Field(default_factory=dict)
+    machine: str = ""
 
     @model_serializer(mode="wrap")
     def _stored(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without `training` where there is none, as results were stored before it existed."""
+        """Without `training` and `machine` where there is none, as results were stored before they
+        existed."""
         fields = handler(self)
-        if not self.training:
-            del fields["training"]
-        return fields
+        return {k: v for k, v in fields.items() if v or k not in ("training", "machine")}
 
 
 class LineageResult(_Strict):
@@ -109,7 +110,8 @@ class Result(_Strict):
     """One method on one suite, as stored in RUNS/SUITE/METHOD.json.
 
     `references` says of `nothing` and `oracle` which were used: those that come with the
-    benchmark ("frozen") or this machine's ("own"). `isolated`: the method ran in a sandbox.
+    benchmark ("frozen") or this machine's ("own"). `hardware` names the machines that computed
+    the generations. `isolated`: the method ran in a sandbox.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -148,7 +150,7 @@ def load_result(path: Path) -> Result:
     try:
         if path.stat().st_size > LARGEST:
             raise InputError(f"{path} has more than {LARGEST:,} bytes: it is no result of a suite")
-        text = path.read_text()
+        text = path.read_text("utf-8")
     except OSError as error:
         raise InputError(f"cannot read the result {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 
 import benchmark
+from benchmark.basics.processor import describe
 from benchmark.interface.access import Access
 from benchmark.interface.find import Method
 from benchmark.results.schema import MethodResult, Origin, Result, TaskResult
@@ -51,17 +51,22 @@ def collect_result(
         ),
         tasks=tasks,
         versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
-        hardware=_hardware(device),
+        hardware=_hardware(outcomes, device),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         references=references,
         isolated=method.isolated,
     )
 
 
-def _hardware(device: str) -> str:
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    if device == "cpu":
-        return machine
-    from benchmark.basics.device import title
-
-    return f"{machine}, {title(device)}"
+def _hardware(outcomes: Sequence[Outcome], device: str) -> str:
+    """The machines that computed these lineages: a cluster has several, and a run may go on on
+    another one. Generations stored before they said so were computed on this one."""
+    machines = {
+        generation.machine or describe(device)
+        for outcome in outcomes
+        if outcome.lineage is not None
+        for generation in outcome.lineage.generations
+    }
+    first, *others = sorted(machines)
+    more = f" and {len(others)} other machine{'s' if len(others) > 1 else ''}" if others else ""
+    return f"{first}{more}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
+from benchmark.basics import machine
 from benchmark.basics.errors import InputError, Interrupted
 from benchmark.basics.files import alone_in, write_bytes
 from benchmark.hub.copies import check_reachable
@@ -25,6 +25,7 @@ from benchmark.tasks.suites import Suite, load_suite
 
 DEVICES = ("cpu", "cuda")
 ON_A_GPU = 4  # lineages at a time on one GPU
+LINEAGE = 1_200_000_000  # bytes that a process needs at most: 1.05 GB measured, suite small
 
 Backend = Callable[[Sequence[Job], Work], Iterable[Outcome]]
 
@@ -56,8 +57,8 @@ def run(
         suite: its name, such as "quick" or "small".
         tasks: a glob over task names; all without it.
         seeds: seeds to run; the suite's own without it.
-        workers: processes at a time; without it one a core, on a GPU 4. A Ray cluster decides
-            itself.
+        workers: processes at a time; without it one a core that this process may use, fewer where
+            memory is short, on a GPU 4. A Ray cluster decides itself.
         out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache. On a
             cluster a path that every node sees.
         own_references: run `nothing` and `oracle` here instead of using the ones that come with
@@ -165,11 +166,10 @@ def _backend(
         from benchmark.basics.device import check
 
         check(device)
-    usual = ON_A_GPU if device == "cuda" else os.cpu_count() or 1
-    count = workers or (1 if ranks > 1 else usual)
-    if count < 1:
+    if workers is not None and workers < 1:
         raise InputError(f"--workers must be at least 1, got {workers}")
-    return partial(backends.local, workers=count)
+    usual = 1 if ranks > 1 else ON_A_GPU if device == "cuda" else machine.workers(LINEAGE)
+    return partial(backends.local, workers=workers or usual)
 
 
 def execute(jobs: Sequence[Job], backend: Backend, work: Work = worker.work) -> list[Outcome]:

@@ -148,7 +148,13 @@ def _check_generation(found: GenerationResult, where: str) -> None:
 
 def _check_words(result: Result, file: Path) -> None:
     """What a board prints of the machine is plain text of ordinary length."""
-    words = [result.hardware, result.created, *result.versions, *result.versions.values()]
+    words = {result.hardware, result.created, *result.versions, *result.versions.values()}
+    words |= {
+        generation.machine
+        for task in result.tasks.values()
+        for lineage in task.lineages
+        for generation in lineage.generations
+    }
     if len(words) > 100 or any(len(w) > 200 or not w.isprintable() for w in words):
         raise InputError(f"{file} does not describe machine and versions plainly: run it again")
     try:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from benchmark.basics.errors import AutophagyError, InputError, MethodError
 from benchmark.basics.files import read_tensors
+from benchmark.basics.processor import settle
 from benchmark.interface.items import Items
 from benchmark.lineage.loop import draw_splits
 from benchmark.results.schema import LineageResult, Result
@@ -56,6 +57,7 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
     Raises:
         InputError: there is no such folder.
     """
+    settle()
     if not samples.is_dir():
         raise InputError(f"there is no folder {samples}: give samples/SUITE/NAME of the dataset")
     return [

@@ -9,7 +9,7 @@ from benchmark.basics.errors import InputError, cannot_write
 from benchmark.interface.names import find_baselines
 from benchmark.submission.card import MEND, SUBMISSION_NAME
 
-TEMPLATE = Path(__file__).parents[2] / "submissions" / "template"
+TEMPLATE = Path(__file__).with_name("blank")
 RESERVED = "template"
 
 
@@ -39,8 +39,6 @@ def create_submission(name: str, to: Path | None = None) -> Path:
     """
     check_submission_name(name)
     refuse_template(name)
-    if not TEMPLATE.is_dir():
-        raise InputError(f"{TEMPLATE} is not there: it comes with the repository, clone that")
     folder = to or Path("submissions") / name
     class_name = "".join(part.capitalize() for part in re.split("[_-]", name))
     replaced = {
@@ -51,7 +49,8 @@ def create_submission(name: str, to: Path | None = None) -> Path:
     try:
         folder.mkdir(parents=True)
         for file, (old, new) in replaced.items():
-            (folder / file).write_text((TEMPLATE / file).read_text().replace(old, new))
+            text = (TEMPLATE / file).read_text("utf-8").replace(old, new)
+            (folder / file).write_text(text, "utf-8")
     except FileExistsError as error:
         raise InputError(f"{folder} is there already: choose another name or --to") from error
     except OSError as error:

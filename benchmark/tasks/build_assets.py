@@ -36,7 +36,9 @@ def main() -> None:
     parts = images() | text()
     for name, entry in parts.items():
         entry["sha256"] = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
-    (FOLDER / "manifest.json").write_text(json.dumps(parts, indent=1, sort_keys=True) + "\n")
+    (FOLDER / "manifest.json").write_text(
+        json.dumps(parts, indent=1, sort_keys=True) + "\n", "utf-8"
+    )
 
 
 def images() -> dict[str, dict[str, Any]]:

@@ -11,25 +11,30 @@ from __future__ import annotations
 import errno
 import os
 import platform
-import site
 import struct
 import sys
 import sysconfig
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files, packages_distributions
 from pathlib import Path
 
+import torch
+
 import baselines
 import benchmark
 from benchmark.basics.errors import InputError
+from benchmark.basics.machine import CHOICE
 from benchmark.tasks import assets
 from benchmark.tasks.suites import SUITE_NAMES, load_suite
 
 OWN = (benchmark, baselines)  # seen under HOME only, and only their code
+PACKAGES = ("site-packages", "dist-packages")  # names of folders of installed packages
 HOME = Path("/bench")
 METHOD = Path("/method")
 SCRATCH = Path("/scratch")
 ARITHMETIC = ("ATEN_", "DNNL_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_")
+INSTRUCTIONS = ("default", "avx2", "avx512")  # that torch can be told to use
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 LINKER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
@@ -75,9 +80,10 @@ def build_command(
         "--new-session", "--cap-drop", "ALL", "--clearenv", "--uid", "65534", "--gid", "65534",
         "--hostname", "sandbox", "--seccomp", str(refused),
     ]  # fmt: skip
-    for path in (*map(Path, (*LIBRARIES, *LINKER)), *_python()):
-        arguments += _visible(path)
-    arguments += _masks()
+    bound: list[Path] = []
+    for path in (*map(Path, (*LIBRARIES, *LINKER)), *_python(), *_linked(tuple(_sites()))):
+        arguments += _visible(path, bound)
+    arguments += _masks(bound)
     for package in OWN:
         folder = Path(str(package.__file__)).parent
         arguments += _show_code(folder, HOME / folder.name)
@@ -95,26 +101,39 @@ def build_command(
 
 
 def _environment() -> dict[str, str]:
-    """All variables of the sandbox; of the harness's own only those that decide arithmetic."""
+    """All variables of the sandbox; of the harness's own only those that decide arithmetic, and the
+    instructions that torch uses here, whatever was said of them after its first operation."""
     kept = {k: v for k, v in os.environ.items() if k.startswith(ARITHMETIC)}
+    used = torch.backends.cpu.get_cpu_capability().lower()
+    if used in INSTRUCTIONS:
+        kept[CHOICE] = used
     plain = {
         "HF_HUB_OFFLINE": "1",
         "HOME": str(SCRATCH),
         "LANG": "C.UTF-8",
         "PATH": "/nowhere",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": str(HOME),
+        "PYTHONPATH": os.pathsep.join(map(str, (HOME, *_sites(before=True)))),
         "TMPDIR": str(SCRATCH),
         "TOKENIZERS_PARALLELISM": "false",
     }
     return kept | plain
 
 
-def _visible(path: Path) -> list[str]:
-    """Binds `path` at its own place; a link stays a link."""
+def _visible(path: Path, bound: list[Path]) -> list[str]:
+    """Binds `path` at its own place, and notes that in `bound`; a link stays a link."""
     if path.is_symlink() and len(path.parents) == 1:  # /lib -> usr/lib
         return ["--symlink", os.readlink(path), str(path)]
-    return ["--ro-bind", str(path), str(path)] if path.exists() else []
+    place = _place(path, bound)
+    if not path.exists() or place in bound:
+        return []
+    bound.append(place)
+    return ["--ro-bind", str(place), str(place)]
+
+
+def _place(path: Path, bound: list[Path]) -> Path:
+    """Where `path` is bound: at its own place, but behind the links that are seen on the way."""
+    return path.resolve() if any(folder in bound for folder in path.parents) else path
 
 
 def _python() -> list[Path]:
@@ -128,22 +147,49 @@ def _python() -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
-def _sites() -> list[Path]:
-    """Folders of installed packages that this Python imports from, the user's own among them."""
-    known = [*site.getsitepackages(), site.getusersitepackages()]
-    return [path for path in map(Path, dict.fromkeys(known)) if str(path) in sys.path]
+def _sites(before: bool = False) -> list[Path]:
+    """Folders of installed packages that this Python imports from, the user's own among them;
+    `before`: only those that it searches before its standard library, as PYTHONPATH makes it."""
+    library = sysconfig.get_path("stdlib")
+    end = len(sys.path)
+    if before:
+        end = sys.path.index(library) if library in sys.path else 0
+    return [path for path in map(Path, dict.fromkeys(sys.path[:end])) if path.name in PACKAGES]
 
 
-def _masks() -> list[str]:
+@cache
+def _linked(sites: tuple[Path, ...]) -> list[Path]:
+    """What links among the installed packages lead to: some installers link to a store. Of the
+    store only the packages themselves, and none that are hidden."""
+    hidden, found = _hidden_tops(), set()
+    for folder in sites:
+        for link in _links(folder):
+            target, inner = link.resolve(), link.relative_to(folder).parts
+            if inner[0] not in hidden:
+                alike = len(inner) > 1 and target.parts[-len(inner) :] == inner
+                found.add(target.parents[len(inner) - 2] if alike else target)
+    return sorted(found)
+
+
+def _links(folder: str | Path) -> Iterator[Path]:
+    for entry in os.scandir(folder):
+        if entry.is_symlink():
+            yield Path(entry.path)
+        elif entry.is_dir():
+            yield from _links(entry.path)
+
+
+def _masks(bound: list[Path]) -> list[str]:
     """Empties what was bound above but holds real items, or packages this Python does not use."""
-    hidden = set()
+    hidden, sites = set(), [_place(path, bound) for path in _sites()]
     for folder in map(Path, (*LIBRARIES, sysconfig.get_path("stdlib"))):
-        for pattern in ("site-packages", "dist-packages", "python3*/*-packages"):
-            hidden |= {f for f in folder.glob(pattern) if f not in _sites()}
-    for folder in _sites():
-        hidden |= {folder / top for name in _hidden_distributions() for top in _tops(name)}
+        for pattern in (*PACKAGES, "python3*/*-packages"):
+            hidden |= {f for f in folder.glob(pattern) if f not in sites and not f.is_symlink()}
+    hidden |= {folder / top for folder in sites for top in _hidden_tops()}
     masks = []
     for path in sorted(hidden):
+        if path.is_symlink():  # what it leads to is not bound: see `_linked`
+            continue
         if path.is_dir():
             masks += ["--tmpfs", str(path), "--remount-ro", str(path)]
         elif path.exists():
@@ -152,14 +198,16 @@ def _masks() -> list[str]:
 
 
 @cache
-def _hidden_distributions() -> frozenset[str]:
-    """What is installed and holds real items, as the recipes of the tasks' data say, and the
-    harness itself: its packages are bound elsewhere, without their data."""
+def _hidden_tops() -> frozenset[str]:
+    """First parts of the paths of what is installed and holds real items, as the recipes of the
+    tasks' data say, and of the harness itself: its packages are bound elsewhere, without their
+    data."""
     tasks = [task for suite in SUITE_NAMES for task in load_suite(suite).tasks]
     data = {task.data.distribution for task in tasks if task.data.distribution}
     installed = packages_distributions()
-    names = [package.__name__ for package in OWN]
-    return frozenset(data.union(names, *(installed.get(name, []) for name in names)))
+    names = [package.__name__ for package in OWN] + ["leaderboard"]
+    hidden = data.union(names, *(installed.get(name, []) for name in names))
+    return frozenset(top for name in hidden for top in _tops(name))
 
 
 def _tops(name: str) -> set[str]:

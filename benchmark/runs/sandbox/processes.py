@@ -76,7 +76,7 @@ def find_descendants(pid: int) -> Iterator[Path]:
     """/proc folders of all processes below `pid`."""
     folder = Path(f"/proc/{pid}")
     try:
-        lists = [(task / "children").read_text() for task in (folder / "task").iterdir()]
+        lists = [(task / "children").read_text("utf-8") for task in (folder / "task").iterdir()]
     except OSError:  # gone meanwhile
         return
     for child in " ".join(lists).split():
@@ -89,7 +89,7 @@ def measure_use(pid: int) -> tuple[int, int]:
     tasks = memory = 0
     for folder in find_descendants(pid):
         try:
-            lines = (folder / "status").read_text().splitlines()
+            lines = (folder / "status").read_text("utf-8", "replace").splitlines()
         except OSError:
             continue
         fields = dict(line.split(":", 1) for line in lines if ":" in line)

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent
 @lru_cache(maxsize=1)
 def manifest() -> dict[str, dict[str, Any]]:
     """File name -> {"sha256": ..., "config": {...}} of every frozen part."""
-    return json.loads((FOLDER / "manifest.json").read_text())
+    return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
 
 
 def path(name: str) -> Path:
@@ -41,11 +41,11 @@ def path(name: str) -> Path:
 def load_network(name: str, build: Callable[..., Any]) -> Any:
     """A frozen network in evaluation mode, float32; `build` makes it from its configuration."""
     import torch
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     config = {key: value for key, value in manifest()[name]["config"].items() if key != "kind"}
     # Whether a network was loaded before must not show in what others draw.
     with torch.random.fork_rng(devices=[]):
         model = build(**config)
-    model.load_state_dict(load_file(path(name)), strict=False)
+    model.load_state_dict(load(path(name).read_bytes()), strict=False)
     return model.float().eval().requires_grad_(False)

@@ -25,7 +25,7 @@ class Vision:
     def __init__(self, repo: HubRepo) -> None:
         self.network = pretrained("AutoModel", repo)
         self.device = current()
-        processor = json.loads(fetch_file(repo, "preprocessor_config.json").read_text())
+        processor = json.loads(fetch_file(repo, "preprocessor_config.json").read_text("utf-8"))
         crop = processor.get("crop_size") or processor["size"]
         self.size = (crop["height"], crop["width"])
         constants = (processor["image_mean"], processor["image_std"])

@@ -67,7 +67,7 @@ def cut_tokenizer(repo: HubRepo, vocabulary: int) -> Tokenizer:
     Raises:
         InputError: the repository cannot be read, or its tokenizer has fewer tokens.
     """
-    document = json.loads(fetch_file(repo, "tokenizer.json").read_text())
+    document = json.loads(fetch_file(repo, "tokenizer.json").read_text("utf-8"))
     model, last = document["model"], vocabulary - 1
     kept = {token: i for token, i in model["vocab"].items() if i < last}
     if len(kept) < last:

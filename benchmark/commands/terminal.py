@@ -1,0 +1,116 @@
+"""What commands print: whole numbers on a narrow terminal, in a pipe and in any encoding."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+ANY = "autophagy.any"  # name of the error handler below
+PLAIN = {
+    "±": "+/-", "\u2013": "-", "\u2014": "-",  # dashes
+    "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"',  # quotation marks
+}  # fmt: skip
+VAST = 10_000  # columns
+
+
+def prepare_output() -> None:
+    """Have this process's output take any text: what is computed is not lost to an 8-bit locale.
+
+    Characters that the encoding has not are written plainly. The bytes of file names that are not
+    text are written as they are, so that the name can be copied.
+    """
+    codecs.register_error(ANY, _plainly)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started this process
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=ANY)
+
+
+def _plainly(error: UnicodeError) -> tuple[str | bytes, int]:
+    if isinstance(error, UnicodeDecodeError):  # where what was written is read again
+        return codecs.lookup_error("surrogateescape")(error)
+    assert isinstance(error, UnicodeEncodeError)
+    made = b""
+    for character in error.object[error.start : error.end]:
+        code = ord(character) - 0xDC00  # of a byte that was no text, as Python keeps it
+        plain = PLAIN.get(character) or unicodedata.normalize("NFKD", character)  # é: e and accent
+        named = plain.encode("ascii", "ignore") or b"?"
+        made += bytes([code]) if 0x80 <= code <= 0xFF else named
+    return made, error.end
+
+
+class Terminal(Console):
+    """A rich console that cuts no cell: a table that does not fit is shown row by row; in a pipe or
+    a file, which has no width of its own, it is as wide as it must be."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        if len(objects) == 1 and isinstance(objects[0], Table):
+            self._print_table(objects[0], options)
+        else:
+            super().print(*objects, **options)
+
+    def working(self, what: str) -> AbstractContextManager[object]:
+        """Says what takes time inside the context: a spinner, and a line where none can turn."""
+        if self.is_terminal:
+            return self.status(f"{what} ...", spinner="line")
+        self.print(what)
+        return nullcontext()
+
+    def _print_table(self, sheet: Table, options: dict[str, Any]) -> None:
+        wanted, sheet.min_width = sheet.min_width, None
+        least = Measurement.get(self, self.options.update(width=VAST), sheet).minimum
+        if least <= self.width:
+            sheet.min_width = wanted and min(wanted, self.width)
+            super().print(sheet, **options)
+        elif self.is_terminal or "COLUMNS" in os.environ:
+            super().print(stack_table(sheet), **options)
+        else:
+            Console(file=self.file, width=least).print(sheet, **options)
+
+
+def stack_table(sheet: Table) -> RenderableType:
+    """The rows of a table one below the other, each cell on a line of its own after its heading.
+
+    A row of which only the first cell is filled stands for a heading of those below it.
+    """
+    headings = [_line(column.header, " ") for column in sheet.columns]
+    width = max(map(len, headings))
+    lines = [_read(sheet.title, "bold")] if sheet.title else []
+    for row in zip(*(column.cells for column in sheet.columns), strict=True):
+        lines += [Text(), *_stacked_row(headings, [_line(cell, ", ") for cell in row], width)]
+    if sheet.caption:
+        lines += [Text(), _read(sheet.caption, "italic dim")]
+    return Group(*lines, Text())
+
+
+def _stacked_row(headings: list[Text], cells: list[Text], width: int) -> Iterator[Text]:
+    if cells[0] and not any(cells[1:]):
+        yield cells[0]
+        return
+    for heading, cell in zip(headings, cells, strict=True):
+        if cell:
+            yield Text.assemble(heading, " " * (width - len(heading) + 1), cell)
+
+
+def _line(cell: object, between: str) -> Text:
+    """A cell as one line; `between` the lines that it had, but where a word was broken."""
+    text = _read(cell)
+    plain = text.plain.replace("-\n", "-").rstrip("\n").replace("\n", between)
+    return text if plain == text.plain else Text(plain, text.style)
+
+
+def _read(content: object, style: str = "") -> Text:
+    """What is printed as it is, or else markup."""
+    return content if isinstance(content, Text) else Text.from_markup(str(content), style=style)

@@ -1,0 +1,314 @@
+"""What commands print and write on narrow terminals, in any locale, in odd folders."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmark.basics.files import read_tensors, write_record, write_tensors
+from benchmark.commands.progress import Watcher
+from benchmark.commands.run_table import run_table
+from benchmark.commands.score import cost_table, score_table, task_table
+from benchmark.commands.submit import parts_table
+from benchmark.commands.terminal import Terminal, prepare_output, stack_table
+from benchmark.hub.parts import Part
+from benchmark.interface.find import find_method
+from benchmark.results.references import find_frozen, read_with_references
+from benchmark.results.rows import make_score_rows
+from benchmark.results.schema import load_result
+from benchmark.results.standings import rank_results
+from benchmark.runs.jobs import plan
+from benchmark.tasks.suites import load_suite
+from tests.conftest import TOY_TASKS
+from tests.test_run import cli
+
+REPOSITORY = Path(__file__).parents[1]
+QUICK = REPOSITORY / "leaderboard" / "results" / "quick"
+RESULTS = [QUICK / f"{name}.json" for name in ("anchor", "neon", "token_editing")]
+EIGHT_BIT = {
+    "ascii": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"},
+    "latin-1": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"},
+    "C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+
+
+def autophagy(*words: object, cwd: Path | None = None, **environment: str | None):
+    """The command in a process of its own, its output as bytes."""
+    changed = os.environ | environment
+    return subprocess.run(
+        [sys.executable, "-m", "benchmark.commands.main", *map(os.fsencode, map(str, words))],
+        cwd=cwd,
+        env={k: v for k, v in changed.items() if v is not None} | {"PYTHONPATH": str(REPOSITORY)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+    )
+
+
+def tables() -> dict[str, object]:
+    """The tables that hold numbers, made of stored results."""
+    rows = make_score_rows(rank_results(read_with_references(RESULTS)))
+    hashes = {task.name: task.hash for task in load_suite("quick").tasks}
+    results = {"anchor": load_result(RESULTS[0])} | find_frozen("quick", hashes, (0,))
+    parts = [Part(f"samples/quick/anchor/{'long' * 12}.safetensors", b"1" * 12_345_678)]
+    return {
+        "score": score_table(rows, "quick", [0]),
+        "tasks": task_table(rows),
+        "costs": cost_table(rows),
+        "run": run_table(results),
+        "parts": parts_table(parts, "someone/results"),
+    }
+
+
+def printed(shown: object, width: int, terminal: bool, encoding: str = "utf-8") -> str:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True)
+    Terminal(file=stream, width=width, force_terminal=terminal, color_system=None).print(shown)
+    return stream.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
+
+
+# --- narrow terminals ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 120])
+@pytest.mark.parametrize("name", ["score", "tasks", "costs", "run", "parts"])
+def test_no_number_of_a_table_is_cut_at_any_width(name, width):
+    sheet = tables()[name]
+    cells = [str(cell) for column in sheet.columns for cell in column.cells]
+    numbers = {word for cell in cells for word in cell.split() if re.fullmatch(r"[-\d.,]+", word)}
+    assert len(numbers) > 1
+    said = printed(sheet, width, terminal=True)
+    assert numbers <= set(said.replace("|", " ").split())
+    assert "\N{HORIZONTAL ELLIPSIS}" not in said
+    assert max(map(len, said.splitlines())) <= width
+
+
+def test_a_table_that_does_not_fit_is_shown_row_by_row():
+    said = printed(tables()["run"], 40, terminal=True)
+    assert "\ndigits-replace\n" in said.replace(" \n", "\n")
+    assert re.search(r"task / method +nothing *\nfinal +\d\.\d{3} *\nrecovery +0\.00 *\n", said)
+
+
+def test_a_table_that_fits_stays_a_table():
+    assert "\N{BOX DRAWINGS LIGHT HORIZONTAL}" * 30 in printed(tables()["run"], 60, terminal=True)
+
+
+def test_a_pipe_has_no_width_so_that_a_row_stays_a_line(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    said = printed(tables()["costs"], 30, terminal=False)
+    assert re.search(r"anchor( +[\d,]+){5}", said)
+
+
+def test_a_pipe_that_was_given_a_width_keeps_to_it(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    said = printed(tables()["costs"], 30, terminal=False)
+    assert max(map(len, said.splitlines())) <= 30
+
+
+def test_broken_headings_are_whole_again_row_by_row():
+    headings = printed(stack_table(tables()["tasks"]), 80, terminal=True)
+    assert "speeches-replace" in headings
+    assert "items trained" in printed(stack_table(tables()["costs"]), 80, terminal=True)
+
+
+# --- encodings -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("locale", list(EIGHT_BIT))
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_scores_are_printed_in_every_locale(locale, columns):
+    done = autophagy("score", *RESULTS, COLUMNS=columns, **EIGHT_BIT[locale])
+    assert (done.returncode, done.stderr) == (0, b"")
+    done.stdout.decode("latin-1" if locale == "latin-1" else "ascii")
+    assert {b"anchor", b"209,920"} <= set(done.stdout.split())
+
+
+WORDS = {
+    "list": ("list",),
+    "report": ("report", RESULTS[0], "--out", "page"),
+    "new": ("new", "mine"),
+}
+
+
+@pytest.mark.parametrize("locale", ["ascii", "latin-1"])
+@pytest.mark.parametrize("command", list(WORDS))
+def test_commands_that_write_work_in_every_locale(tmp_path, locale, command):
+    done = autophagy(*WORDS[command], cwd=tmp_path, **EIGHT_BIT[locale])
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [("ascii", b"0.1 +/- 0.2 Jose ?"), ("latin-1", b"0.1 \xb1 0.2 Jos\xe9 ?")],
+)
+def test_what_an_encoding_has_not_is_written_plainly(monkeypatch, encoding, written):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True)
+    monkeypatch.setattr(sys, "stdout", stream)
+    prepare_output()
+    print("0.1 \N{PLUS-MINUS SIGN} 0.2 Jos\N{LATIN SMALL LETTER E WITH ACUTE} \N{SNOWMAN}")
+    assert stream.buffer.getvalue() == written + b"\n"
+
+
+def test_every_text_file_is_read_and_written_as_utf_8():
+    """Whatever the locale: a call that does not say so depends on it."""
+    silent = []
+    for package in ("baselines", "benchmark", "leaderboard"):
+        for file in sorted((REPOSITORY / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and not _says_how(node):
+                    silent.append(f"{file.name}:{node.lineno}")
+    assert silent == []
+
+
+def _says_how(call: ast.Call) -> bool:
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    on = getattr(getattr(call.func, "value", None), "id", "")
+    constants = {a.value for a in call.args if isinstance(a, ast.Constant)}
+    named = "utf-8" in constants or any(word.arg == "encoding" for word in call.keywords)
+    if name in ("read_text", "write_text"):
+        return named
+    if name != "open" or on in ("os", "Image"):
+        return True
+    return named or any(isinstance(c, str) and "b" in c for c in constants)
+
+
+# --- odd folders and machines ----------------------------------------------------------------
+
+ODD = os.fsdecode(b"caf\xe9 \xff")  # no UTF-8
+
+
+def test_a_class_that_no_picture_has_is_refused(toy_suite, tmp_path, monkeypatch, capsys):
+    words = ("--tasks", "digits-replace", "--workers", 1, "--out", tmp_path)
+    assert cli(monkeypatch, "run", "nothing", *words) == 0
+    shown = ("samples", "nothing", "--out", tmp_path, "--label", 99, "--to", tmp_path / "a.png")
+    assert cli(monkeypatch, *shown) == 1
+    assert "--label 99 is no class of digits-replace: it has 0, 1, 2" in capsys.readouterr().err
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_a_run_in_a_folder_that_is_not_utf_8_is_kept_and_shown(
+    toy_suite, tmp_path, monkeypatch, capfdbinary
+):
+    folder = tmp_path / ODD
+    folder.mkdir()
+    file = folder / "mine.py"
+    file.write_text(
+        "from benchmark import Mitigation\n\n\nclass Mine(Mitigation):\n    pass\n", "utf-8"
+    )
+    words = ("run", file, "--tasks", "digits-replace", "--workers", 1, "--out", folder / "runs")
+    assert cli(monkeypatch, *words) == 0
+    for more in (
+        ("samples", file, "--out", folder / "runs", "--to", folder / "samples.png"),
+        ("cache", "show", "--out", folder / "runs"),
+        ("report", folder / "runs" / "quick" / "mine.json", "--out", folder / "report"),
+    ):
+        assert cli(monkeypatch, *more) == 0
+    said = capfdbinary.readouterr()
+    assert os.fsencode(folder / "runs" / "quick" / "mine.json") in said.out
+    assert b"Traceback" not in said.err
+    assert (folder / "samples.png").exists()
+
+
+def test_tensors_are_read_again_from_a_folder_that_is_not_utf_8(tmp_path):
+    kept = {"weights": torch.arange(3)}
+    write_tensors(tmp_path / ODD / "model.safetensors", kept)
+    assert torch.equal(
+        read_tensors(tmp_path / ODD / "model.safetensors")["weights"], torch.arange(3)
+    )
+
+
+@pytest.mark.parametrize("home", [None, "/proc/nowhere"], ids=("none", "read-only"))
+@pytest.mark.parametrize("command", list(WORDS))
+def test_commands_need_no_home(tmp_path, home, command):
+    done = autophagy(*WORDS[command], cwd=tmp_path, HOME=home)
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_user_that_has_no_home_is_given_one_for_a_while(monkeypatch):
+    from benchmark.basics import machine
+
+    kept: list[tuple] = []
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: (_ for _ in ()).throw(KeyError(uid)))
+    monkeypatch.setattr("atexit.register", lambda do, *words, **more: kept.append((do, words)))
+    machine.ensure_home()
+    home = Path.home()
+    assert home.is_dir()
+    for do, words in kept:
+        do(*words)
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("words", [("list",), ("score", *RESULTS), ("score", "--json", *RESULTS)])
+def test_output_that_cannot_be_written_is_one_sentence(words):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmark.commands.main", *map(str, words)], cwd=REPOSITORY,
+            stdout=full, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == b"autophagy: cannot print the answer: No space left on device\n"
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
+@pytest.mark.parametrize("reader", ["| head -n 1", ">&-", "2>&-"])
+def test_a_reader_that_goes_away_is_no_error_of_ours(reader):
+    command = f"{sys.executable} -m benchmark.commands.main list {reader}"
+    done = subprocess.run(["sh", "-c", command], cwd=REPOSITORY, capture_output=True)
+    assert done.stderr == b""
+
+
+# --- progress --------------------------------------------------------------------------------
+
+
+def test_a_log_says_what_is_computed_and_what_is_done(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmark.commands.progress.LOOK", 0.01)
+    monkeypatch.setattr("benchmark.commands.progress.SAY", 0.05)
+    methods = [find_method("anchor"), find_method("nothing")]
+    jobs = plan(methods, "quick", [TOY_TASKS["digits-replace"]], [0], tmp_path)
+    written = io.StringIO()
+
+    def wait_for(words: str) -> None:
+        for _ in range(2000):
+            if words in written.getvalue():
+                return
+            stop.wait(0.01)
+        raise AssertionError(f"{words!r} was never said: {written.getvalue()}")
+
+    stop = threading.Event()
+    with Watcher(jobs, Terminal(file=written, width=80)):
+        wait_for("Computing 6 of 6 generations in 2 lineages of anchor, nothing (reference)\n")
+        wait_for("Now: starting processes\n")
+        write_record(jobs[0].folder / "gen-00.json", {"status": "ok"})
+        wait_for("Now: anchor on digits-replace, seed 0: generation 1 of 2\n")
+        write_record(jobs[0].folder / "gen-01.json", {"status": "ok"})
+        write_record(jobs[0].folder / "gen-02.json", {"status": "ok"})
+        wait_for("1/2 lineages: anchor on digits-replace, seed 0\n")
+        write_record(jobs[1].folder / "gen-00.json", {"status": "failed"})
+    assert written.getvalue().endswith("2/2 lineages: nothing on digits-replace, seed 0\n")
+
+
+def test_a_terminal_shows_a_bar_a_method_and_the_lineages_at_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmark.commands.progress.LOOK", 0.01)
+    jobs = plan([find_method("oracle")], "quick", [TOY_TASKS["digits-replace"]], [0], tmp_path)
+    write_record(jobs[0].folder / "gen-00.json", {"status": "ok"})
+    written = io.StringIO()
+    with Watcher(jobs, Terminal(file=written, width=40, force_terminal=True, color_system=None)):
+        pass
+    assert "oracle (reference)" in written.getvalue()
+    assert "1/3" in written.getvalue()
+
+
+def test_what_takes_long_to_begin_says_so(capsys):
+    with Terminal().working("Loading"):
+        pass
+    assert capsys.readouterr().out == "Loading\n"
