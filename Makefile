@@ -32,6 +32,7 @@ lint: $(VENV)/installed
 # The constraints pin torch's CPU build; without them pip may fetch gigabytes of CUDA.
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "autophagy-bench needs Python 3.11 or newer: make PYTHON=python3.11 demo")'
+	@echo 'Installing into $(VENV): some minutes, once'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	touch $@

@@ -160,7 +160,7 @@ def test_a_system_that_hides_its_memory_does_not_bound_the_workers(root):
 
 
 def test_one_core_of_this_very_machine_is_one_worker():
-    said = "from benchmark import machine; print(machine.cores(), machine.workers(10**9))"
+    said = "from benchmark.basics import machine; print(machine.cores(), machine.workers(10**9))"
     core = min(os.sched_getaffinity(0))
     command = ["taskset", "-c", str(core), sys.executable, "-c", said]
     found = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -70,7 +70,7 @@ class Terminal(Console):
 
     def _print_table(self, sheet: Table, options: dict[str, Any]) -> None:
         wanted, sheet.min_width = sheet.min_width, None
-        least = Measurement.get(self, self.options.update(width=VAST), sheet).minimum
+        least = self._find_least_width(sheet)
         if least <= self.width:
             sheet.min_width = wanted and min(wanted, self.width)
             super().print(sheet, **options)
@@ -78,6 +78,17 @@ class Terminal(Console):
             super().print(stack_table(sheet), **options)
         else:
             Console(file=self.file, width=least).print(sheet, **options)
+
+    def _find_least_width(self, sheet: Table) -> int:
+        """Columns of the terminal without which a cell would be cut. Rich counts a column by its
+        longest word, even where it must not be broken between words."""
+        options = self.options.update(width=VAST)
+        least = Measurement.get(self, options, sheet).minimum
+        for column in sheet.columns:
+            if column.no_wrap:
+                cells = [Measurement.get(self, options, c) for c in (column.header, *column.cells)]
+                least += max(c.maximum for c in cells) - max(c.minimum for c in cells)
+        return least
 
 
 def stack_table(sheet: Table) -> RenderableType:
