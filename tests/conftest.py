@@ -40,6 +40,13 @@ def tiny_suite(monkeypatch: pytest.MonkeyPatch) -> Suite:
     return tiny.TINY
 
 
+@pytest.fixture
+def toy_suite(monkeypatch: pytest.MonkeyPatch) -> Suite:
+    """Makes suite "quick" the toy one, in this process."""
+    monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: tiny.TOY)
+    return tiny.TOY
+
+
 @pytest.fixture(params=["tiny", pytest.param("toy", marks=pytest.mark.slow)])
 def suite(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Suite:
     """Makes suite "quick" the tiny one and, in `make test-all`, the toy one after it."""

@@ -31,6 +31,8 @@ def test_that_works(): work()
 def test_with_a_fixture_that_works(own): pass
 def test_with_a_child_that_works(): subprocess.run([sys.executable, "-c", WORK])
 def test_with_workers(): Parallel(2)(delayed(work)() for _ in range(2))
+@pytest.mark.pool
+def test_with_a_marked_pool(): Parallel(2)(delayed(time.sleep)(0.1) for _ in range(2))
 
 def test_after_that_with_workers():
     started = [" ".join(child.cmdline()) for child in psutil.Process().children()]
@@ -67,4 +69,4 @@ def test_processor_time_is_limited_of_a_test_its_fixtures_children_and_workers(
     ]
     for sentence in said.values():
         assert "seconds of processor time, more than 0.3: make it smaller, or mark it" in sentence
-    session.assertoutcome(passed=4, failed=5)
+    session.assertoutcome(passed=5, failed=5)
