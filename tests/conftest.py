@@ -90,8 +90,15 @@ def once(shared_folder: Path) -> Once:
 
 @pytest.fixture(scope="session")
 def finished(once: Once) -> Finished:
-    """A finished run, see `tests.finished`; take a `copy` before you change anything."""
+    """A finished run, see `tests.finished`, which nothing may change: take a `copy`."""
     return Finished(once("finished", finish))
+
+
+@pytest.fixture
+def finished_run(finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Finished:
+    """A copy of the finished run for the test to change; makes suite "quick" its suite."""
+    monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: tiny.PROFILED)
+    return finished.copy(tmp_path / "finished")
 
 
 @pytest.fixture(scope="session")

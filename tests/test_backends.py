@@ -163,9 +163,7 @@ def test_without_ray_the_sentence_says_how_to_get_it(tiny_suite, tmp_path, monke
 def test_the_cpu_asked_for_by_name_is_the_default(tiny_suite, tmp_path):
     benchmark.run("nothing", tasks="digits-replace", workers=1, out=tmp_path)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")}
-    result = benchmark.run(
-        "nothing", tasks="digits-replace", workers=1, device="cpu", out=tmp_path
-    )
+    result = benchmark.run("nothing", tasks="digits-replace", workers=1, device="cpu", out=tmp_path)
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")} == before
     assert result["nothing"].hardware.endswith("cores")
 

@@ -21,7 +21,7 @@ from benchmark.methods import find_method
 from benchmark.round import Limits, Round
 from benchmark.seeds import stream
 from benchmark.storage import LineageMemory
-from tests.conftest import TOY_TASKS
+from tests.tiny import TOY_TASKS
 
 IMAGE, TEXT = "digits-replace", "speeches-replace"
 

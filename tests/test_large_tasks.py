@@ -25,14 +25,11 @@ from benchmark.seeds import stream
 from benchmark.storage import LineageFolder, LineageMemory
 from benchmark.tasks import load_suite
 from tests.hub import tiny, tiny_large
+from tests.system import needs_bubblewrap
+from tests.tiny import ONE_A_HOOK
 
 TASKS = tiny_large.toys()
 GENERATORS = ("imagenette-replace", "wikitext-replace")
-# At least one method for each hook and for each kind of access.
-METHODS = (
-    "sims", "verifier_filter", "likelihood_surprising", "truncated_cross_entropy",
-    "watermark_green_list", "accumulate_subsample",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -63,7 +60,7 @@ def test_the_suite_is_as_it_is_announced():
         assert task.schedule.real_needed(task.n, task.generations) + task.reserve < 60_000
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", ONE_A_HOOK)
 def test_a_baseline_runs_unchanged(name, shared_cache):
     for task in (TASKS[name] for name in ("imagenette-web", "wikitext-replace")):
         records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), shared_cache)
@@ -142,6 +139,7 @@ def test_pretrained_text_is_that_of_the_whole_network(copies):
     assert torch.allclose(cut, expected, atol=1e-5)
 
 
+@needs_bubblewrap
 def test_adapters_cross_into_the_sandbox(shared_cache):
     method = find_method("neon")
     stores = [LineageMemory(), LineageMemory()]
@@ -169,6 +167,7 @@ def close(one, two):
         assert ((a - b).abs() <= 1).double().mean() > 0.97
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_lineage_of_one(tmp_path):
     name = "imagenette-replace"
     alone, both = (job(name, "nothing", tmp_path / str(count), count) for count in (1, 2))
@@ -193,6 +192,7 @@ def stops(job):
     return lineage.together(job)
 
 
+@pytest.mark.slow
 def test_a_lineage_goes_on_when_one_of_its_processes_died(tmp_path):
     words = ("wikitext-replace", "truncated_cross_entropy")  # its own loss
     alone, both = (job(*words, tmp_path / str(count), count) for count in (1, 2))
@@ -214,6 +214,7 @@ def fails(job):
     return Outcome(job, None)
 
 
+@pytest.mark.slow
 def test_an_error_of_the_first_process_is_that_of_all(tmp_path):
     outcome = launch(fails, job("wikitext-replace", "nothing", tmp_path))
     assert isinstance(outcome.error, InputError)

@@ -30,7 +30,7 @@ from benchmark.mitigation import Sampling
 from benchmark.seeds import stream
 from benchmark.tasks import load_task
 from benchmark.tasks.base import Task
-from tests.conftest import TOY_TASKS
+from tests.tiny import TOY_TASKS
 
 TEXT_ONLY = {"distinct_1", "distinct_2", "distinct_3", "repetition", "reference_loss",
              "bits_per_byte"}  # fmt: skip
@@ -242,6 +242,7 @@ def test_text_statistics_agree_with_the_model_they_come_from():
     assert profile["reference_loss"] < text.profile(Items(tokens=shuffled))["reference_loss"] - 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits-replace", "speeches-replace"])
 def test_a_profile_costs_less_than_a_fifth_of_a_small_generation(name: str):
     """About 12% and 13% on one idle core; a fifth leaves room for a busy machine."""

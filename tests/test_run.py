@@ -196,9 +196,7 @@ def test_a_file_named_like_a_baseline_is_refused(tmp_path, monkeypatch, capsys):
     assert "has the name of a baseline" in capsys.readouterr().err
 
 
-def test_damage_stops_one_lineage_and_keeps_the_others(
-    tiny_suite, tmp_path, monkeypatch, capsys
-):
+def test_damage_stops_one_lineage_and_keeps_the_others(tiny_suite, tmp_path, monkeypatch, capsys):
     words = ("run", "nothing", "--tasks", "*-replace", "--out", tmp_path, "--workers", 1)
     assert cli(monkeypatch, *words) == 0
     victim = next((tmp_path / "quick/lineages/nothing").glob("digits-*/gen-01.json"))

@@ -30,6 +30,8 @@ from benchmark.seeds import stream
 from benchmark.storage import LineageMemory
 from benchmark.tasks import load_suite
 from tests.hub import tiny
+from tests.system import needs_bubblewrap
+from tests.tiny import ONE_A_HOOK
 
 TASKS = tiny.toys()
 GENERATORS = ("cifar10-replace", "stories-replace")
@@ -51,7 +53,13 @@ def setup(request, copies):
     return generator, model, splits.real, splits.heldout
 
 
-@pytest.mark.parametrize("name", registry())
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ONE_A_HOOK else pytest.mark.slow)
+        for name in registry()
+    ],
+)
 def test_a_baseline_runs_unchanged(name, shared_cache):
     """On the tasks with foreign generators, which are in need of everything."""
     for task in (TASKS["cifar10-web"], TASKS["stories-web"]):
@@ -70,7 +78,10 @@ def test_twice_the_same_is_the_same(task, shared_cache):
     assert profiles[0] == profiles[1]
 
 
-@pytest.mark.parametrize("task", GENERATORS)
+@needs_bubblewrap
+@pytest.mark.parametrize(
+    "task", ["cifar10-replace", pytest.param("stories-replace", marks=pytest.mark.slow)]
+)
 def test_models_cross_into_the_sandbox(task, shared_cache):
     method = find_method("neon")
     stores = [LineageMemory(), LineageMemory()]

@@ -12,8 +12,11 @@ import benchmark.isolation
 from benchmark.cli import main
 from benchmark.errors import InputError
 from benchmark.loading import load_class
+from benchmark.submission import trial
 from benchmark.submission.checks import CHECKS, validate
 from benchmark.submission.template import create
+from tests import tiny
+from tests.system import needs_bubblewrap
 
 SUBMISSIONS = Path(__file__).parents[1] / "submissions"
 
@@ -22,6 +25,11 @@ SUBMISSIONS = Path(__file__).parents[1] / "submissions"
 def in_process(file, class_name=None, bounds=None):
     """What stands in for the sandbox where only the checks are tested."""
     yield load_class(file, class_name)
+
+
+@pytest.fixture(autouse=True)
+def tiny_trials(monkeypatch):
+    monkeypatch.setattr(trial, "toy", lambda task: tiny.recorded(tiny.tiny(task)))
 
 
 @pytest.fixture
@@ -105,7 +113,7 @@ def test_a_method_that_asks_for_too_much_breaks_its_budget(quick, folder):
     edit(folder / "method.py", CURATE, CURATE + "        round.sample(9 * round.n)\n")
     found = failed(folder)
     assert list(found) == ["budget"]
-    assert "limit of 480 items" in found["budget"]
+    assert "limit of 160 items" in found["budget"]
 
 
 def test_a_folder_holds_three_ordinary_files_of_limited_size(quick, folder):
@@ -136,6 +144,7 @@ def test_without_a_sandbox_nothing_is_run(folder, monkeypatch):
         validate(folder)
 
 
+@needs_bubblewrap
 def test_the_command_in_the_real_sandbox_names_what_was_denied(folder, monkeypatch, capsys):
     edit(folder / "method.py", CURATE, '        open("/etc/passwd")\n')
     monkeypatch.setattr(sys, "argv", ["autophagy", "validate", str(folder), "--json"])

@@ -12,10 +12,13 @@ from huggingface_hub import constants
 import benchmark.tasks
 from benchmark.cli import main
 from benchmark.results import load_result
+from benchmark.submission import trial
 from benchmark.submission.trust import load_trust, state_of
-from benchmark.tasks import Suite
-from tests.conftest import TOY_TASKS
+from benchmark.tasks import Suite, load_task
+from benchmark.tasks.toy import toy
+from tests import tiny
 from tests.hub import LoopbackHub
+from tests.system import needs_bubblewrap
 
 OWN = Path(__file__).parents[1] / "submissions" / "tail_quota"
 
@@ -30,8 +33,11 @@ def cli(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
     return 0
 
 
-def test_from_new_to_verified(tmp_path, monkeypatch, capsys):
-    suite = Suite("quick", "one toy task", (TOY_TASKS["digits-replace"],), (0,))
+@needs_bubblewrap
+@pytest.mark.parametrize("size", [tiny.tiny, pytest.param(toy, marks=pytest.mark.slow)])
+def test_from_new_to_verified(size, tmp_path, monkeypatch, capsys):
+    suite = Suite("quick", "one task", (size(load_task("digits-replace")),), (0,))
+    monkeypatch.setattr(trial, "toy", size)
     monkeypatch.setitem(benchmark.tasks._SUITES, "quick", lambda: suite)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)

@@ -36,12 +36,19 @@ EXPERIMENTS = {experiment.setting: experiment for experiment in catalogue()}
 ROWS = [(e.setting, i, q.form) for e in EXPERIMENTS.values() for i, q in enumerate(e.quantities)]
 
 
-@pytest.fixture(scope="module")
-def command(tmp_path_factory):
-    """`autophagy theory --json --plot FILE`, run once: (result, rows, figure)."""
-    figure = tmp_path_factory.mktemp("theory") / "figure.svg"
-    result = CliRunner().invoke(app, ["theory", "--json", "--plot", str(figure)])
-    return result, json.loads(result.stdout)["rows"], figure.read_text()
+@pytest.fixture(scope="session")
+def command(once):
+    """`autophagy theory --json --plot FILE`, run once: (exit code, what it printed, figure)."""
+
+    def fill(folder):
+        words = ["theory", "--json", "--plot", str(folder / "figure.svg")]
+        result = CliRunner().invoke(app, words)
+        document = json.loads(result.stdout)
+        (folder / "said.json").write_text(json.dumps([result.exit_code, document]))
+
+    folder = once("theory", fill)
+    code, document = json.loads((folder / "said.json").read_text())
+    return code, document, (folder / "figure.svg").read_text()
 
 
 # --- the closed forms -------------------------------------------------------------------------
@@ -50,17 +57,17 @@ def command(tmp_path_factory):
 @pytest.mark.parametrize("at", range(len(ROWS)), ids=["-".join(map(str, row)) for row in ROWS])
 def test_engine_meets_the_closed_form(command, at):
     setting, _, form = ROWS[at]
-    row = command[1][at]
+    row = command[1]["rows"][at]
     assert (row["setting"], row["form"]) == (setting, form)
     assert row["standard_error"] < 0.1 * abs(row["exact"])  # else the check would not bite
     assert abs(row["z"]) < BOUND, row
 
 
 def test_command_succeeds_and_draws(command):
-    result, rows, figure = command
-    assert result.exit_code == 0
-    assert json.loads(result.stdout)["passed"] is True
-    assert all(row["passed"] for row in rows)
+    code, document, figure = command
+    assert code == 0
+    assert document["passed"] is True
+    assert all(row["passed"] for row in document["rows"])
     assert figure.startswith("<?xml")
     assert figure.count('id="axes_') == 6
 

@@ -89,8 +89,14 @@ _SMALL = load_suite("small").tasks
 WEB = tuple(task.name for task in _SMALL if task.schedule.foreign)
 REPLACE = tuple(task.name for task in _SMALL if task.schedule.name == "replace")
 
+# At least one method for each hook and for each kind of access.
+ONE_A_HOOK = (
+    "sims", "verifier_filter", "likelihood_surprising", "truncated_cross_entropy",
+    "watermark_green_list", "accumulate_subsample",
+)  # fmt: skip
 TINY = Suite("quick", "tiny", tuple(recorded(tiny(task)) for task in _SMALL), (0,))
 TOY = Suite("quick", "toy", tuple(map(toy, _SMALL)), (0,))
 # Where the profile is what is looked at: the closed tasks under their own evaluators.
 PROFILED = Suite("quick", "profiled", tuple(tiny(t) for t in _SMALL if t.name in REPLACE), (0,))
 SIZES = {"tiny": TINY, "toy": TOY}
+TOY_TASKS = by_name(TOY)
