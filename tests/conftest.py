@@ -30,6 +30,12 @@ pytest_plugins = ["pytester", "tests.cpu_limit"]
 
 settle()
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what waits for the longest fixture, so that nothing else is over when it begins."""
+    items.sort(key=lambda item: "command" not in getattr(item, "fixturenames", ()))
+
+
 Once = Callable[[str, Callable[[Path], object]], Path]
 
 

@@ -242,14 +242,16 @@ def test_sims_leaves_text_alone():
 
 @pytest.mark.parametrize("name", ["temperature", "nucleus"])
 def test_low_temperature_and_nucleus_publish_likelier_text(name):
+    """Over 8 seeds the difference of 200 texts is .176 (standard deviation .011) at the low
+    temperature and .118 (.010) with the nucleus."""
     generator = TOY_TASKS[TEXT].generator.build()
     model = generator.train(real(TEXT), stream("train"), steps=10)
     how = find_method(name).load()().sampling(SimpleNamespace(modality="text"))
     plain, narrow = (
-        generator.loss(model, generator.sample(model, 40, stream("s"), h))
+        generator.loss(model, generator.sample(model, 200, stream("s"), h))
         for h in (Sampling(), how)
     )
-    assert narrow < plain - 0.1
+    assert narrow < plain - 0.05
 
 
 @pytest.mark.parametrize("name", ["temperature", "guidance"])

@@ -1,7 +1,7 @@
 """The tasks of the CPU suites at two sizes.
 
 Tiny: whatever tests the harness computes lineages of networks of a few thousand weights, trained
-for two steps, and an evaluator of two numbers. Toys: few steps of the real networks under the real
+for four steps, and an evaluator of two numbers. Toys: few steps of the real networks under the real
 evaluators, for what generators and metrics promise, and for the same tests of the harness again in
 `make test-all`.
 """
@@ -23,8 +23,8 @@ from benchmark.tasks.toy import toy
 
 # By the class of its recipe, what makes a generator tiny: a modality adds its own.
 SMALLER: dict[type, dict[str, int]] = {
-    FlowRecipe: {"width": 16, "blocks": 1, "batch": 16, "steps": 2, "sampling_steps": 4},
-    CausalRecipe: {"width": 16, "layers": 1, "heads": 2, "inner": 32, "batch": 16, "steps": 2},
+    FlowRecipe: {"width": 16, "blocks": 1, "batch": 16, "steps": 4, "sampling_steps": 4},
+    CausalRecipe: {"width": 16, "layers": 1, "heads": 2, "inner": 32, "batch": 16, "steps": 4},
 }
 
 
