@@ -25,6 +25,7 @@ from benchmark.seeds import stream
 from benchmark.storage import LineageFolder, LineageMemory
 from benchmark.tasks import load_suite
 from tests.hub import tiny, tiny_large
+from tests.rounding import assert_same_but_for_rounding
 from tests.system import needs_bubblewrap
 from tests.tiny import ONE_A_HOOK
 
@@ -63,8 +64,9 @@ def test_the_suite_is_as_it_is_announced():
 @pytest.mark.parametrize("name", ONE_A_HOOK)
 def test_a_baseline_runs_unchanged(name, shared_cache):
     for task in (TASKS[name] for name in ("imagenette-web", "wikitext-replace")):
+        task = replace(task, generations=1)
         records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), shared_cache)
-        assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
+        assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 2
 
 
 def test_tuning_begins_with_the_pretrained_model_and_learns(setup):
@@ -91,8 +93,7 @@ def test_samples_have_the_published_form(setup, monkeypatch):
     monkeypatch.setattr(type(generator), "at_once", 3)
     monkeypatch.setattr("benchmark.generators.stories.WRITTEN", 3)
     parts = generator.sample(model, 10, stream("s"), Sampling())
-    column = "tokens" if "tokens" in real.columns else "image"
-    assert (parts[column] == samples[column]).double().mean() > 0.99
+    assert_same_but_for_rounding(parts, samples)
 
 
 def test_nan_is_a_divergence(setup):
