@@ -31,6 +31,7 @@ from tests.tiny import ONE_A_HOOK
 
 TASKS = tiny_large.toys()
 GENERATORS = ("imagenette-replace", "wikitext-replace")
+TUNED = 12  # steps of the model of most tests
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,10 +44,10 @@ def copies(tmp_path_factory):
 def setup(request, copies):
     """(generator, a tuned model, real items, held-out items)."""
     task = TASKS[request.param]
-    task = replace(task, generator=replace(task.generator, lr=3e-3))
+    task = replace(task, generator=replace(task.generator, lr=3e-2))
     generator = task.generator.build()
     splits = task.data.build().splits(24, 8, stream("generators"))
-    model = generator.train(TrainingSet(splits.real), stream("train"), steps=40)
+    model = generator.train(TrainingSet(splits.real), stream("train"), steps=TUNED)
     return generator, model, splits.real, splits.heldout
 
 
@@ -71,8 +72,9 @@ def test_a_baseline_runs_unchanged(name, shared_cache):
 
 def test_tuning_begins_with_the_pretrained_model_and_learns(setup):
     generator, model, real, heldout = setup
-    assert generator.loss(model, heldout) < generator.loss(generator.blank(), heldout)
-    again = generator.train(TrainingSet(real), stream("train"), steps=40)
+    # By .02 for images and 2.1 for text, over 3 seeds.
+    assert generator.loss(model, heldout) < generator.loss(generator.blank(), heldout) - 0.01
+    again = generator.train(TrainingSet(real), stream("train"), steps=TUNED)
     assert torch.equal(tiny.weights(model), tiny.weights(again))
     still = generator.train(TrainingSet(real), stream("f"), model=model, steps=2, rate=0.0)
     assert torch.allclose(tiny.weights(still), tiny.weights(model))
@@ -146,9 +148,10 @@ def test_adapters_cross_into_the_sandbox(shared_cache):
     stores = [LineageMemory(), LineageMemory()]
     with isolated(method.file) as cls:
         for store, hooks in zip(stores, (cls, method.load()), strict=True):
-            records = run_lineage(TASKS["imagenette-replace"], hooks, 0, store, shared_cache)
-            assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
-    assert stores[0].published[2].digest() == stores[1].published[2].digest()
+            task = replace(TASKS["imagenette-replace"], generations=1)
+            records = run_lineage(task, hooks, 0, store, shared_cache)
+            assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 2
+    assert stores[0].published[1].digest() == stores[1].published[1].digest()
 
 
 # --- several processes ------------------------------------------------------------------------
