@@ -8,18 +8,18 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-import benchmark
 from benchmark.basics.errors import InputError
+from benchmark.interface.find import REFERENCES
 from benchmark.metrics.meanings import ENTRIES, entries_of
 from benchmark.report.figures import Panel, draw
 from benchmark.report.page import report
 from benchmark.report.published import lineage_beside
 from benchmark.report.showings import showing, spread
 from benchmark.results.curves import measured
-from benchmark.results.schema import GenerationResult, Result
+from benchmark.results.schema import GenerationResult, Result, load_result
 from benchmark.results.standings import standings
 from benchmark.results.style import styles, themed
-from tests.conftest import TOY_TASKS
+from tests import tiny
 from tests.test_run import cli
 from tests.test_score_command import broken, half, nothing, oracle, result
 
@@ -182,9 +182,9 @@ def test_one_seed_says_so(tmp_path):
     assert "Bands:" not in page.text
 
 
-def test_samples_of_a_run_and_their_absence(toy_suite, tmp_path, monkeypatch, capsys):
-    results = benchmark.run("nothing", tasks="*-replace", workers=1, out=tmp_path / "runs")
-    runs = tmp_path / "runs" / "quick"
+def test_samples_of_a_run_and_their_absence(finished_run, tmp_path, monkeypatch, capsys):
+    runs = finished_run.out / "quick"
+    results = {name: load_result(runs / f"{name}.json") for name in REFERENCES}
     profiles = [g.profile for r in results.values() for t in r.tasks.values()
                 for line in t.lineages for g in line.generations]  # fmt: skip
     entries = entries_of({name for profile in profiles for name in profile})
@@ -215,7 +215,7 @@ def test_samples_of_a_run_and_their_absence(toy_suite, tmp_path, monkeypatch, ca
 
 
 def test_names_in_a_result_do_not_lead_elsewhere(tmp_path):
-    task = TOY_TASKS["digits-replace"]
+    task = tiny.by_name(tiny.TINY)["digits-replace"]
     away = result("away", lambda s: [1.0])
     away.method.name = "../../secret"
     folder = tmp_path / "secret" / f"digits-replace-seed0-{task.hash[:8]}-0"

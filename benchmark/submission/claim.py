@@ -71,7 +71,7 @@ def check_belongs(result: Result, file: Path, folder: Folder, card: Card, summar
 def _check_suite(result: Result, file: Path) -> None:
     if result.benchmark_version != __version__:
         raise InputError(
-            f"{file} is of version {result.benchmark_version[:40]} of the benchmark, this is "
+            f"{file} is of version {result.benchmark_version[:40]!r} of the benchmark, this is "
             f"{__version__}: run the method again"
         )
     suite = load_suite(result.suite)
@@ -100,7 +100,7 @@ def _check_suite(result: Result, file: Path) -> None:
 def _check_task(found: TaskResult, task: Task, suite: Suite, where: str) -> None:
     if found.hash != task.hash:
         raise InputError(
-            f"{where} was run on another version of the task (hash {found.hash[:8]}, now "
+            f"{where} was run on another version of the task (hash {found.hash[:8]!r}, now "
             f"{task.hash[:8]}): run the method again"
         )
     facts = (found.modality, found.primary, found.generations)
