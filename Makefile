@@ -1,16 +1,22 @@
-# Two commands work on a fresh machine: `make demo` and `make test`.
+# Two commands work on a fresh machine: `make demo` and `make test`. Before a change lands,
+# `make test-all` runs every test, those of `make test` among them.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test bench bench-save lint clean
+.PHONY: demo test test-all bench bench-save lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/autophagy run accumulate_subsample --suite quick
 
+TEST := -m pytest --numprocesses auto --dist worksteal
+
 test: $(VENV)/installed
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python $(TEST) -m "not slow"
+
+test-all: $(VENV)/installed
+	$(BIN)/python $(TEST)
 
 # Processor time of every hot path, on one thread; the machine may do other things meanwhile.
 BENCH := -m pytest tests/speed --benchmark-enable --benchmark-only --benchmark-quiet \

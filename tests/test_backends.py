@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import benchmark
-from tests.test_run import TOY_MAIN, cli, without_times
+from tests.test_run import MAIN, cli, without_times
 
 # Waits to be killed the first time that it is asked for generation 1 of a text task.
 FRAGILE = """
@@ -30,7 +30,7 @@ class Fragile(Mitigation):
             half.write_text(str(os.getpid()))
             half.rename(mark)
             time.sleep(600)
-        return TrainingSet(crawl.take(slice(0, 60)))
+        return TrainingSet(crawl.take(slice(0, len(crawl) // 2)))
 """
 
 
@@ -53,8 +53,9 @@ def kill_when_named(mark: Path) -> threading.Thread:
     return thread
 
 
+@pytest.mark.pool
 def test_a_killed_worker_is_one_sentence_and_nothing_finished_is_lost(
-    toy_suite, tmp_path, fragile, monkeypatch, capsys
+    suite, tmp_path, fragile, monkeypatch, capsys
 ):
     path, mark = fragile
     out = tmp_path / "out"
@@ -69,8 +70,13 @@ def test_a_killed_worker_is_one_sentence_and_nothing_finished_is_lost(
     assert any(p.parent.name.startswith("speeches-replace") for p in kept)
     assert cli(monkeypatch, *words[:-3], 1, "--out", out) == 0
     assert all(p.read_bytes() == content for p, content in kept.items())
+    # What came of two workers and of this process is what this process alone makes.
+    assert cli(monkeypatch, *words[:-3], 1, "--out", tmp_path / "alone") == 0
+    files = [folder / "quick" / "fragile.json" for folder in (out, tmp_path / "alone")]
+    assert without_times(files[0]) == without_times(files[1])
 
 
+@pytest.mark.slow
 def test_a_ray_cluster_that_loses_a_worker_ends_with_the_numbers_of_this_process(
     toy_suite, tmp_path, fragile, monkeypatch
 ):
@@ -96,11 +102,12 @@ def test_a_ray_cluster_that_loses_a_worker_ends_with_the_numbers_of_this_process
         assert without_times(files[0]) == without_times(files[1])
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_ray_run_and_all_that_it_started(tmp_path, fragile):
     path, mark = fragile
     words = ["--tasks", "speeches-replace", "--backend", "ray", "--out", str(tmp_path / "out")]
     run = subprocess.Popen(
-        [sys.executable, "-c", TOY_MAIN, "run", str(path), *words],
+        [sys.executable, "-c", MAIN.format(size="toy"), "run", str(path), *words],
         env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -135,7 +142,7 @@ def test_ctrl_c_ends_a_ray_run_and_all_that_it_started(tmp_path, fragile):
     ],
 )
 def test_what_is_not_there_is_one_sentence(
-    words, sentence, toy_suite, tmp_path, monkeypatch, capsys
+    words, sentence, tiny_suite, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert cli(monkeypatch, "run", "nothing", *words, "--out", tmp_path / "out") == 1
@@ -145,7 +152,7 @@ def test_what_is_not_there_is_one_sentence(
     assert not (tmp_path / "out").exists()
 
 
-def test_without_ray_the_sentence_says_how_to_get_it(toy_suite, tmp_path, monkeypatch, capsys):
+def test_without_ray_the_sentence_says_how_to_get_it(tiny_suite, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ray", None)
     words = ("--backend", "ray", "--out", tmp_path)
     assert cli(monkeypatch, "run", "nothing", *words) == 1
@@ -153,15 +160,15 @@ def test_without_ray_the_sentence_says_how_to_get_it(toy_suite, tmp_path, monkey
     assert said == ("autophagy: the backend ray needs Ray: pip install 'autophagy-bench[ray]'\n")
 
 
-def test_the_cpu_asked_for_by_name_is_the_default(toy_suite, tmp_path, monkeypatch):
+def test_the_cpu_asked_for_by_name_is_the_default(tiny_suite, tmp_path):
     benchmark.run("nothing", tasks="digits-replace", workers=1, out=tmp_path)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")}
-    result = benchmark.run("nothing", tasks="digits-replace", device="cpu", out=tmp_path)
+    result = benchmark.run("nothing", tasks="digits-replace", workers=1, device="cpu", out=tmp_path)
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")} == before
     assert "GPU" not in result["nothing"].hardware
 
 
-def test_a_gpus_files_and_results_lie_apart(toy_suite, tmp_path, monkeypatch):
+def test_a_gpus_files_and_results_lie_apart(suite, tmp_path, monkeypatch):
     """Without a GPU: the same code, told that there is one but computing on the CPU."""
     from benchmark.basics import device
 

@@ -14,22 +14,22 @@ from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.interface.sources import FOREIGN
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
-from tests.conftest import TOY_TASKS
+from tests import tiny
 
 
 @pytest.mark.parametrize("name", registry())
-def test_runs_is_deterministic_and_keeps_its_declaration(name, shared_cache, monkeypatch):
-    """On every task: it is not refused (the harness refuses undeclared access, changed crawls and
-    broken budgets, see test_interface), twice the same is the same, and on some task it touches
-    all that it declares."""
+def test_runs_is_deterministic_and_keeps_its_declaration(name, tasks, shared_cache, monkeypatch):
+    """On the open task of each modality: it is not refused (the harness refuses undeclared access,
+    changed crawls and broken budgets, see test_interface), twice the same is the same, and on some
+    task it touches all that it declares."""
     touched = set()
     get = Round._get
     monkeypatch.setattr(
         Round, "_get", lambda self, access, what: touched.add(access) or get(self, access, what)
     )
     method = find_method(name)
-    for task in TOY_TASKS.values():
-        stores = [LineageMemory() for _ in range(2 if task.schedule.foreign else 1)]
+    for task in (tasks[name] for name in tiny.WEB):
+        stores = [LineageMemory() for _ in range(2)]
         for store in stores:
             records = run_lineage(task, method.load(), 0, store, shared_cache)
             assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
@@ -37,6 +37,14 @@ def test_runs_is_deterministic_and_keeps_its_declaration(name, shared_cache, mon
             assert len({store.published[t].digest() for store in stores}) == 1
             assert all(s.records[t]["profile"] == records[t]["profile"] for s in stores)
     assert touched == set(method.access)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", registry())
+def test_runs_on_closed_tasks(name, shared_cache):
+    for task in (tiny.TOY_TASKS[name] for name in tiny.REPLACE):
+        records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), shared_cache)
+        assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
 
 
 @pytest.mark.parametrize("name", registry())

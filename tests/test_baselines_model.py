@@ -20,7 +20,7 @@ from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.tasks.images.networks import DenoiserOutput
 from benchmark.tasks.text import llama
-from tests.conftest import TOY_TASKS
+from tests.tiny import TOY_TASKS
 
 IMAGE, TEXT = "digits-replace", "speeches-replace"
 
@@ -126,7 +126,10 @@ def test_neon_extrapolates_parameters_and_keeps_buffers(w, expected):
 
 
 def test_neon_moves_against_fine_tuning_on_own_samples():
-    """The merged model finds its own samples less likely, the fine-tuned one more."""
+    """The merged model finds its own samples less likely, the fine-tuned one more.
+
+    Over 6 seeds the losses are .19 to .24 and .37 to .46 apart.
+    """
     task = TOY_TASKS[IMAGE]
     generator = task.generator.build()
     model = generator.train(real(IMAGE), stream("train"), steps=30)
@@ -140,15 +143,16 @@ def test_neon_moves_against_fine_tuning_on_own_samples():
             return seen[0]
 
         def finetune(self, items, steps, rate):
-            seen.append(generator.train(TrainingSet(items), stream("f"), model=model, steps=10))
+            seen.append(generator.train(TrainingSet(items), stream("f"), None, model, 20, rate))
             assert (steps, rate) == (2, 0.1)
             return seen[1]
 
     merged = Neon().adjust(model, Watched())
     samples, tuned = seen
     assert len(samples) == 60
-    loss = [generator.loss(m, samples) for m in (tuned, model, merged)]
-    assert loss == sorted(loss)
+    more, plain, less = (generator.loss(m, samples) for m in (tuned, model, merged))
+    assert more < plain - 0.1
+    assert plain < less - 0.1
 
 
 @pytest.mark.parametrize(("task", "batch"), [(IMAGE, 256), (TEXT, 16)])
@@ -241,6 +245,8 @@ def test_sims_leaves_text_alone():
 
 @pytest.mark.parametrize("name", ["temperature", "nucleus"])
 def test_low_temperature_and_nucleus_publish_likelier_text(name):
+    """Over 8 seeds the difference of 200 texts is .176 (standard deviation .011) at the low
+    temperature and .118 (.010) with the nucleus."""
     generator = TOY_TASKS[TEXT].generator.build()
     model = generator.train(real(TEXT), stream("train"), steps=40)
     how = find_method(name).load()().sampling(SimpleNamespace(modality="text"))
@@ -248,14 +254,15 @@ def test_low_temperature_and_nucleus_publish_likelier_text(name):
         generator.loss(model, generator.sample(model, 200, stream("s"), h))
         for h in (Sampling(), how)
     )
-    assert narrow < plain - 0.1  # measured over four seeds: 0.19 to 0.23, and 0.37 to 0.39
+    assert narrow < plain - 0.05
 
 
 @pytest.mark.parametrize("name", ["temperature", "guidance"])
 def test_low_temperature_and_guidance_publish_more_typical_images(name):
-    """Images of a class differ less from their mean."""
+    """Images of a class differ less from their mean: over 5 seeds by a factor of .883 to .888 at
+    the low temperature, .63 to .66 with guidance."""
     generator = TOY_TASKS[IMAGE].generator.build()
-    model = generator.train(real(IMAGE), stream("train"), steps=60)
+    model = generator.train(real(IMAGE), stream("train"), steps=25)
     how = find_method(name).load()().sampling(SimpleNamespace(modality="image"))
 
     def spread(how: Sampling) -> float:
@@ -263,4 +270,4 @@ def test_low_temperature_and_guidance_publish_more_typical_images(name):
         x = generator.publisher.encode(items)
         return sum(x[items["label"] == c].var(0).sum().item() for c in range(10))
 
-    assert spread(how) < 0.97 * spread(Sampling())
+    assert spread(how) < 0.95 * spread(Sampling())

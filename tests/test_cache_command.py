@@ -9,6 +9,8 @@ from filelock import FileLock
 
 import benchmark
 from benchmark.basics.cache import FolderCache
+from benchmark.interface.names import REFERENCES
+from benchmark.results.schema import load_result
 from tests.test_run import cli
 
 DAY = 86_400
@@ -58,9 +60,9 @@ def test_an_entry_in_use_stays(full):
     assert path.exists()
 
 
-def test_show_and_prune_on_a_run(toy_suite, tmp_path, monkeypatch, capsys):
-    out = tmp_path / "runs"
-    before = benchmark.run("nothing", tasks="digits-replace", out=out)
+def test_show_and_prune_on_a_run(finished_run, tmp_path, monkeypatch, capsys):
+    out = finished_run.out
+    before = load_result(finished_run.result_of("nothing"))
     assert cli(monkeypatch, "cache", "show", "--out", out) == 0
     shown = capsys.readouterr().out
     assert "shared: model" in shown
@@ -71,16 +73,15 @@ def test_show_and_prune_on_a_run(toy_suite, tmp_path, monkeypatch, capsys):
     assert not list(out.rglob("*.safetensors"))
     assert cli(monkeypatch, "samples", "nothing", "--out", out) == 1
     assert "on digits-replace, seed 0, were pruned: delete" in capsys.readouterr().err
-    results = sorted((out / "quick").glob("*.json"))
+    results = [finished_run.result_of(name) for name in REFERENCES]
     assert cli(monkeypatch, "report", *results, "--out", tmp_path / "report") == 0
-    again = benchmark.run("nothing", tasks="digits-replace", out=out)
-    assert again["nothing"].tasks == before["nothing"].tasks
+    again = benchmark.run("nothing", workers=1, out=out)
+    assert again["nothing"].tasks == before.tasks
 
 
-def test_unfinished_lineages_keep_their_samples(toy_suite, tmp_path, monkeypatch):
-    out = tmp_path / "runs"
-    benchmark.run("nothing", tasks="digits-replace", out=out)
-    (out / "quick" / "nothing.json").unlink()  # as if the run had been interrupted
+def test_unfinished_lineages_keep_their_samples(finished_run, monkeypatch):
+    out = finished_run.out
+    finished_run.result_of("nothing").unlink()  # as if the run had been interrupted
     assert cli(monkeypatch, "cache", "prune", "--out", out, "--samples") == 0
     left = {path.parent.parent.name for path in (out / "quick").rglob("samples-*")}
     assert left == {"nothing"}

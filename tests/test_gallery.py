@@ -32,14 +32,14 @@ from benchmark.results.schema import (
 )
 from benchmark.runs.jobs import plan
 from leaderboard.board.source import HERE
-from tests.conftest import TOY_TASKS
+from tests import tiny
 
 
 @pytest.fixture
-def run(toy_suite, tmp_path):
+def run(tiny_suite, tmp_path):
     """A finished run's result file; its samples are noise."""
     method = Method("noise", "0" * 64, frozenset(), "")
-    tasks = [TOY_TASKS["digits-replace"], TOY_TASKS["speeches-replace"]]
+    tasks = [task for task in tiny_suite.tasks if task.name in tiny.REPLACE]
     found = {}
     for job in plan([method], "quick", tasks, [0], tmp_path):
         records = []

@@ -1,7 +1,6 @@
 """The sandbox gives the same numbers and says the same of faults as no sandbox does."""
 
 import json
-import shutil
 from contextlib import closing
 from typing import Any
 
@@ -19,19 +18,19 @@ from benchmark.runs.sandbox.hooks import make_class
 from benchmark.runs.sandbox.session import Session
 from benchmark.tasks import assets
 from benchmark.tasks.images.networks import DigitClassifier
+from benchmark.tasks.task import Task
 from benchmark.tasks.text import llama
-from tests.conftest import TOY_TASKS
+from tests import tiny
+from tests.system import needs_bubblewrap
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("bwrap") is None, reason="bubblewrap (bwrap) is not installed"
-)
+pytestmark = needs_bubblewrap
 COMPARED = ("status", "message", "profile", "ledger", "training_set", "trained_on", "kept")
 
 
-def lineage(method: type[Mitigation], task: str, cache: Any) -> tuple[list[Any], list[str]]:
+def lineage(method: type[Mitigation], task: Task, cache: Any) -> tuple[list[Any], list[str]]:
     """What the records say, but for times, and digests of what was published."""
     store = LineageMemory()
-    records = run_lineage(TOY_TASKS[task], method, 0, store, cache)
+    records = run_lineage(task, method, 0, store, cache)
     published = [store.published[t].digest() for t in sorted(store.published)]
     return [{name: r.get(name) for name in COMPARED} for r in records], published
 
@@ -100,7 +99,9 @@ class Everything(Mitigation):
 '''
 
 
-def test_a_method_that_uses_everything_gets_the_same_numbers(tmp_path, shared_cache, monkeypatch):
+def test_a_method_that_uses_everything_gets_the_same_numbers(
+    tasks, tmp_path, shared_cache, monkeypatch
+):
     file, said = tmp_path / "everything.py", []
     file.write_text(EVERYTHING)
     send = sandbox.Sandbox.send
@@ -118,35 +119,55 @@ def test_a_method_that_uses_everything_gets_the_same_numbers(tmp_path, shared_ca
     assets.load_network("speeches-verifier.safetensors", llama.build)
     with isolate_method(file) as method:
         assert (method.__name__, method.access) == ("Everything", frozenset(Access))
-        assert find_method(file, isolate_method).summary == plain.summary != ""
-        for task in ("digits-web", "speeches-web"):
+        assert find_method(file, isolated=True).summary == plain.summary != ""
+        for task in (tasks[name] for name in tiny.WEB):
             expected = lineage(plain.load(), task, shared_cache)
             assert [r["status"] for r in expected[0]] == ["ok"] * 3
             assert lineage(method, task, shared_cache) == expected
             # Nothing by which a method could tell the task and switch behaviour.
-            assert not any(task in text or TOY_TASKS[task].hash[:8] in text for text in said)
+            assert not any(task.name in text or task.hash[:8] in text for text in said)
 
 
-@pytest.mark.parametrize(
-    ("name", "task"),
-    [
-        ("nothing", "digits-web"),
-        ("anchor", "digits-web"),
-        ("sims", "digits-web"),
-        ("truncated_cross_entropy", "speeches-web"),
-        ("token_editing", "speeches-web"),
-        ("watermark_green_list", "speeches-web"),
-        ("verifier_filter", "digits-web"),
-    ],
-)
-def test_a_baseline_gets_the_same_numbers(name, task, shared_cache):
-    method = find_method(name)
+BASELINES = {
+    "nothing": "digits-web",
+    "anchor": "digits-web",
+    "sims": "digits-web",
+    "truncated_cross_entropy": "speeches-web",
+    "token_editing": "speeches-web",
+    "watermark_green_list": "speeches-web",
+    "verifier_filter": "digits-web",
+}
+
+
+def assert_same(inside: type[Mitigation], outside: type[Mitigation], task: Task, cache: Any):
+    for hook in ("curate", "loss", "adjust", "sampling"):
+        default = getattr(Mitigation, hook)
+        assert (getattr(inside, hook) is default) == (getattr(outside, hook) is default)
+    assert lineage(inside, task, cache) == lineage(outside, task, cache)
+
+
+def test_baselines_get_the_same_numbers_in_one_sandbox(tmp_path, shared_cache):
+    tasks, classes = tiny.by_name(tiny.TINY), {name: find_method(name).load() for name in BASELINES}
+    file = tmp_path / "baselines.py"
+    lines = [f"import baselines.{name}\n" for name in BASELINES]
+    for name, cls in classes.items():
+        lines.append(f"class {cls.__name__}(baselines.{name}.{cls.__name__}): pass\n")
+    file.write_text("".join(lines))
+    with closing(Session(file, None, Bounds())) as session:
+        for name, cls in classes.items():
+            session.class_name = cls.__name__
+            assert_same(
+                make_class(session, session.begin()), cls, tasks[BASELINES[name]], shared_cache
+            )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_baseline_gets_the_same_numbers_in_its_own_sandbox(name, shared_cache):
+    method, task = find_method(name), tiny.by_name(tiny.TOY)[BASELINES[name]]
     assert method.file is not None
     with isolate_method(method.file) as cls:
-        for hook in ("curate", "loss", "adjust", "sampling"):
-            default = getattr(Mitigation, hook)
-            assert (getattr(cls, hook) is default) == (getattr(method.load(), hook) is default)
-        assert lineage(cls, task, shared_cache) == lineage(method.load(), task, shared_cache)
+        assert_same(cls, method.load(), task, shared_cache)
 
 
 FAULTY = """
@@ -155,14 +176,6 @@ from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
 class Raises(Mitigation):
     def curate(self, crawl, round):
         raise ValueError("out of ideas")
-
-class Returns(Mitigation):
-    def curate(self, crawl, round):
-        return crawl
-
-class Looks(Mitigation):
-    def curate(self, crawl, round):
-        return TrainingSet(round.reserve)
 
 class Overspends(Mitigation):
     access = frozenset({Access.MODEL})
@@ -191,18 +204,18 @@ class Survives(Mitigation):
 """
 
 
-def test_faults_are_said_in_the_same_words(tmp_path, shared_cache):
-    file = tmp_path / "faulty.py"
+def test_faults_are_said_in_the_same_words(tasks, tmp_path, shared_cache):
+    file, task = tmp_path / "faulty.py", tasks["digits-replace"]
     file.write_text(FAULTY)
     with closing(Session(file, None, Bounds())) as session:  # one sandbox for all
 
         def isolated_lineage(name: str) -> Any:
             session.class_name = name
-            return lineage(make_class(session, session.begin()), "digits-replace", shared_cache)
+            return lineage(make_class(session, session.begin()), task, shared_cache)
 
-        for name in ("Raises", "Returns", "Looks", "Overspends", "Flat", "Loses", "Survives"):
+        for name in ("Raises", "Overspends", "Flat", "Loses", "Survives"):
             plain = find_method(f"{file}:{name}").load()
-            expected = lineage(plain, "digits-replace", shared_cache)
+            expected = lineage(plain, task, shared_cache)
             assert isolated_lineage(name) == expected
             assert (expected[0][-1]["status"] == "ok") == (name == "Survives")
         assert isolated_lineage("Exits")[0][-1]["message"] == (
@@ -226,7 +239,7 @@ def test_a_file_that_cannot_be_loaded_is_named(tmp_path):
 # --- the command and what needs no attack -------------------------------------------------------
 
 
-def test_a_run_with_isolation(tmp_path, toy_suite):
+def test_a_run_with_isolation(tmp_path, tiny_suite):
     file = tmp_path / "mine.py"
     marker = tmp_path / "imported"
     file.write_text(
@@ -243,7 +256,7 @@ def test_a_run_with_isolation(tmp_path, toy_suite):
     assert [g.profile for g in curves[0]] == [g.profile for g in curves[1]]
 
 
-def test_what_it_hands_over_does_not_break_the_run(tmp_path, toy_suite, monkeypatch):
+def test_what_it_hands_over_does_not_break_the_run(tmp_path, tiny_suite, monkeypatch):
     file = tmp_path / "mine.py"
     code = "import torch\nreturn TrainingSet(Items(tokens=crawl['tokens'] + 10**6))"
     file.write_text("from benchmark import *\n" + in_curate(code))

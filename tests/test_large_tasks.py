@@ -28,14 +28,13 @@ from benchmark.runs.worker import launch_ranks
 from benchmark.tasks.images.adapter import Adapter
 from benchmark.tasks.suites import load_suite
 from tests.hub import tiny, tiny_large
+from tests.rounding import assert_same_but_for_rounding
+from tests.system import needs_bubblewrap
+from tests.tiny import ONE_A_HOOK
 
 TASKS = tiny_large.toys()
 GENERATORS = ("imagenette-replace", "wikitext-replace")
-# At least one method for each hook and for each kind of access.
-METHODS = (
-    "sims", "verifier_filter", "likelihood_surprising", "truncated_cross_entropy",
-    "watermark_green_list", "accumulate_subsample",
-)  # fmt: skip
+TUNED = 12  # steps of the model of most tests
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,10 +47,10 @@ def copies(tmp_path_factory):
 def setup(request, copies):
     """(generator, a tuned model, real items, held-out items)."""
     task = TASKS[request.param]
-    task = replace(task, generator=replace(task.generator, lr=3e-3))
+    task = replace(task, generator=replace(task.generator, lr=3e-2))
     generator = task.generator.build()
     splits = task.data.build().splits(24, 8, stream("generators"))
-    model = generator.train(TrainingSet(splits.real), stream("train"), steps=40)
+    model = generator.train(TrainingSet(splits.real), stream("train"), steps=TUNED)
     return generator, model, splits.real, splits.heldout
 
 
@@ -66,17 +65,19 @@ def test_the_suite_is_as_it_is_announced():
         assert task.schedule.real_needed(task.n, task.generations) + task.reserve < 60_000
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", ONE_A_HOOK)
 def test_a_baseline_runs_unchanged(name, shared_cache):
     for task in (TASKS[name] for name in ("imagenette-web", "wikitext-replace")):
+        task = replace(task, generations=1)
         records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), shared_cache)
-        assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
+        assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 2
 
 
 def test_tuning_begins_with_the_pretrained_model_and_learns(setup):
     generator, model, real, heldout = setup
-    assert generator.loss(model, heldout) < generator.loss(generator.blank(), heldout)
-    again = generator.train(TrainingSet(real), stream("train"), steps=40)
+    # By .02 for images and 2.1 for text, over 3 seeds.
+    assert generator.loss(model, heldout) < generator.loss(generator.blank(), heldout) - 0.01
+    again = generator.train(TrainingSet(real), stream("train"), steps=TUNED)
     assert torch.equal(tiny.weights(model), tiny.weights(again))
     still = generator.train(TrainingSet(real), stream("f"), model=model, steps=2, rate=0.0)
     assert torch.allclose(tiny.weights(still), tiny.weights(model))
@@ -97,8 +98,7 @@ def test_samples_have_the_published_form(setup, monkeypatch):
     monkeypatch.setattr(type(generator), "at_once", 3)
     monkeypatch.setattr("benchmark.tasks.text.gpt2.WRITTEN", 3)
     parts = generator.sample(model, 10, stream("s"), Sampling())
-    column = "tokens" if "tokens" in real.columns else "image"
-    assert (parts[column] == samples[column]).double().mean() > 0.99
+    assert_same_but_for_rounding(parts, samples)
 
 
 def test_nan_is_a_divergence(setup):
@@ -145,14 +145,16 @@ def test_pretrained_text_is_that_of_the_whole_network(copies):
     assert torch.allclose(cut, expected, atol=1e-5)
 
 
+@needs_bubblewrap
 def test_adapters_cross_into_the_sandbox(shared_cache):
     method = find_method("neon")
     stores = [LineageMemory(), LineageMemory()]
     with isolate_method(method.file) as cls:
         for store, hooks in zip(stores, (cls, method.load()), strict=True):
-            records = run_lineage(TASKS["imagenette-replace"], hooks, 0, store, shared_cache)
-            assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
-    assert stores[0].published[2].digest() == stores[1].published[2].digest()
+            task = replace(TASKS["imagenette-replace"], generations=1)
+            records = run_lineage(task, hooks, 0, store, shared_cache)
+            assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 2
+    assert stores[0].published[1].digest() == stores[1].published[1].digest()
 
 
 # --- several processes ------------------------------------------------------------------------
@@ -172,6 +174,7 @@ def close(one, two):
         assert ((a - b).abs() <= 1).double().mean() > 0.97
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_lineage_of_one(tmp_path):
     name = "imagenette-replace"
     alone, both = (job(name, "nothing", tmp_path / str(count), count) for count in (1, 2))
@@ -196,6 +199,7 @@ def stops(job):
     return worker.together(job)
 
 
+@pytest.mark.slow
 def test_a_lineage_goes_on_when_one_of_its_processes_died(tmp_path):
     words = ("wikitext-replace", "truncated_cross_entropy")  # its own loss
     alone, both = (job(*words, tmp_path / str(count), count) for count in (1, 2))
@@ -217,6 +221,7 @@ def fails(job):
     return Outcome(job, None)
 
 
+@pytest.mark.slow
 def test_an_error_of_the_first_process_is_that_of_all(tmp_path):
     outcome = launch_ranks(fails, job("wikitext-replace", "nothing", tmp_path))
     assert isinstance(outcome.error, InputError)

@@ -12,9 +12,7 @@ from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.files import read_record, read_tensors
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageFolder
-from tests.conftest import TOY_TASKS
-
-TASKS = ["digits-web", "speeches-web"]
+from tests import tiny
 
 
 def content(folder: Path) -> dict[str, object]:
@@ -37,14 +35,15 @@ class UsesEverything(Mitigation):
 
     def curate(self, crawl, round):
         score = round.log_prob(crawl)
-        return TrainingSet(crawl.take(score.argsort()[30:]), torch.rand(90, generator=round.rng))
+        kept = crawl.take(score.argsort()[len(crawl) // 4 :])
+        return TrainingSet(kept, torch.rand(len(kept), generator=round.rng))
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_a_continued_lineage_is_the_same_to_the_last_bit(task, tmp_path, shared_cache):
+@pytest.mark.parametrize("task", tiny.WEB)
+def test_a_continued_lineage_is_the_same_to_the_last_bit(task, tasks, tmp_path, shared_cache):
     def run(folder: str) -> None:
         store = LineageFolder(tmp_path / folder)
-        run_lineage(TOY_TASKS[task], UsesEverything, 0, store, shared_cache)
+        run_lineage(tasks[task], UsesEverything, 0, store, shared_cache)
 
     run("whole")
     assert sorted(p.name for p in (tmp_path / "whole").iterdir()) == [
@@ -65,12 +64,12 @@ def test_a_continued_lineage_is_the_same_to_the_last_bit(task, tmp_path, shared_
 
         stop.save = interrupted
         with pytest.raises(KeyboardInterrupt):
-            run_lineage(TOY_TASKS[task], UsesEverything, 0, stop, shared_cache)
+            run_lineage(tasks[task], UsesEverything, 0, stop, shared_cache)
         run(f"kept {kept}")
         assert content(folder) == content(tmp_path / "whole")
 
 
-def test_what_two_methods_agree_on_is_trained_once(tmp_path):
+def test_what_two_methods_agree_on_is_trained_once(tasks, tmp_path):
     class Same(Mitigation):
         pass
 
@@ -80,7 +79,7 @@ def test_what_two_methods_agree_on_is_trained_once(tmp_path):
 
     def run(method):
         store = LineageFolder(tmp_path / method.__name__)
-        return run_lineage(TOY_TASKS["digits-web"], method, 0, store, cache)
+        return run_lineage(tasks["digits-web"], method, 0, store, cache)
 
     def files():
         return {p.name: p.read_bytes() for p in cache.folder.glob("*.safetensors")}
@@ -101,7 +100,7 @@ def test_what_two_methods_agree_on_is_trained_once(tmp_path):
     assert files() == made
 
 
-def test_what_hooks_draw_globally_does_not_depend_on_the_cache(tmp_path):
+def test_what_hooks_draw_globally_does_not_depend_on_the_cache(tasks, tmp_path):
     class Draws(Mitigation):
         def adjust(self, model, round):
             with torch.no_grad():
@@ -112,14 +111,14 @@ def test_what_hooks_draw_globally_does_not_depend_on_the_cache(tmp_path):
     cache, found = FolderCache(tmp_path / "cache"), []
     for name in "ab":
         store = LineageFolder(tmp_path / name)
-        found.append(run_lineage(TOY_TASKS["digits-replace"], Draws, 0, store, cache))
+        found.append(run_lineage(tasks["digits-replace"], Draws, 0, store, cache))
     assert [r["profile"] for r in found[0]] == [r["profile"] for r in found[1]]
 
 
-def test_seeds_differ(tmp_path, shared_cache):
+def test_seeds_differ(tasks, tmp_path, shared_cache):
     profiles = [
         run_lineage(
-            TOY_TASKS["digits-replace"],
+            tasks["digits-replace"],
             Mitigation,
             s,
             LineageFolder(tmp_path / f"{s}"),
@@ -130,23 +129,32 @@ def test_seeds_differ(tmp_path, shared_cache):
     assert profiles[0] != profiles[1]
 
 
-def test_the_ledger_of_a_generation(lineage):
+def test_the_ledger_of_a_generation(tasks, lineage):
+    task = tasks["digits-replace"]
+
     class Works(Mitigation):
         access = frozenset({Access.MODEL, Access.RESERVE})
 
         def curate(self, crawl, round):
             round.log_prob(crawl)
             round.sample(5)
-            assert len(round.reserve) == 12
+            assert len(round.reserve) == task.reserve
             return TrainingSet(crawl)
 
     plain, works = lineage(Mitigation, folder="plain"), lineage(Works, folder="works")
-    steps = TOY_TASKS["digits-replace"].generator.steps * 256
-    base = {"items_trained": steps, "items_generated": 120, "forward_passes": 0, "real_items": 0}
+    base = {
+        "items_trained": task.generator.steps * task.generator.batch,
+        "items_generated": task.n,
+        "forward_passes": 0,
+        "real_items": 0,
+    }
     assert plain[1]["ledger"] == base
     assert works[0]["ledger"] == base
-    extra = {"items_generated": 125, "forward_passes": 120, "real_items": 12}
-    assert works[1]["ledger"] == base | extra
+    assert works[1]["ledger"] == base | {
+        "items_generated": task.n + 5,
+        "forward_passes": task.n,
+        "real_items": task.reserve,
+    }
 
 
 def test_a_method_that_raises_keeps_what_came_before(lineage, tmp_path):
@@ -187,8 +195,8 @@ def test_nan_is_a_result(where, lineage):
     "victim", ["gen-01.json", "samples-00.safetensors", "model-01.safetensors"]
 )
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
-def test_a_damaged_file_is_never_read_as_a_number(victim, damage, tmp_path, shared_cache):
-    task, folder = TOY_TASKS["digits-replace"], tmp_path / "lineage"
+def test_a_damaged_file_is_never_read_as_a_number(victim, damage, tasks, tmp_path, shared_cache):
+    task, folder = tasks["digits-replace"], tmp_path / "lineage"
     run_lineage(task, Mitigation, 0, LineageFolder(folder), shared_cache)
     # As if killed before the last generation was finished.
     shutil.move(folder / "model-02.safetensors", folder / "model-01.safetensors")

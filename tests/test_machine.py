@@ -21,7 +21,7 @@ from benchmark.runs.grid import execute
 from benchmark.runs.jobs import Job, Outcome, plan
 from benchmark.runs.sandbox.command import _environment
 from benchmark.runs.worker import work
-from tests.conftest import TOY_TASKS
+from tests.tiny import TOY_TASKS
 
 GB = 10**9
 MEMINFO = "MemTotal: 16000000 kB\nMemFree: 100 kB\nMemAvailable: 8000000 kB\n"

@@ -29,7 +29,7 @@ from benchmark.metrics.tails import isolated, rarest, tail_mass
 from benchmark.tasks.parts import Evaluator, Splits
 from benchmark.tasks.suites import SUITE_NAMES, load_suite, load_task
 from benchmark.tasks.task import Task
-from tests.conftest import TOY_TASKS
+from tests.tiny import TOY_TASKS
 
 TEXT_ONLY = {"distinct_1", "distinct_2", "distinct_3", "repetition", "reference_loss",
              "bits_per_byte"}  # fmt: skip
@@ -253,6 +253,7 @@ def test_text_statistics_agree_with_the_model_they_come_from():
     assert profile["reference_loss"] < text.profile(Items(tokens=shuffled))["reference_loss"] - 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits-replace", "speeches-replace"])
 def test_a_profile_costs_less_than_a_fifth_of_a_small_generation(name: str):
     """About 12% and 13% on one idle core; a fifth leaves room for a busy machine."""

@@ -8,17 +8,17 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-import benchmark
 from benchmark.basics.errors import InputError
+from benchmark.interface.names import REFERENCES
 from benchmark.metrics.meanings import METRICS, list_metrics
 from benchmark.report.figures import Panel, draw_panels
 from benchmark.report.page import show_samples, write_report
 from benchmark.report.samples import find_lineage, spread_generations
 from benchmark.results.curves import gather_measures
-from benchmark.results.schema import GenerationResult, Result
+from benchmark.results.schema import GenerationResult, Result, load_result
 from benchmark.results.standings import rank_results
 from benchmark.results.style import add_dark_theme, style_methods
-from tests.conftest import TOY_TASKS
+from tests import tiny
 from tests.test_run import cli
 from tests.test_score_command import broken, half, nothing, oracle, result
 
@@ -181,9 +181,15 @@ def test_one_seed_says_so(tmp_path):
     assert "Bands:" not in page.text
 
 
-def test_samples_of_a_run_and_their_absence(toy_suite, tmp_path, monkeypatch, capsys):
-    results = benchmark.run("nothing", tasks="*-replace", workers=1, out=tmp_path / "runs")
-    runs = tmp_path / "runs" / "quick"
+def test_samples_of_a_run_and_their_absence(finished_run, tmp_path, monkeypatch, capsys):
+    runs = finished_run.out / "quick"
+    results = {name: load_result(runs / f"{name}.json") for name in REFERENCES}
+    profiles = [g.profile for r in results.values() for t in r.tasks.values()
+                for line in t.lineages for g in line.generations]  # fmt: skip
+    entries = list_metrics({name for profile in profiles for name in profile})
+    assert len(entries) >= 19
+    assert all(entry.meaning and entry.good for entry in entries)
+
     for name, found in results.items():  # drawing every entry takes seconds
         for task in found.tasks.values():
             for generation in task.lineages[0].generations:
@@ -208,7 +214,7 @@ def test_samples_of_a_run_and_their_absence(toy_suite, tmp_path, monkeypatch, ca
 
 
 def test_names_in_a_result_do_not_lead_elsewhere(tmp_path):
-    task = TOY_TASKS["digits-replace"]
+    task = tiny.by_name(tiny.TINY)["digits-replace"]
     away = result("away", lambda s: [1.0])
     away.method.name = "../../secret"
     folder = tmp_path / "secret" / f"digits-replace-seed0-{task.hash[:8]}-0"

@@ -1,4 +1,4 @@
-"""`benchmark.run` and the command line, as a user meets them (toy-sized suite "quick")."""
+"""`benchmark.run` and the command line, as a user meets them (suite "quick" at a small size)."""
 
 import json
 import os
@@ -15,6 +15,7 @@ import benchmark
 from benchmark import Access, Mitigation, TrainingSet
 from benchmark.commands.main import main
 from benchmark.results.schema import load_result
+from tests import tiny
 
 GOOD = """
 from benchmark import Mitigation, TrainingSet
@@ -22,7 +23,7 @@ from benchmark import Mitigation, TrainingSet
 class Half(Mitigation):
     \"\"\"Trains on the first half.\"\"\"
     def curate(self, crawl, round):
-        return TrainingSet(crawl.take(slice(0, 60)))
+        return TrainingSet(crawl.take(slice(0, len(crawl) // 2)))
 """
 
 
@@ -53,18 +54,16 @@ def method_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_run_by_name_file_and_class_in_parallel_and_twice(
-    toy_suite, tmp_path, method_file, monkeypatch
-):
+def test_run_by_name_and_file_and_again(suite, tmp_path, method_file, monkeypatch):
     out = tmp_path / "runs"
     methods = ["accumulate_subsample", method_file]
-    results = benchmark.run(methods, suite="quick", tasks="*-replace", workers=2, out=out)
+    results = benchmark.run(methods, suite="quick", tasks="*-replace", workers=1, out=out)
     assert list(results) == ["accumulate_subsample", "my_method", "nothing", "oracle"]
     assert results["my_method"].method.summary == "Trains on the first half."
     for name, result in results.items():
         assert load_result(out / "quick" / f"{name}.json") == result
         assert result.failures == []
-        assert list(result.tasks) == ["digits-replace", "speeches-replace"]
+        assert list(result.tasks) == list(tiny.REPLACE)
         for task in result.tasks.values():
             assert [g.generation for g in task.lineages[0].generations] == [0, 1, 2]
 
@@ -77,6 +76,7 @@ def test_run_by_name_file_and_class_in_parallel_and_twice(
     assert again["my_method"].tasks == results["my_method"].tasks
 
 
+@pytest.mark.slow
 def test_workers_and_processes_do_not_change_the_numbers(toy_suite, tmp_path):
     for workers in (1, 2):
         benchmark.run("nothing", tasks="*-web", workers=workers, out=tmp_path / f"{workers}")
@@ -99,16 +99,17 @@ class Given(Mitigation):
         return TrainingSet(round.reserve)
 
 
-def test_run_takes_a_class(toy_suite, tmp_path):
-    result = benchmark.run(Given, tasks="digits-replace", out=tmp_path)["given"]
+def test_run_takes_a_class(tasks, tmp_path):
+    result = benchmark.run(Given, tasks="digits-replace", workers=1, out=tmp_path)["given"]
     assert result.method.access == ["RESERVE"]
-    assert result.tasks["digits-replace"].lineages[0].generations[1].training_set == 12
+    task = tasks["digits-replace"]
+    (lineage,) = result.tasks[task.name].lineages
+    assert lineage.generations[1].training_set == task.reserve
 
 
-def test_the_table_shows_method_and_references(
-    toy_suite, tmp_path, method_file, monkeypatch, capsys
-):
+def test_the_table_shows_method_and_references(suite, tmp_path, method_file, monkeypatch, capsys):
     words = ("run", method_file, "--tasks", "digits-replace", "--out", tmp_path, "--seeds", "0,3")
+    words += ("--workers", 1)
     assert cli(monkeypatch, *words) == 0
     out = capsys.readouterr().out
     lines = {line.split()[0]: line.split() for line in out.splitlines() if line.strip()}
@@ -121,10 +122,10 @@ def test_the_table_shows_method_and_references(
     assert str(tmp_path / "quick" / "my_method.json") in out
 
 
-def test_a_failing_method_is_recorded_shown_and_nonzero(toy_suite, tmp_path, monkeypatch, capsys):
+def test_a_failing_method_is_recorded_shown_and_nonzero(suite, tmp_path, monkeypatch, capsys):
     path = tmp_path / "breaks.py"
     path.write_text(GOOD.replace("crawl.take", "round.generation == 2 and 1 / 0 or crawl.take"))
-    words = ("run", path, "--tasks", "digits-replace", "--out", tmp_path / "runs")
+    words = ("run", path, "--tasks", "digits-replace", "--out", tmp_path / "runs", "--workers", 1)
     assert cli(monkeypatch, *words) == 1
     said = capsys.readouterr()
     assert "failed 1/1" in said.out
@@ -180,10 +181,10 @@ def test_bad_input_is_one_sentence(words, sentence, monkeypatch, capsys, tmp_pat
     assert len(said.strip().splitlines()) == 1
 
 
-def test_a_chosen_class_and_a_missing_one(tmp_path, monkeypatch, capsys, toy_suite):
+def test_a_chosen_class_and_a_missing_one(tmp_path, monkeypatch, capsys, tiny_suite):
     path = tmp_path / "two.py"
     path.write_text(GOOD + "\nclass Other(Half): pass\n")
-    words = ("--tasks", "digits-replace", "--out", tmp_path / "runs")
+    words = ("--tasks", "digits-replace", "--out", tmp_path / "runs", "--workers", 1)
     assert cli(monkeypatch, "run", f"{path}:Other", *words) == 0
     assert cli(monkeypatch, "run", f"{path}:Third", *words) == 1
     assert "no Mitigation class 'Third' (found: Half, Other)" in capsys.readouterr().err
@@ -195,8 +196,8 @@ def test_a_file_named_like_a_baseline_is_refused(tmp_path, monkeypatch, capsys):
     assert "has the name of a baseline" in capsys.readouterr().err
 
 
-def test_damage_stops_one_lineage_and_keeps_the_others(toy_suite, tmp_path, monkeypatch, capsys):
-    words = ("run", "nothing", "--tasks", "*-replace", "--out", tmp_path)
+def test_damage_stops_one_lineage_and_keeps_the_others(tiny_suite, tmp_path, monkeypatch, capsys):
+    words = ("run", "nothing", "--tasks", "*-replace", "--out", tmp_path, "--workers", 1)
     assert cli(monkeypatch, *words) == 0
     victim = next((tmp_path / "quick/lineages/nothing").glob("digits-*/gen-01.json"))
     whole = victim.read_bytes()
@@ -268,16 +269,17 @@ def test_task_hashes_differ_by_everything_that_matters():
         benchmark.load_task("cats")
 
 
-TOY_MAIN = """
-import benchmark.tasks.suites
-from tests.conftest import TOY
-benchmark.tasks.suites._SUITES["quick"] = lambda: TOY
+# `autophagy` with suite "quick" at a size of `tests.tiny`.
+MAIN = """
+import benchmark.tasks
+from tests.tiny import SIZES
+benchmark.tasks.suites._SUITES["quick"] = lambda: SIZES["{size}"]
 from benchmark.commands.main import main
 main()
 """
 
 
-def test_a_result_can_be_read_by_others(tmp_path, toy_suite):
+def test_a_result_can_be_read_by_others(tmp_path, tiny_suite):
     mask = os.umask(0o022)
     try:
         benchmark.run("nothing", tasks="digits-replace", workers=1, out=tmp_path)
@@ -287,12 +289,14 @@ def test_a_result_can_be_read_by_others(tmp_path, toy_suite):
         assert file.stat().st_mode & 0o777 == 0o644
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(
     toy_suite, tmp_path, method_file
 ):
     """Ctrl-C in generation 1, kill -9 in a later one, then to the end."""
     out, words = tmp_path / "stopped", ["--tasks", "speeches-replace", "--workers", "2"]
-    command = [sys.executable, "-c", TOY_MAIN, "run", str(method_file), *words, "--out", str(out)]
+    main = MAIN.format(size="toy")
+    command = [sys.executable, "-c", main, "run", str(method_file), *words, "--out", str(out)]
 
     def stop(sent: signal.Signals, after: int) -> tuple[int, str]:
         """Exit status and messages of a run that gets a signal after so many generations."""
@@ -331,9 +335,11 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(
         assert without_times(files[0]) == without_times(files[1])
 
 
-def test_workers_end_with_the_run_that_started_them(toy_suite, tmp_path, method_file):
+@pytest.mark.slow
+def test_workers_end_with_the_run_that_started_them(tmp_path, method_file):
     words = ["--tasks", "digits-*", "--workers", "2", "--out", str(tmp_path / "killed")]
-    run = subprocess.Popen([sys.executable, "-c", TOY_MAIN, "run", str(method_file), *words])
+    main = MAIN.format(size="toy")
+    run = subprocess.Popen([sys.executable, "-c", main, "run", str(method_file), *words])
     while not list(tmp_path.rglob("gen-*.json")):
         assert run.poll() is None
         time.sleep(0.02)
@@ -344,11 +350,11 @@ def test_workers_end_with_the_run_that_started_them(toy_suite, tmp_path, method_
     assert psutil.wait_procs(workers, timeout=20)[1] == []
 
 
-def test_the_method_of_the_readme_runs(toy_suite, tmp_path):
+def test_the_method_of_the_readme_runs(tasks, tmp_path):
     text = (Path(__file__).parents[1] / "README.md").read_text()
     (tmp_path / "my_method.py").write_text(text.split("```python\n")[1].split("```")[0])
-    results = benchmark.run(tmp_path / "my_method.py", tasks="*-replace", out=tmp_path)
+    results = benchmark.run(tmp_path / "my_method.py", tasks="*-replace", workers=1, out=tmp_path)
     assert results["my_method"].failures == []
-    assert (
-        results["my_method"].tasks["digits-replace"].lineages[0].generations[1].training_set == 132
-    )
+    task = tasks["digits-replace"]
+    (lineage,) = results["my_method"].tasks[task.name].lineages
+    assert lineage.generations[1].training_set == task.n + task.reserve

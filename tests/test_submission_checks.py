@@ -12,8 +12,11 @@ import benchmark.runs.sandbox
 from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.interface.find import load_class
+from benchmark.submission import trial
 from benchmark.submission.checks import CHECKS, validate_submission
 from benchmark.submission.template import create_submission
+from tests import tiny
+from tests.system import needs_bubblewrap
 
 SUBMISSIONS = Path(__file__).parents[1] / "submissions"
 
@@ -22,6 +25,11 @@ SUBMISSIONS = Path(__file__).parents[1] / "submissions"
 def in_process(file, class_name=None, bounds=None):
     """What stands in for the sandbox where only the checks are tested."""
     yield load_class(file, class_name)
+
+
+@pytest.fixture(autouse=True)
+def tiny_trials(monkeypatch):
+    monkeypatch.setattr(trial, "shrink_task", lambda task: tiny.recorded(tiny.tiny(task)))
 
 
 @pytest.fixture
@@ -72,7 +80,6 @@ CURATE = "        newest = crawl.draw(int(self.new * round.n), round.rng)\n"
 @pytest.mark.parametrize(
     ("file", "old", "new", "check", "said"),
     [
-        ("card.yaml", "licence: Apache-2.0", "licence: ''", "card", "'licence'.*SPDX"),
         ("card.yaml", "name: mine", "name: yours", "card", "names 'yours', but the folder"),
         ("card.yaml", "name: mine", "name: anchor", "card", "name of a baseline"),
         ("card.yaml", "[ARCHIVE]", "[MODEL]", "access as on the card", r"access.*\[ARCHIVE\]"),
@@ -82,7 +89,6 @@ CURATE = "        newest = crawl.draw(int(self.new * round.n), round.rng)\n"
         ("method.py", "def sampling", "def samplings", "hooks", "nearly the hook sampling"),
         ("method.py", "class ", "class class ", "hooks", "line 6, is not Python"),
         ("method.py", "new = 0.5", "new = 1 / 0", "loads in the sandbox", "ZeroDivisionError"),
-        ("method.py", CURATE, "        1 / 0\n", "runs", "curate at generation 1 raised ZeroDiv"),
         ("method.py", CURATE, CURATE + "        crawl[next(iter(crawl.columns))][:1] = 0\n",
          "inputs unchanged", "work on a copy"),
         ("method.py", CURATE, CURATE + "        round.reserve\n", "only declared access",
@@ -105,7 +111,7 @@ def test_a_method_that_asks_for_too_much_breaks_its_budget(quick, folder):
     edit(folder / "method.py", CURATE, CURATE + "        round.sample(9 * round.n)\n")
     found = failed(folder)
     assert list(found) == ["budget"]
-    assert "limit of 480 items" in found["budget"]
+    assert "limit of 160 items" in found["budget"]
 
 
 def test_a_folder_holds_three_ordinary_files_of_limited_size(quick, folder):
@@ -136,6 +142,7 @@ def test_without_a_sandbox_nothing_is_run(folder, monkeypatch):
         validate_submission(folder)
 
 
+@needs_bubblewrap
 def test_the_command_in_the_real_sandbox_names_what_was_denied(folder, monkeypatch, capsys):
     edit(folder / "method.py", CURATE, '        open("/etc/passwd")\n')
     monkeypatch.setattr(sys, "argv", ["autophagy", "validate", str(folder), "--json"])

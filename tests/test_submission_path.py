@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,13 @@ from huggingface_hub import constants
 import benchmark.tasks.suites
 from benchmark.commands.main import main
 from benchmark.results.schema import load_result
+from benchmark.submission import trial
 from benchmark.submission.trust import find_state, load_trust
-from benchmark.tasks.suites import Suite
-from tests.conftest import TOY_TASKS
+from benchmark.tasks.suites import Suite, load_task, shrink_task
+from benchmark.tasks.task import Task
+from tests import tiny
 from tests.hub import LoopbackHub
+from tests.system import needs_bubblewrap
 
 OWN = Path(__file__).parents[1] / "submissions" / "tail_quota"
 
@@ -30,8 +34,17 @@ def cli(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
     return 0
 
 
-def test_from_new_to_verified(tmp_path, monkeypatch, capsys):
-    suite = Suite("quick", "one toy task", (TOY_TASKS["digits-replace"],), (0,))
+def learning(task: Task) -> Task:
+    """Tiny, but trained until it makes a difference what it is trained on: scores need that."""
+    task = tiny.tiny(task)
+    return replace(task, generator=replace(task.generator, steps=40))
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("size", [learning, pytest.param(shrink_task, marks=pytest.mark.slow)])
+def test_from_new_to_verified(size, tmp_path, monkeypatch, capsys):
+    suite = Suite("quick", "one task", (size(load_task("digits-replace")),), (0,))
+    monkeypatch.setattr(trial, "shrink_task", shrink_task if size is shrink_task else tiny.tiny)
     monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: suite)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)

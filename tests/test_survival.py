@@ -30,7 +30,8 @@ class Survivor(Mitigation):
 
     def curate(self, crawl, round):
         score = round.log_prob(crawl)
-        return TrainingSet(crawl.take(score.argsort()[30:]), torch.rand(90, generator=round.rng))
+        kept = crawl.take(score.argsort()[len(crawl) // 4 :])
+        return TrainingSet(kept, torch.rand(len(kept), generator=round.rng))
 
 
 def run(out: Path, tasks: str = "digits-web") -> None:
@@ -76,16 +77,10 @@ def on_write(count: int, act: Callable[[int], None], after: bool, patch=setattr)
     patch(os, name, counted)
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+@pytest.fixture
+def whole(suite, once):
     """An undisturbed run."""
-    out = tmp_path_factory.mktemp("undisturbed")
-    with pytest.MonkeyPatch.context() as patch:
-        from tests.conftest import TOY
-
-        patch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TOY)
-        run(out)
-    return out
+    return once(f"undisturbed {suite.description}", run)
 
 
 def contents(out: Path) -> dict[str, dict[str, object]]:
@@ -111,7 +106,7 @@ def assert_same(out: Path, whole: Path) -> None:
     assert not list(out.rglob(".writing-*"))
 
 
-def test_killed_again_and_again_a_run_ends_with_the_same_numbers(toy_suite, whole, tmp_path):
+def test_killed_again_and_again_a_run_ends_with_the_same_numbers(whole, tmp_path):
     """kill -9 at seeded random moments, and while or right after a file is written."""
     out, rng = tmp_path / "out", random.Random(0)
     kills, torn = 0, set()
@@ -149,13 +144,13 @@ def test_killed_again_and_again_a_run_ends_with_the_same_numbers(toy_suite, whol
     assert_same(out, whole)
 
 
-def test_two_runs_at_once_in_one_folder(toy_suite, whole, tmp_path):
+def test_two_runs_at_once_in_one_folder(whole, tmp_path):
     children = [forked(lambda: run(tmp_path)) for _ in range(2)]
     assert [ended(child) for child in children] == [0, 0]
     assert_same(tmp_path, whole)
 
 
-def test_a_lineage_is_not_computed_by_two_at_once(toy_suite, tmp_path):
+def test_a_lineage_is_not_computed_by_two_at_once(tiny_suite, tmp_path):
     class Slow(Mitigation):
         def curate(self, crawl, round):
             with (tmp_path / "begun").open("a") as file:
@@ -175,9 +170,7 @@ def full(handle: int) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_is_one_sentence_and_the_run_goes_on_when_there_is_room(
-    toy_suite, whole, tmp_path
-):
+def test_a_full_disk_is_one_sentence_and_the_run_goes_on_when_there_is_room(whole, tmp_path):
     rng, said = random.Random(1), []
     while True:
         with pytest.MonkeyPatch.context() as patch:
@@ -198,13 +191,13 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on_when_there_is_room(
 
 
 def test_files_that_the_system_refuses_to_hold_are_one_sentence(
-    toy_suite, tmp_path, monkeypatch, capsys
+    tiny_suite, tmp_path, monkeypatch, capsys
 ):
     """With the kernel's own limit: what is larger than it stops in the middle of the write."""
     words = ("run", "nothing", "--tasks", "digits-replace", "--workers", 1, "--out", tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
-        for kilobytes in (0, 50, 500):
+        for kilobytes in (0, 2, 20):  # a lineage's largest file has 30
             resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, before[1]))
             assert cli(monkeypatch, *words) == 1
             said = capsys.readouterr().err
@@ -261,7 +254,7 @@ def test_damage_at_any_place_is_refused_by_name_or_harmless(whole, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["cache model", "lineage gen", "lineage sam", "lineage mod"])
-def test_a_run_names_the_damaged_file_and_goes_on_without_it(kind, toy_suite, whole, tmp_path):
+def test_a_run_names_the_damaged_file_and_goes_on_without_it(kind, whole, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(whole, out)
     path = files(out)[kind]
@@ -289,7 +282,7 @@ def test_a_run_names_the_damaged_file_and_goes_on_without_it(kind, toy_suite, wh
 
 
 def test_a_folder_that_vanishes_during_the_run_is_one_sentence(
-    toy_suite, tmp_path, monkeypatch, capsys
+    tiny_suite, tmp_path, monkeypatch, capsys
 ):
     out = tmp_path / "out"
     (tmp_path / "vanishes.py").write_text(

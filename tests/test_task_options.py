@@ -17,9 +17,16 @@ from benchmark.tasks.suites import load_suite, load_task, shrink_task
 from benchmark.tasks.text import speeches
 from benchmark.tasks.text.recipes import TextLaundering
 from benchmark.theory.tasks import gaussian_task
-from tests.conftest import TOY_TASKS
+from tests import tiny
 
-STRESS = {task.name: shrink_task(task) for task in load_suite("stress").tasks}
+STRESS = {task.name: task for task in load_suite("stress").tasks}
+SIZES = {"tiny": lambda task: tiny.recorded(tiny.tiny(task)), "toy": shrink_task}
+
+
+@pytest.fixture(params=["tiny", pytest.param("toy", marks=pytest.mark.slow)])
+def stress(request):
+    """The tasks of suite `stress` by name, at a small size."""
+    return {name: SIZES[request.param](task) for name, task in STRESS.items()}
 
 
 def test_an_option_changes_the_hash_only_where_it_is_set():
@@ -71,8 +78,8 @@ class Stamps(Sees):
         return Sampling(pixels=stamp)
 
 
-def test_half_of_the_foreign_output_carries_the_mark_of_generation_0(shared_cache):
-    run_lineage(STRESS["digits-web-adoption"], Stamps, 0, LineageMemory(), shared_cache)
+def test_half_of_the_foreign_output_carries_the_mark_of_generation_0(stress, shared_cache):
+    run_lineage(stress["digits-web-adoption"], Stamps, 0, LineageMemory(), shared_cache)
     foreign = Stamps.crawls[2]["image"][Stamps.made[2] == FOREIGN]
     own = Stamps.crawls[2]["image"][Stamps.made[2] == 1]
     assert (own[:, 0, 0, 0] == 201).all()
@@ -80,8 +87,8 @@ def test_half_of_the_foreign_output_carries_the_mark_of_generation_0(shared_cach
     assert ((foreign[:, 0, 0, 0] == 200) | (foreign[:, 0, 0, 0] < 100)).all()
 
 
-def test_a_continued_lineage_crawls_the_same_laundered_and_marked_items(shared_cache):
-    task = replace(STRESS["digits-web-adoption"], laundering=ImageLaundering())
+def test_a_continued_lineage_crawls_the_same_laundered_and_marked_items(stress, shared_cache):
+    task = replace(stress["digits-web-adoption"], laundering=ImageLaundering())
     store = LineageMemory()
     first = run_lineage(task, Stamps, 0, store, shared_cache)[2]
     crawls, items = [c.digest() for c in Stamps.crawls], store.published[2].digest()
@@ -94,9 +101,9 @@ def test_a_continued_lineage_crawls_the_same_laundered_and_marked_items(shared_c
 
 
 @pytest.mark.parametrize("name", ["digits-web-laundered", "speeches-web-laundered"])
-def test_half_of_the_own_items_are_laundered_and_nothing_else(name, shared_cache):
+def test_half_of_the_own_items_are_laundered_and_nothing_else(name, stress, shared_cache):
     store = LineageMemory()
-    run_lineage(STRESS[name], Sees, 0, store, shared_cache)
+    run_lineage(stress[name], Sees, 0, store, shared_cache)
     column = "image" if "digits" in name else "tokens"
     original = {row.numpy().tobytes() for row in store.published[1][column]}
     crawl, made = Sees.crawls[2], Sees.made[2]
@@ -192,7 +199,7 @@ def test_a_task_without_classes_or_years_says_so(shared_cache):
 
 
 def test_the_stress_suite_leaves_the_others_alone():
-    assert [t.name for t in load_suite("small").tasks] == list(TOY_TASKS)
+    assert [t.name for t in load_suite("small").tasks] == [t.name for t in tiny.TINY.tasks]
     assert sorted(STRESS) == sorted(
         f"{task}-web-{option}"
         for task in ("digits", "speeches")

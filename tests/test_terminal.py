@@ -29,8 +29,8 @@ from benchmark.results.schema import load_result
 from benchmark.results.standings import rank_results
 from benchmark.runs.jobs import plan
 from benchmark.tasks.suites import load_suite
-from tests.conftest import TOY_TASKS
 from tests.test_run import cli
+from tests.tiny import TOY_TASKS
 
 REPOSITORY = Path(__file__).parents[1]
 QUICK = REPOSITORY / "leaderboard" / "results" / "quick"

@@ -35,12 +35,28 @@ EXPERIMENTS = {experiment.setting: experiment for experiment in catalogue()}
 ROWS = [(e.setting, i, q.form) for e in EXPERIMENTS.values() for i, q in enumerate(e.quantities)]
 
 
-@pytest.fixture(scope="module")
-def command(tmp_path_factory):
-    """`autophagy theory --json --plot FILE`, run once: (result, rows, figure)."""
-    figure = tmp_path_factory.mktemp("theory") / "figure.svg"
-    result = CliRunner().invoke(app, ["theory", "--json", "--plot", str(figure)])
-    return result, json.loads(result.stdout)["rows"], figure.read_text()
+def fewer(experiment, share):
+    """The experiment with a share of its seeds."""
+    return replace(experiment, seeds=round(experiment.seeds * share))
+
+
+@pytest.fixture(scope="session", params=[0.25, pytest.param(1, marks=pytest.mark.slow)])
+def command(request, once):
+    """`autophagy theory --json --plot FILE`, run once with a share of the seeds: (exit code, what
+    it printed, figure)."""
+
+    def fill(folder):
+        few = [fewer(experiment, request.param) for experiment in catalogue()]
+        words = ["theory", "--json", "--plot", str(folder / "figure.svg")]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(benchmark.theory.catalogue, "catalogue", lambda: few)
+            result = CliRunner().invoke(app, words)
+        document = json.loads(result.stdout)
+        (folder / "said.json").write_text(json.dumps([result.exit_code, document]))
+
+    folder = once(f"theory {request.param}", fill)
+    code, document = json.loads((folder / "said.json").read_text())
+    return code, document, (folder / "figure.svg").read_text()
 
 
 # --- the closed forms -------------------------------------------------------------------------
@@ -49,17 +65,17 @@ def command(tmp_path_factory):
 @pytest.mark.parametrize("at", range(len(ROWS)), ids=["-".join(map(str, row)) for row in ROWS])
 def test_engine_meets_the_closed_form(command, at):
     setting, _, form = ROWS[at]
-    row = command[1][at]
+    row = command[1]["rows"][at]
     assert (row["setting"], row["form"]) == (setting, form)
     assert row["standard_error"] < 0.1 * abs(row["exact"])  # else the check would not bite
     assert abs(row["z"]) < BOUND, row
 
 
 def test_command_succeeds_and_draws(command):
-    result, rows, figure = command
-    assert result.exit_code == 0
-    assert json.loads(result.stdout)["passed"] is True
-    assert all(row["passed"] for row in rows)
+    code, document, figure = command
+    assert code == 0
+    assert document["passed"] is True
+    assert all(row["passed"] for row in document["rows"])
     assert figure.startswith("<?xml")
     assert figure.count('id="axes_') == 6
 
@@ -79,7 +95,7 @@ def test_every_schedule_and_form_is_covered():
 def z(setting, form, share=0.5):
     """The largest |z| of a form's rows, measured here and now with a share of the seeds."""
     experiment = EXPERIMENTS[setting]
-    few = replace(experiment, seeds=round(experiment.seeds * share))
+    few = fewer(experiment, share)
     return max(abs(m.row.z) for m in measure(few) if m.row.form == form)
 
 

@@ -100,7 +100,7 @@ def _check_suite(result: Result, file: Path) -> None:
 def _check_task(found: TaskResult, task: Task, suite: Suite, where: str) -> None:
     if found.hash != task.hash:
         raise InputError(
-            f"{where} was run on another version of the task (hash {found.hash[:8]}, now "
+            f"{where} was run on another version of the task (hash {found.hash[:8]!r}, now "
             f"{task.hash[:8]}): run the method again"
         )
     facts = (found.modality, found.primary, found.generations)

@@ -85,7 +85,7 @@ def test_entries_and_the_references(root):
         (lambda r: edited(r, benchmark_version="9"), "is of version '9' of the benchmark"),
         (
             lambda r: edited(r, tasks__digits_web__hash="0" * 64),
-            r"another version of the task \(hash 00000000",
+            r"another version of the task \(hash '00000000",
         ),
         (lambda r: edited(r, method__name="other"), "a file has the name of its method"),
         (lambda r: edited(r, suite="huge"), "there is no suite 'huge'"),

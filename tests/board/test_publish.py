@@ -1,41 +1,26 @@
 """Results of the baselines are stored with their samples, if they are what they say."""
 
 import json
-import shutil
 
 import pytest
 
-import benchmark
 import benchmark.tasks.suites
 from benchmark.basics.errors import InputError
 from benchmark.interface.names import REFERENCES
 from benchmark.results.gallery import load_gallery
 from benchmark.results.schema import load_result
-from benchmark.tasks.suites import Suite, load_suite
+from benchmark.tasks.suites import load_suite
 from leaderboard.board.source import HERE
 from leaderboard.publishing.publish import publish_result
-from tests.conftest import TOY_TASKS
-
-TWO = Suite("quick", "toy", tuple(TOY_TASKS[f"{x}-replace"] for x in ("digits", "speeches")), (0,))
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """The folder of a run of `anchor`."""
-    folder = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TWO)
-        benchmark.run("anchor", suite="quick", workers=1, out=folder)
-    return folder
+from tests import tiny
 
 
 @pytest.fixture
 def run(finished, tmp_path, monkeypatch):
     """A result of `anchor`, said to be scored against frozen references."""
-    monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: TWO)
+    monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: tiny.PROFILED)
     monkeypatch.setattr("benchmark.submission.claim.find_frozen", lambda *_: {"nothing": None})
-    shutil.copytree(finished, tmp_path / "runs")
-    file = tmp_path / "runs" / "quick" / "anchor.json"
+    file = finished.copy(tmp_path).result_of("anchor")
     result = load_result(file)
     result.references = dict.fromkeys(result.references, "frozen")
     file.write_bytes(result.to_json())
@@ -46,7 +31,7 @@ def test_a_result_and_its_samples_are_stored(run, tmp_path):
     publish_result(run, tmp_path / "board")
     assert (tmp_path / "board/results/quick/anchor.json").read_bytes() == run.read_bytes()
     gallery = load_gallery(tmp_path / "board/gallery/quick/anchor.json")
-    assert set(gallery.tasks) == {task.name for task in TWO.tasks}
+    assert set(gallery.tasks) == set(tiny.REPLACE)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +39,7 @@ def test_a_result_and_its_samples_are_stored(run, tmp_path):
     [
         ({"method": {"source": "0" * 64}}, "another version of the baseline anchor"),
         ({"references": {"nothing": "own", "oracle": "own"}}, "against its own references"),
-        ({"benchmark_version": "9"}, "of version 9"),
+        ({"benchmark_version": "9"}, "of version '9'"),
     ],
 )
 def test_what_does_not_belong_there_is_refused(run, tmp_path, change, reason):

@@ -126,6 +126,7 @@ def opened(running):
     return urllib.request.urlopen(f"{address}/{event}", timeout=20).read().decode()
 
 
+@pytest.mark.slow
 def test_it_starts_alone_and_shows_what_is_in_the_dataset(space):
     assert "Autophagy Bench: mitigations" in answered(space)
     shown = opened(space)

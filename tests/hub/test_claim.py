@@ -25,19 +25,16 @@ def accept(run, file):
 
 
 @pytest.fixture
-def claim(finished):
+def claim(finished, tmp_path):
     """A function that asks whether the finished run's result, changed, is accepted."""
-    original = finished.result.read_bytes()
+    run = finished.copy(tmp_path)
 
     def changed(document):
         text = document if isinstance(document, str) else json.dumps(document, indent=1)
-        finished.result.write_text(text + "\n")
-        try:
-            accept(finished, finished.result)
-        finally:
-            finished.result.write_bytes(original)
+        run.result.write_text(text + "\n")
+        accept(run, run.result)
 
-    changed.document = json.loads(original)
+    changed.document = json.loads(run.result.read_bytes())
     return changed
 
 
@@ -66,7 +63,7 @@ LINEAGE = "tasks/digits-replace/lineages/0"
     ("path", "value", "said"),
     [
         ("schema_version", 2, "schema version 2"),
-        ("benchmark_version", "9.9", "version 9.9 of the benchmark"),
+        ("benchmark_version", "9.9", "version '9.9' of the benchmark"),
         ("suite", "small", "suite"),
         ("suite", "nowhere", "there is no suite"),
         ("method/source", "0" * 64, "another version of method.py"),

@@ -100,6 +100,7 @@ def profiles(out: Path) -> list:
 RUN = ("run", "nothing", "--suite", "standard", "--tasks", "*-replace", "--workers", "1", "--out")
 
 
+@pytest.mark.slow
 def test_a_run_reads_the_hub_and_a_prefetched_one_needs_none(served, command, hub, tmp_path):
     status, _, said = command(*RUN, "direct", revisions=served)
     assert status == 0, said

@@ -83,8 +83,8 @@ def spoil_weights(tensors):
     ("kind", "spoil", "said"),
     [
         ("samples", spoil_tokens, "that no item"),
-        ("samples", lambda t: {"tokens": t["tokens"][:5]}, "does not hold 120 items"),
-        ("samples", lambda t: {"image": t["tokens"]}, "does not hold 120 items"),
+        ("samples", lambda t: {"tokens": t["tokens"][:5]}, "does not hold 40 items"),
+        ("samples", lambda t: {"image": t["tokens"]}, "does not hold 40 items"),
         ("samples", lambda t: t | {"extra": torch.zeros(3)}, "does not hold items"),
         ("model", spoil_weights, "not finite"),
         ("model", lambda t: dict(list(t.items())[1:]), "weights of a model of this task"),

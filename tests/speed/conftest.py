@@ -12,8 +12,8 @@ import pytest
 from benchmark import TrainingSet
 from benchmark.basics.seeds import stream
 from benchmark.tasks.suites import load_task
-from tests.conftest import TOY_TASKS
 from tests.speed import ceiling, table
+from tests.tiny import TOY_TASKS
 
 ROWS: list[table.Row] = []
 GENERATIONS: dict[str, dict[str, float]] = {}  # by task, processor seconds by stage

@@ -9,7 +9,7 @@ from benchmark.basics.cache import FolderCache
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageFolder
 from benchmark.tasks.suites import load_suite
-from tests.conftest import TOY_TASKS
+from tests.tiny import TOY_TASKS
 
 STAGES = ("train", "sample", "evaluate")
 

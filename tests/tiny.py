@@ -1,0 +1,102 @@
+"""The tasks of the CPU suites at two sizes.
+
+Tiny: whatever tests the harness computes lineages of networks of a few thousand weights, trained
+for four steps, and an evaluator of two numbers. Toys: few steps of the real networks under the real
+evaluators, for what generators and metrics promise, and for the same tests of the harness again in
+`make test-all`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import nn
+
+from benchmark.interface.generator import Generator
+from benchmark.interface.items import Items
+from benchmark.tasks.images.recipes import FlowRecipe
+from benchmark.tasks.parts import Splits
+from benchmark.tasks.suites import Suite, load_suite, shrink_task
+from benchmark.tasks.task import Task
+from benchmark.tasks.text.recipes import CausalRecipe
+
+# By the class of its recipe, what makes a generator tiny: a modality adds its own.
+SMALLER: dict[type, dict[str, int]] = {
+    FlowRecipe: {"width": 16, "blocks": 1, "batch": 16, "steps": 4, "sampling_steps": 4},
+    CausalRecipe: {"width": 16, "layers": 1, "heads": 2, "inner": 32, "batch": 16, "steps": 4},
+}
+
+
+@dataclass(frozen=True)
+class TwoNumbers:
+    """An evaluation that records the model and what it published, each as one number."""
+
+    primary: str
+
+    def build(self) -> Recorder:
+        return Recorder(self.primary)
+
+
+class Recorder:
+    """The model's held-out loss, under the name of the primary metric, and a fingerprint."""
+
+    def __init__(self, primary: str) -> None:
+        self.primary = primary
+
+    def profile(
+        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
+    ) -> dict[str, float]:
+        fingerprint = int(samples.digest()[:8], 16)
+        return {
+            self.primary: generator.loss(model, splits.heldout),
+            "fingerprint": float(fingerprint),
+        }
+
+
+def tiny(task: Task) -> Task:
+    """The same task with tiny networks and little of everything, under its own evaluator."""
+    return replace(
+        task,
+        n=40,
+        reserve=10,
+        generations=2,
+        data=_less(task.data, heldout=40),
+        generator=_smaller(task.generator),
+        foreign=tuple(map(_smaller, task.foreign)),
+    )
+
+
+def recorded(task: Task) -> Task:
+    """The same task under the evaluator of two numbers."""
+    return replace(task, evaluation=TwoNumbers(task.evaluation.primary))
+
+
+def _smaller(recipe: Any) -> Any:
+    return _less(recipe, **SMALLER[type(recipe)])
+
+
+def _less(recipe: Any, **changes: int) -> Any:
+    return replace(recipe, **changes)
+
+
+def by_name(suite: Suite) -> dict[str, Task]:
+    return {task.name: task for task in suite.tasks}
+
+
+_SMALL = load_suite("small").tasks
+# One open and one closed task of each modality; the open ones need everything that a task can have.
+WEB = tuple(task.name for task in _SMALL if task.schedule.foreign)
+REPLACE = tuple(task.name for task in _SMALL if task.schedule.name == "replace")
+
+# At least one method for each hook and for each kind of access.
+ONE_A_HOOK = (
+    "sims", "verifier_filter", "likelihood_surprising", "truncated_cross_entropy",
+    "watermark_green_list", "accumulate_subsample",
+)  # fmt: skip
+TINY = Suite("quick", "tiny", tuple(recorded(tiny(task)) for task in _SMALL), (0,))
+TOY = Suite("quick", "toy", tuple(map(shrink_task, _SMALL)), (0,))
+# Where the profile is what is looked at: the closed tasks under their own evaluators.
+PROFILED = Suite("quick", "profiled", tuple(tiny(t) for t in _SMALL if t.name in REPLACE), (0,))
+SIZES = {"tiny": TINY, "toy": TOY}
+TOY_TASKS = by_name(TOY)
