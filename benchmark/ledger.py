@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Ledger:
     real_items: int = 0
 
     def as_dict(self) -> dict[str, int]:
-        return asdict(self)
+        return vars(self).copy()
 
 
 class Clock:

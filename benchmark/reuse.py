@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from benchmark.cache import Cache
+from benchmark.cache import Cache, NoCache
 from benchmark.generators.base import Generator, LossHook
-from benchmark.generators.meter import Measured
 from benchmark.items import Items, TrainingSet
 from benchmark.mitigation import Sampling
 from benchmark.tasks.base import Task
@@ -27,9 +26,7 @@ def trained(
     training set that two methods agree on. A changed loss is a model of its own.
     """
     rng = task.rng(seed, t, "train")
-    if isinstance(generator, Measured):
-        generator.meter.take()  # what a method's fine-tuning took is another matter
-    if hook is not None:
+    if hook is not None or isinstance(cache, NoCache):
         return generator.train(training, rng, loss=hook), 0.0
     key = f"{task.hash}|{seed}|{t}|{training.digest()}"
     kept = cache.get("model", key, lambda: state_of(generator.train(training, rng)))

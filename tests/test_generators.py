@@ -267,10 +267,7 @@ def test_the_passes_are_those_of_the_module():
 def test_sampling_does_not_depend_on_the_batch_size(text):
     _generator, model = text
     uniform = torch.rand(40, 12, generator=stream("b"))
-    drawn = [
-        language.sample(model, uniform, _chooser(Sampling()), batch=size)
-        for size in (40, 7)
-    ]
+    drawn = [language.sample(model, uniform, _chooser(Sampling()), batch=size) for size in (40, 7)]
     assert (drawn[0] == drawn[1]).double().mean() > 0.99  # arithmetic may differ in the last bit
 
 
