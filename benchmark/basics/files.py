@@ -18,6 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.interface.items import _bytes
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -150,7 +151,7 @@ def tensor_digest(tensors: dict[str, Tensor]) -> str:
     """SHA-256 of named tensors, independent of the order of the names."""
     sha = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
+        tensor = tensors[name]
         sha.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        sha.update(tensor.view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+        sha.update(_bytes(tensor))
     return sha.hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass
@@ -22,4 +22,4 @@ class Ledger:
     real_items: int = 0
 
     def as_dict(self) -> dict[str, int]:
-        return asdict(self)
+        return vars(self).copy()

@@ -30,10 +30,11 @@ def granted(
         Access.ARCHIVE: tuple(archive),
         Access.MODEL: model,
         Access.RESERVE: splits.reserve,
-        Access.WATERMARK: stream("watermark key", seed).initial_seed(),
         Access.VERIFIER: verifier,
         Access.PROVENANCE: tuple(provenance),
     }
+    if Access.WATERMARK in access:
+        everything[Access.WATERMARK] = stream("watermark key", seed).initial_seed()
     return {name: everything[name] for name in access}
 
 

@@ -52,10 +52,13 @@ def run_lineage(
     `message` says why.
     """
     generator, evaluator = task.generator.build(), task.evaluation.build()
+    meter = generator.meter if isinstance(generator, Measured) else None
     splits = splits_of(task, seed)
     launder = task.laundering.build() if task.laundering else None
     web = Web(splits.real, task.schedule, task.n, launder)
-    composition = Composition(splits.reserve)
+    archived = Access.ARCHIVE in method.access
+    trusted = splits.reserve if Access.RESERVE in method.access else None
+    composition = Composition(trusted, archived)
     verifier = task.verifier.build() if task.verifier and Access.VERIFIER in method.access else None
     records: list[dict[str, Any]] = []
     crawls: list[Items] = []
@@ -75,7 +78,7 @@ def run_lineage(
             for items in foreign_items(task, seed, splits, marks, cache):
                 web.publish_foreign(items)
         crawl, made = web.crawl(t, task.rng(seed, t, "crawl"))
-        crawls.append(crawl)
+        crawls = [*crawls, crawl] if archived else [crawl]
         provenance.append(made)
         composition.add(crawl, made)
 
@@ -110,14 +113,16 @@ def run_lineage(
                     strategy, crawls, splits.reserve, round_, generator.ranges
                 )
                 clock.lap("curate")
+                if meter is not None:
+                    meter.take()  # what the method's fine-tuning took is another matter
                 hook = loss_hook(strategy, t)
                 model, saved = trained(task, seed, t, generator, training, hook, cache)
                 clock.lap("train", saved)
                 seed_global(task.rng(seed, t, "global after training"))  # cached or not
                 round_.renew(model)
                 model = checked_model(strategy, model, round_)
-            if isinstance(generator, Measured):
-                record["training"] = generator.meter.take()
+            if meter is not None:
+                record["training"] = meter.take()
             record |= composition.describe(training)
             round_.renew(model)
             how = checked_sampling(strategy, round_)

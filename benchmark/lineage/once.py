@@ -6,9 +6,8 @@ from torch import Tensor, nn
 
 from benchmark.interface.generator import Generator, LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
-from benchmark.lineage.cache import Cache
+from benchmark.lineage.cache import Cache, NoCache
 from benchmark.tasks.task import Task
-from benchmark.tasks.training.meter import Measured
 
 
 def trained(
@@ -26,9 +25,7 @@ def trained(
     training set that two methods agree on. A changed loss is a model of its own.
     """
     rng = task.rng(seed, t, "train")
-    if isinstance(generator, Measured):
-        generator.meter.take()  # what a method's fine-tuning took is another matter
-    if hook is not None:
+    if hook is not None or isinstance(cache, NoCache):
         return generator.train(training, rng, loss=hook), 0.0
     key = f"{task.hash}|{seed}|{t}|{training.digest()}"
     kept = cache.get("model", key, lambda: state_of(generator.train(training, rng)))

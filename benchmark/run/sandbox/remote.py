@@ -23,7 +23,7 @@ class RemoteRound(Round):
         self.rng = torch.Generator()
         self.ledger = Ledger()
         self._kept: dict[str, Any] = {}
-        self._lent: list[tuple[Items, str]] = []
+        self._lent: list[Items] = []
 
     def begin(self, facts: dict[str, Any]) -> None:
         """A hook begins; `facts` are the public ones."""
@@ -44,11 +44,13 @@ class RemoteRound(Round):
 
     def lend(self, *lent: Items) -> None:
         """Remember what these items are like."""
-        self._lent += [(items, items.digest()) for items in lent]
+        for items in lent:
+            items.watch()
+        self._lent += lent
 
     def lent_changed(self) -> bool:
         """Whether any of the lent items is no longer what it was."""
-        return any(items.digest() != before for items, before in self._lent)
+        return any(items.changed() for items in self._lent)
 
     def _once(self, what: str) -> Any:
         if what not in self._kept:
