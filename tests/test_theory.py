@@ -35,22 +35,14 @@ EXPERIMENTS = {experiment.setting: experiment for experiment in catalogue()}
 ROWS = [(e.setting, i, q.form) for e in EXPERIMENTS.values() for i, q in enumerate(e.quantities)]
 
 
-def fewer(experiment, share):
-    """The experiment with a share of its seeds."""
-    return replace(experiment, seeds=round(experiment.seeds * share))
-
-
 @pytest.fixture(scope="session", params=[0.25, pytest.param(1, marks=pytest.mark.slow)])
 def command(request, once):
     """`autophagy theory --json --plot FILE`, run once with a share of the seeds: (exit code, what
     it printed, figure)."""
 
     def fill(folder):
-        few = [fewer(experiment, request.param) for experiment in catalogue()]
-        words = ["theory", "--json", "--plot", str(folder / "figure.svg")]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(benchmark.theory.catalogue, "catalogue", lambda: few)
-            result = CliRunner().invoke(app, words)
+        words = ["theory", "--json", "--share", str(request.param)]
+        result = CliRunner().invoke(app, [*words, "--plot", str(folder / "figure.svg")])
         document = json.loads(result.stdout)
         (folder / "said.json").write_text(json.dumps([result.exit_code, document]))
 
@@ -95,7 +87,7 @@ def test_every_schedule_and_form_is_covered():
 def z(setting, form, share=0.5):
     """The largest |z| of a form's rows, measured here and now with a share of the seeds."""
     experiment = EXPERIMENTS[setting]
-    few = fewer(experiment, share)
+    few = experiment.with_share(share)
     return max(abs(m.row.z) for m in measure(few) if m.row.form == form)
 
 

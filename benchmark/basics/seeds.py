@@ -15,7 +15,7 @@ def stream(*purpose: object) -> torch.Generator:
     The same words give the same numbers in every process and in any order of calls, so results
     depend neither on the number of workers nor on what was computed before.
     """
-    text = "|".join(str(word) for word in purpose)
+    text = "|".join(map(str, purpose))
     seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
     return torch.Generator().manual_seed(seed)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import torch
 from torch import Tensor
+from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
 from benchmark.basics.errors import MethodError
 from benchmark.basics.files import bytes_of, tensor_digest
@@ -20,7 +22,9 @@ class Items:
     are items with several columns.
     """
 
-    __slots__ = ("columns",)
+    # Tensors, or the unions' parts that nobody has joined yet; whether the tensors were ever handed
+    # out; and what they were like when `watch` began, once that matters.
+    __slots__ = ("_before", "_columns", "_handed_out", "_parts", "_size", "_watched")
 
     def __init__(self, **columns: Tensor) -> None:
         if not columns:
@@ -29,25 +33,79 @@ class Items:
         if len(set(sizes.values())) != 1:
             raise MethodError(f"the columns of Items differ in length: {sizes}")
         # One layout for all, so that neither strides nor storage tell where an item came from.
-        self.columns = {name: _dense(columns[name]) for name in sorted(columns)}
+        self._columns = {name: _dense(columns[name]) for name in sorted(columns)}
+        self._size = next(iter(sizes.values()))
+        self._parts: tuple[Items, ...] = ()
+        self._before: bytes | None = None
+        self._handed_out = self._watched = False
+
+    @property
+    def columns(self) -> dict[str, Tensor]:
+        """The tensors by name, in alphabetical order."""
+        if not self._handed_out:
+            self._handed_out = True
+            if self._watched:
+                self._before = self._checksum()
+        return self._joined()
+
+    def _joined(self) -> dict[str, Tensor]:
+        """`columns`, for methods that neither change the tensors nor pass them on."""
+        if self._parts:
+            self._columns = {
+                name: torch.cat([part._joined()[name] for part in self._parts])
+                for name in self._columns
+            }
+            self._parts = ()
+        return self._columns
 
     def __len__(self) -> int:
-        return len(next(iter(self.columns.values())))
+        return self._size
 
     def __getitem__(self, column: str) -> Tensor:
         return self.columns[column]
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{k}: {v.dtype} {tuple(v.shape)}" for k, v in self.columns.items())
+        inside = ", ".join(f"{k}: {v.dtype} {tuple(v.shape)}" for k, v in self._joined().items())
         return f"Items({inside})"
 
     def take(self, index: Tensor | Sequence[int] | slice) -> Items:
         """The items at `index` (positions, a boolean mask, or a slice), copied."""
         if isinstance(index, slice):
-            return Items(**{name: column[index].clone() for name, column in self.columns.items()})
+            return Items(**{name: column[index].clone() for name, column in self._joined().items()})
         where = torch.as_tensor(index)
         where = where if where.numel() else where.long()  # an empty list is a float tensor
-        return Items(**{name: column[where] for name, column in self.columns.items()})
+        if where.dtype == torch.bool or not where.numel():
+            return Items(**{name: column[where] for name, column in self._joined().items()})
+        lowest, highest = (int(end) for end in where.aminmax())
+        if not -len(self) <= lowest <= highest < len(self):
+            raise IndexError(f"positions {lowest} to {highest} asked for of {len(self)} items")
+        where = where.long()
+        if lowest < 0:  # counts from the end
+            where = where % len(self)
+        if len(self._parts) > 1:
+            return self._picked(where)
+        columns = (self._parts[0] if self._parts else self)._joined()
+        return Items(**{name: column.index_select(0, where) for name, column in columns.items()})
+
+    def _picked(self, where: Tensor) -> Items:
+        """`take` of a union whose parts nobody has joined: most of a large one stays untouched."""
+        ascending, order = where.sort()
+        ends = torch.tensor([len(part) for part in self._parts]).cumsum(0)
+        cuts = torch.searchsorted(ascending, ends).diff(prepend=torch.zeros(1, dtype=torch.int64))
+        chunks = [
+            (part, chunk - (end - len(part)))
+            for part, chunk, end in zip(
+                self._parts, ascending.split(cuts.tolist()), ends.tolist(), strict=True
+            )
+            if len(chunk)
+        ]
+        columns = {}
+        for name, like in self._columns.items():
+            columns[name] = like.new_empty(len(where), *like.shape[1:])
+            columns[name][order] = torch.cat(
+                [part._joined()[name].index_select(0, at) for part, at in chunks]
+            )
+        return Items(**columns)
 
     def draw(self, k: int, rng: torch.Generator) -> Items:
         """`k` items drawn uniformly without replacement (all of them when k >= N)."""
@@ -55,7 +113,7 @@ class Items:
 
     def unique(self) -> Items:
         """Each distinct item once, in the order of first appearance."""
-        rows = [bytes_of(column).numpy() for column in self.columns.values()]
+        rows = [bytes_of(column).numpy() for column in self._joined().values()]
         first: dict[bytes, int] = {}
         for i in range(len(self)):
             first.setdefault(b"".join(row[i].tobytes() for row in rows), i)
@@ -64,23 +122,56 @@ class Items:
     def same_kind(self, other: Items) -> bool:
         """Whether both have the same columns, dtypes and item shapes."""
         kinds = [
-            {k: (v.dtype, v.shape[1:]) for k, v in items.columns.items()} for items in (self, other)
+            {name: (like.dtype, like.shape[1:]) for name, like in items._columns.items()}
+            for items in (self, other)
         ]
         return kinds[0] == kinds[1]
 
     def digest(self) -> str:
         """SHA-256 over names, dtypes, shapes and contents, in order."""
-        return tensor_digest(self.columns)
+        return tensor_digest(self._joined())
+
+    def fingerprints(self) -> list[int]:
+        """(N,) a 64-bit hash of every item: of its first column, which seeds the next one's."""
+        hashes: Iterable[int] = repeat(0)
+        for column in self._joined().values():
+            row = bytes_of(column).numpy()
+            hashes = map(xxh3_64_intdigest, row.view(f"V{row.shape[1]}").ravel().tolist(), hashes)
+        return list(hashes)
+
+    def watch(self) -> None:
+        """From now on notice whether the tensors are changed in place."""
+        self._watched = True
+        self._before = self._checksum() if self._handed_out else None
+
+    def changed(self) -> bool:
+        """Whether they were changed since `watch`, which ends. Nobody can have changed what nobody
+        was given: only tensors that were handed out are compared."""
+        self._watched, before = False, self._before
+        return before is not None and self._checksum() != before
+
+    def _checksum(self) -> bytes:
+        """Notices accidents and is far faster than `digest`, which also withstands malice."""
+        return b"".join(
+            f"{name}|{column.dtype}|{tuple(column.shape)}|".encode()
+            + xxh3_128_digest(bytes_of(column).numpy().data)
+            for name, column in self._joined().items()
+        )
 
     @staticmethod
     def concat(parts: Iterable[Items]) -> Items:
-        """All items of `parts`, in order."""
-        parts = [part for part in parts if part is not None]
+        """All items of `parts`, in order.
+
+        The columns are joined when they are first asked for; `take` and `draw` do without.
+        """
+        parts = [part for union in parts for part in union._parts or (union,)]
         if not parts:
             raise MethodError("Items.concat needs at least one part")
-        if not all(part.same_kind(parts[0]) for part in parts):
+        if not all(part.same_kind(parts[0]) for part in parts[1:]):
             raise MethodError("Items.concat got items of different kinds")
-        return Items(**{name: torch.cat([p[name] for p in parts]) for name in parts[0].columns})
+        union = Items(**parts[0]._columns)
+        union._parts, union._size = tuple(parts), sum(map(len, parts))
+        return union
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -59,7 +59,7 @@ class Ledger:
     real_items: int = 0
 
     def as_dict(self) -> dict[str, int]:
-        return asdict(self)
+        return vars(self).copy()
 
 
 @dataclass(frozen=True)

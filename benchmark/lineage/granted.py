@@ -17,7 +17,7 @@ class Grants:
     """All that a method could be granted in a lineage, and the rounds that grant what it declares.
 
     Attributes:
-        crawls: those handed out so far, the newest last.
+        crawls: those that the method may see, the newest last.
         provenance: of each crawl, who made its items.
     """
 
@@ -30,7 +30,8 @@ class Grants:
 
     def add(self, crawl: Items, provenance: Tensor) -> None:
         """The newest crawl, with its true provenance."""
-        self.crawls.append(crawl)
+        # What no hook is given is let go.
+        self.crawls = [*self.crawls, crawl] if Access.ARCHIVE in self._access else [crawl]
         self.provenance.append(provenance)
 
     def open_round(
@@ -46,10 +47,12 @@ class Grants:
             Access.ARCHIVE: tuple(self.crawls[:-1]),
             Access.MODEL: model,
             Access.RESERVE: reserve,
-            Access.WATERMARK: stream("watermark key", self._workshop.seed).initial_seed(),
             Access.VERIFIER: self._verifier,
             Access.PROVENANCE: tuple(self.provenance),
         }
+        if Access.WATERMARK in self._access:
+            key = stream("watermark key", self._workshop.seed).initial_seed()
+            everything[Access.WATERMARK] = key
         granted = {access: everything[access] for access in self._access}
         task, generator = self._workshop.task, self._workshop.generator
         limits = Limits(

@@ -84,9 +84,11 @@ def checked_training_set(
     lent = [crawl]
     lent += crawls[:-1] if Access.ARCHIVE in strategy.access else []
     lent += [reserve] if Access.RESERVE in strategy.access else []
-    before = [items.digest() for items in lent]
+    for items in lent:
+        items.watch()
     result = _guarded(strategy.curate, where)(crawl, round_)
-    if [items.digest() for items in lent] != before:
+    changed = [items.changed() for items in lent]  # of all of them: it ends the watch
+    if any(changed):
         raise MethodError(f"{where} changed the items it was handed in place: work on a copy")
     if not isinstance(result, TrainingSet):
         raise MethodError(

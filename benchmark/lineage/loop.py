@@ -13,6 +13,7 @@ from benchmark.basics.cache import Cache
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.basics.processor import describe
 from benchmark.basics.seeds import seed_global
+from benchmark.interface.access import Access
 from benchmark.interface.items import TrainingSet
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Ledger
@@ -55,7 +56,8 @@ def run_lineage(
     web = Web(splits.real, task.schedule, task.n, task.laundering)
     grants = Grants(workshop, method.access)
     foreign = ForeignModels(workshop, grants, method)
-    composition = Composition(splits.reserve)
+    trusted = splits.reserve if Access.RESERVE in method.access else None
+    composition = Composition(trusted, Access.ARCHIVE in method.access)
     records: list[dict[str, Any]] = []
     model: nn.Module | None = None
     machine = describe(device.name())

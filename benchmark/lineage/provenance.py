@@ -5,35 +5,43 @@ For the record only; no method sees it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from torch import Tensor
 
-from benchmark.basics.files import bytes_of
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.sources import FOREIGN, REAL
 
 # Codes of a row's origin, in the order of their names.
 SOURCES = ("real", "own", "foreign", "reserve", "other")
+REAL_, OWN, FOREIGN_, RESERVE, OTHER = range(len(SOURCES))
 
 
 class Composition:
-    """Remembers the rows of every crawl and of the reserve.
+    """Remembers the rows of what the method can take items from.
 
     An item that a method changed or sampled itself is `other`. A row that several sources
     published counts for the first of them: the reserve, then the oldest crawl, which is real.
+
+    Args:
+        reserve: the trusted items; None for a method that is not given them.
+        archive: whether it is given earlier crawls.
     """
 
-    def __init__(self, reserve: Items) -> None:
-        self._rows = [_fingerprints(reserve)]
-        self._origins = [np.full(len(reserve), SOURCES.index("reserve"))]
+    def __init__(self, reserve: Items | None, archive: bool = True) -> None:
+        trusted = reserve.fingerprints() if reserve is not None else []
+        self._trusted = dict.fromkeys(trusted, RESERVE)
+        self._origin, self._archive = self._trusted.copy(), archive
+        self._crawls: list[tuple[Items, np.ndarray]] = []  # whose rows are not in `_origin` yet
 
     def add(self, crawl: Items, provenance: Tensor) -> None:
         """The newest crawl, with its true provenance."""
-        own, real, foreign = (SOURCES.index(name) for name in ("own", "real", "foreign"))
         made = provenance.numpy()
-        origin = np.where(made == REAL, real, np.where(made == FOREIGN, foreign, own))
-        self._rows.append(_fingerprints(crawl))
-        self._origins.append(origin)
+        made = np.where(made == REAL, REAL_, np.where(made == FOREIGN, FOREIGN_, OWN))
+        if not self._archive:
+            self._origin, self._crawls = self._trusted.copy(), []
+        self._crawls.append((crawl, made))
 
     def describe(self, training: TrainingSet) -> dict[str, dict[str, float]]:
         """Two dictionaries of shares.
@@ -44,43 +52,36 @@ class Composition:
         `kept["synthetic"]` (own and foreign together) 1 - its true-positive rate. Sources that the
         crawl has none of are left out.
         """
-        rows = _fingerprints(training.items)
-        weights = np.ones(len(rows))
-        if training.weights is not None:
-            weights = training.weights.double().numpy()
-        known, first = np.unique(np.concatenate(self._rows), return_index=True)
-        origin = np.concatenate(self._origins)[first]
-        at = np.minimum(np.searchsorted(known, rows), len(known) - 1)
-        found = np.where(known[at] == rows, origin[at], SOURCES.index("other"))
-        share = np.bincount(found, weights, len(SOURCES)) / weights.sum()
-
-        crawl, made = self._rows[-1], self._origins[-1]
-        stays = np.isin(crawl, rows[weights > 0])
-        groups = {name: made == SOURCES.index(name) for name in ("real", "own", "foreign")}
-        groups["synthetic"] = ~groups["real"]
+        crawl, made = self._crawls[-1]
+        weights = None if training.weights is None else training.weights.double().numpy()
+        positive = np.s_[:] if weights is None else np.flatnonzero(weights > 0)
+        if training.items is crawl and not (self._archive or self._trusted):  # nothing to match
+            found, stays = made, positive
+        else:
+            found, stays = self._matched(training.items, positive)
+        total = np.bincount(found, weights, len(SOURCES))
+        share = total / total.sum()
+        groups = {SOURCES[source]: [source] for source in (REAL_, OWN, FOREIGN_)}
+        groups["synthetic"] = [OWN, FOREIGN_]
+        there = np.bincount(made, minlength=len(SOURCES)).tolist()
+        kept = np.bincount(made[stays], minlength=len(SOURCES)).tolist()
         return {
             "trained_on": dict(zip(SOURCES, share.round(6).tolist(), strict=True)),
             "kept": {
-                name: round(float(stays[group].mean()), 6)
+                name: round(sum(kept[s] for s in group) / sum(there[s] for s in group), 6)
                 for name, group in groups.items()
-                if group.any()
+                if any(there[s] for s in group)
             },
         }
 
-
-def _fingerprints(items: Items) -> np.ndarray:
-    """(N,) 64-bit hashes of the items' rows: a random linear function of their 64-bit words."""
-    total = np.zeros(len(items), dtype=np.uint64)
-    for number, name in enumerate(items.columns):
-        column = bytes_of(items[name]).numpy()
-        spare = -column.shape[1] % 8
-        if spare:
-            column = np.pad(column, ((0, 0), (0, spare)))
-        words = column.view(np.uint64)
-        rng = np.random.default_rng([1790, number])
-        factors = rng.integers(2**63, size=words.shape[1], dtype=np.uint64) | np.uint64(1)
-        for start in range(0, len(words), 1000):  # small enough for the processor's cache
-            part = words[start : start + 1000]
-            # Folding first: alone, a word's high bytes would only reach the product's high bits.
-            total[start : start + 1000] += ((part ^ (part >> np.uint64(29))) * factors).sum(1)
-    return total
+    def _matched(self, items: Items, positive: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The origins of `items`, and which of the newest crawl's are among those at `positive`."""
+        for crawl, made in self._crawls:
+            newest = crawl.fingerprints()
+            for row, source in zip(newest, made.tolist(), strict=True):
+                self._origin.setdefault(row, source)
+        del self._crawls[:-1]
+        rows = items.fingerprints()
+        chosen = set(np.array(rows, dtype=np.uint64)[positive].tolist())
+        origins = [self._origin.get(row, OTHER) for row in rows]
+        return np.array(origins), np.array([row in chosen for row in newest])

@@ -46,42 +46,55 @@ class Web:
         self._real = real.take(slice(0, n))
         self._unseen = real.take(slice(n, None))
         self._foreign: list[Items] = []
-        self._published: list[Items] = []
+        self._published: dict[int, Items] = {}
+        self._models = 0
 
     def publish(self, items: Items, rng: torch.Generator) -> None:
         """Add what this lineage's newest model generated: generation 0's first, then 1's, ...
 
         `rng` is for laundering only.
         """
-        self._published.append(self._launder(items, rng) if self._launder else items)
+        self._published[self._models] = self._launder(items, rng) if self._launder else items
+        self._models += 1
 
     def publish_foreign(self, items: Items) -> None:
         """Add what one foreign generator published, where the schedule has any."""
         self._foreign.append(items)
 
     def crawl(self, t: int, rng: torch.Generator) -> Crawl:
-        """The crawl of generation `t`."""
+        """The crawl of generation `t`. Earlier generations are not asked for afterwards: what only
+        their crawls draw from is let go."""
+        parts: list[tuple[Items, int]] = []
+        places: list[Tensor] = []
+        before = 0
         if t == 0:
-            parts, made = [self._real], [torch.full((self.n,), REAL)]
+            parts.append((self._real, REAL))
+            places.append(torch.arange(self.n))
         else:
-            parts, made = [], []
+            if self.schedule.newest:
+                # One more than is asked for: a schedule that is a generation late shall give wrong
+                # numbers, which the theory suite's controls look for, and not an error.
+                self._published = {i: s for i, s in self._published.items() if i >= t - 2}
             for draw in self.schedule.draws(t, self.n):
-                pool, provenance = self._pool(draw.sources, t, draw.count)
-                if draw.count > len(pool):
+                pool = self._pool(draw.sources, t, draw.count)
+                size = sum(len(items) for items, _ in pool)
+                if draw.count > size:
                     raise InputError(
-                        f"schedule {self.schedule.name!r} asks for {draw.count} of {len(pool)} "
+                        f"schedule {self.schedule.name!r} asks for {draw.count} of {size} "
                         f"items at generation {t}"
                     )
                 # `NEW` items are used up in order; everything else is drawn anew each time.
-                if draw.sources != (NEW,):
-                    chosen = torch.randperm(len(pool), generator=rng)[: draw.count]
-                    pool, provenance = pool.take(chosen), provenance[chosen]
-                parts.append(pool)
-                made.append(provenance)
-        order = torch.randperm(self.n, generator=rng)
-        return Crawl(Items.concat(parts).take(order), torch.cat(made)[order])
+                used_up = draw.sources == (NEW,)
+                drawn = torch.arange(size) if used_up else torch.randperm(size, generator=rng)
+                places.append(before + drawn[: draw.count])
+                parts += pool
+                before += size
+        where = torch.cat(places)[torch.randperm(self.n, generator=rng)]
+        made = torch.cat([torch.full((len(items),), source) for items, source in parts])
+        return Crawl(Items.concat(items for items, _ in parts).take(where), made[where])
 
-    def _pool(self, sources: tuple[int, ...], t: int, count: int) -> tuple[Items, Tensor]:
+    def _pool(self, sources: tuple[int, ...], t: int, count: int) -> list[tuple[Items, int]]:
+        """Items with the provenance of all of them."""
         parts: list[tuple[Items, int]] = []
         for source in sources:
             if source == REAL:
@@ -93,5 +106,4 @@ class Web:
                 parts.extend((items, FOREIGN) for items in self._foreign)
             else:
                 parts.append((self._published[source], source))
-        provenance = [torch.full((len(items),), made) for items, made in parts]
-        return Items.concat(items for items, _ in parts), torch.cat(provenance)
+        return parts

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from benchmark.basics.cache import Cache
+from benchmark.basics.cache import Cache, NoCache
 from benchmark.basics.files import laid_out
 from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
@@ -59,7 +59,7 @@ class Workshop:
         generator, rng = self.generator, self.rng(t, "train")
         if isinstance(generator, Measured):
             generator.meter.take()  # what a method's fine-tuning took is another matter
-        if hook is not None:
+        if hook is not None or isinstance(self.cache, NoCache):
             model, saved = generator.train(training, rng, loss=hook), 0.0
         else:
             key = self.key(t, training.digest())

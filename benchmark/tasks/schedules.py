@@ -28,6 +28,7 @@ class Schedule:
     name: ClassVar[str]
     summary: ClassVar[str]
     foreign: ClassVar[bool] = False  # whether foreign generators publish
+    newest: ClassVar[bool] = False  # whether of the lineage's items only the last model's are drawn
 
     def draws(self, t: int, n: int) -> list[Draw]:
         """What the crawl of generation `t` >= 1 holds; counts add up to `n`."""
@@ -44,6 +45,7 @@ class Replace(Schedule):
 
     name: ClassVar[str] = "replace"
     summary: ClassVar[str] = "each crawl is the last model's output"
+    newest: ClassVar[bool] = True
 
     def draws(self, t: int, n: int) -> list[Draw]:
         return [Draw(n, (t - 1,))]
@@ -56,6 +58,7 @@ class Web(Schedule):
     name: ClassVar[str] = "web"
     summary: ClassVar[str] = "a growing share of each crawl is own and foreign models' output"
     foreign: ClassVar[bool] = True
+    newest: ClassVar[bool] = True
     fading: float = 0.6
     foreign_share: float = 1 / 3
 
@@ -86,6 +89,7 @@ class FixedReal(Schedule):
 
     name: ClassVar[str] = "fixed_real"
     summary: ClassVar[str] = "each crawl keeps a fixed share of real data"
+    newest: ClassVar[bool] = True
     real_share: float = 0.1
 
     def draws(self, t: int, n: int) -> list[Draw]:
@@ -99,6 +103,7 @@ class Fresh(Schedule):
 
     name: ClassVar[str] = "fresh"
     summary: ClassVar[str] = "each crawl brings a share of new real data"
+    newest: ClassVar[bool] = True
     real_share: float = 0.1
 
     def draws(self, t: int, n: int) -> list[Draw]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -19,6 +20,14 @@ class Fit(nn.Module):
         super().__init__()
         for name, number in numbers.items():
             self.register_buffer(name, number)
+        self.training = False
+
+
+def standard_normal(*shape: int, rng: torch.Generator) -> Tensor:
+    """Float64 N(0, 1). The draws are float32's, which torch makes five times as fast: their law
+    differs from the normal one by less than any number of seeds could show."""
+    normal = torch.empty(shape, dtype=torch.float64)
+    return normal.copy_(torch.randn(shape, generator=rng))
 
 
 class ExactGenerator:
@@ -65,13 +74,16 @@ class ExactGenerator:
         """
         if loss is not None:
             raise MethodError("an analytic generator is fitted exactly: it has no loss to change")
-        size = len(data)
-        weights = torch.ones(size) if data.weights is None else data.weights
-        weights = weights.double()
-        numbers = self.fit(data.items, weights / weights.sum())
-        if not all(torch.isfinite(number).all() for number in numbers.values()):
+        if data.weights is None:
+            size = len(data)
+            weights = torch.full((size,), 1 / size, dtype=torch.float64)
+        else:
+            weights = data.weights.double()
+            weights = weights / weights.sum()
+        numbers = self.fit(data.items, weights)
+        if not all(math.isfinite(number.sum()) for number in numbers.values()):
             raise Diverged("the fit is not finite")
-        return Fit(numbers).eval()
+        return Fit(numbers)
 
     def loss(self, model: nn.Module, items: Items) -> float:
         """Mean negative log-probability per replicate on `items`, nats."""

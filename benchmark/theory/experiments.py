@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 BOUND = 4.0  # |z| from here on is a failure
+FEWEST = 16  # seeds from which a standard error is taken
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ class Experiment:
     run: Callable[..., Any]
     quantities: tuple[Quantity, ...]
     seeds: int = 32
+
+    def with_share(self, share: float) -> Experiment:
+        """The same with a share of its seeds, but no fewer than `FEWEST`."""
+        return replace(self, seeds=min(self.seeds, max(FEWEST, round(share * self.seeds))))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from benchmark.interface.mitigation import Mitigation
 from benchmark.theory import formulas
 from benchmark.theory.experiments import Experiment, Quantity
-from benchmark.theory.lineages import gaussian
+from benchmark.theory.lineages import find_class, gaussian
 from benchmark.theory.probes import FirstHalf, Shifted
 
 N = 20
@@ -45,7 +45,7 @@ def _experiment(
     named = method if isinstance(method, str) else method.__name__
     setting = [schedule, named, *(f"{name} {value:g}" for name, value in options.items())]
     size = {"n": N, "generations": len(quantities[0].exact), "dim": dim}
-    run = partial(gaussian, schedule, method, **size, **options)
+    run = partial(gaussian, schedule, find_class(method), **size, **options)
     return Experiment(", ".join(setting), run, quantities, seeds)
 
 

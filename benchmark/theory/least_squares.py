@@ -13,7 +13,7 @@ from benchmark.basics.errors import Diverged
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items
 from benchmark.tasks.parts import Evaluator, Profile, Source, Splits
-from benchmark.theory.exact import ExactGenerator, Fit
+from benchmark.theory.exact import ExactGenerator, Fit, standard_normal
 
 TRUE_WEIGHT = 1.0  # every entry of w*
 
@@ -36,8 +36,8 @@ class LinearData:
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
         def draw(count: int, rng: torch.Generator) -> Items:
-            x = torch.randn(count, self.replicates, self.dim, generator=rng, dtype=torch.float64)
-            error = torch.randn(count, self.replicates, generator=rng, dtype=torch.float64)
+            x = standard_normal(count, self.replicates, self.dim, rng=rng)
+            error = standard_normal(count, self.replicates, rng=rng)
             return Items(x=x, y=TRUE_WEIGHT * x.sum(2) + self.noise * error)
 
         fixed = torch.Generator().manual_seed(0)
@@ -75,19 +75,21 @@ class LinearGenerator(ExactGenerator):
 
     def fit(self, items: Items, weights: Tensor) -> dict[str, Tensor]:
         x, y = items["x"], items["y"]
+        rows = Items(x=x).unique()["x"]
+        if len(rows) < self.recipe.dim:
+            raise Diverged("least squares has no unique solution: too few distinct rows")
         weighted = weights[:, None, None] * x
         try:  # w = (X'X)^-1 X'y
             weight = torch.linalg.solve(
                 torch.einsum("nri,nrj->rij", weighted, x), torch.einsum("nri,nr->ri", weighted, y)
             )
         except torch.linalg.LinAlgError as error:
-            raise Diverged("least squares has no unique solution: too few distinct rows") from error
-        rows = Items(x=x).unique()["x"]
+            raise Diverged("least squares has no unique solution") from error
         return {"weight": weight, "x": rows[torch.arange(self.recipe.n) % len(rows)]}
 
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
         x = model.get_buffer("x")[torch.arange(n) % self.recipe.n]
-        error = torch.randn(x.shape[:2], generator=rng, dtype=torch.float64)
+        error = standard_normal(*x.shape[:2], rng=rng)
         return Items(x=x, y=_predict(model, x) + self.recipe.noise * how.temperature * error)
 
     def log_prob(self, model: nn.Module, items: Items) -> Tensor:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from benchmark.basics.cache import NoCache
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.interface.find import find_method
+from benchmark.interface.items import Items
 from benchmark.interface.mitigation import Mitigation
 from benchmark.lineage.loop import DIVERGED, OK, run_lineage
 from benchmark.lineage.store import LineageMemory
@@ -119,6 +122,17 @@ def categorical(
     return _fits(task, method, seed)["probability"]
 
 
+def find_class(method: Method) -> type[Mitigation]:
+    """The mitigation of that name, in that file, or the class itself.
+
+    Raises:
+        InputError: there is none.
+    """
+    if isinstance(method, type) and issubclass(method, Mitigation):
+        return method
+    return find_method(method).load()
+
+
 def find_schedule(name: str, options: dict[str, float]) -> Schedule:
     """The schedule called `name`; its options are shares between 0 and 1.
 
@@ -137,13 +151,19 @@ def find_schedule(name: str, options: dict[str, float]) -> Schedule:
     return SCHEDULES[name](**options)
 
 
+class _Models(LineageMemory):
+    """A lineage in memory that keeps the models only."""
+
+    def save(self, t: int, record: dict[str, Any], items: Items, state: dict[str, Tensor]) -> None:
+        self.models[t] = state
+        self.end(t, record)
+
+
 def _fits(task: Task, method: Method, seed: int) -> dict[str, np.ndarray]:
     """The fitted numbers of all generations, stacked by name."""
     at_least(seed=(seed, 0))
-    if not (isinstance(method, type) and issubclass(method, Mitigation)):
-        method = find_method(method).load()
-    store = LineageMemory()
-    last = run_lineage(task, method, seed, store, NoCache())[-1]
+    store = _Models()
+    last = run_lineage(task, find_class(method), seed, store, NoCache())[-1]
     if last["status"] != OK:
         raise (Diverged if last["status"] == DIVERGED else MethodError)(last["message"])
     models = [store.model(t) for t in range(task.generations + 1)]

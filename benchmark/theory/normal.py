@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items
 from benchmark.tasks.parts import Evaluator, Profile, Source, Splits
-from benchmark.theory.exact import ExactGenerator, Fit
+from benchmark.theory.exact import ExactGenerator, Fit, standard_normal
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class NormalData:
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
         def draw(count: int, rng: torch.Generator) -> Items:
-            return Items(x=torch.randn(count, self.dim, generator=rng, dtype=torch.float64))
+            return Items(x=standard_normal(count, self.dim, rng=rng))
 
         fixed = torch.Generator().manual_seed(0)
         return Splits(draw(real, rng), draw(reserve, rng), draw(self.heldout, fixed))
@@ -67,13 +67,15 @@ class NormalGenerator(ExactGenerator):
     def fit(self, items: Items, weights: Tensor) -> dict[str, Tensor]:
         mean = weights @ items["x"]
         # With equal weights the divisor is (n - ddof)/n.
-        var = weights @ (items["x"] - mean) ** 2 / (1 - self.recipe.ddof * weights.square().sum())
+        var = weights @ (items["x"] - mean).square_()
+        if self.recipe.ddof:
+            var /= 1 - self.recipe.ddof * weights.square().sum()
         return {"mean": mean, "var": var}
 
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
-        noise = torch.randn(n, self.recipe.dim, generator=rng, dtype=torch.float64)
+        noise = standard_normal(n, self.recipe.dim, rng=rng)
         scale = self.recipe.spread * how.temperature * model.get_buffer("var").sqrt()
-        return Items(x=model.get_buffer("mean") + scale * noise)
+        return Items(x=torch.addcmul(model.get_buffer("mean"), scale, noise, out=noise))
 
     def log_prob(self, model: nn.Module, items: Items) -> Tensor:
         """(N,) log-density in nats, summed over coordinates."""
@@ -100,7 +102,7 @@ class NormalEvaluation:
     ) -> Profile:
         """`drift` (squared mean), `variance`, and the squared Frechet distance of N(mean, var)
         from N(0, 1), mean^2 + (sqrt(var) - 1)^2 (Dowson and Landau 1982)."""
-        drift, variance = model.get_buffer("mean") ** 2, model.get_buffer("var")
-        frechet = drift + (variance.sqrt() - 1) ** 2
-        numbers = {"drift": drift, "variance": variance, "frechet": frechet}
-        return {name: number.mean().item() for name, number in numbers.items()}
+        mean, var = model.get_buffer("mean"), model.get_buffer("var")
+        drift, variance = mean.dot(mean).item() / len(mean), var.mean().item()
+        frechet = drift + (var.sqrt() - 1).square_().mean().item()
+        return {"drift": drift, "variance": variance, "frechet": frechet}

@@ -26,7 +26,7 @@ class RemoteRound(Round):
         self.ledger = Ledger()
         self._kept: dict[str, Any] = {}
         self._model_was = ""  # digest of the model that was handed out
-        self._lent: list[tuple[Items, str]] = []
+        self._lent: list[Items] = []
 
     def begin(self, facts: dict[str, Any]) -> None:
         """A hook begins; `facts` are the public ones."""
@@ -47,11 +47,13 @@ class RemoteRound(Round):
 
     def lend(self, *lent: Items) -> None:
         """Remember what these items are like."""
-        self._lent += [(items, items.digest()) for items in lent]
+        for items in lent:
+            items.watch()
+        self._lent += lent
 
     def lent_changed(self) -> bool:
         """Whether any of the lent items is no longer what it was."""
-        return any(items.digest() != before for items, before in self._lent)
+        return any(items.changed() for items in self._lent)
 
     def _read(self, what: str) -> Any:
         """An attribute, asked for once."""
