@@ -85,7 +85,7 @@ class Items:
         if len(self._parts) > 1:
             return self._picked(where)
         columns = (self._parts[0] if self._parts else self)._joined()
-        return Items(**{name: column.index_select(0, where) for name, column in columns.items()})
+        return Items(**{name: column[where] for name, column in columns.items()})
 
     def _picked(self, where: Tensor) -> Items:
         """`take` of a union whose parts nobody has joined: most of a large one stays untouched."""
@@ -102,9 +102,7 @@ class Items:
         columns = {}
         for name, like in self._columns.items():
             columns[name] = like.new_empty(len(where), *like.shape[1:])
-            columns[name][order] = torch.cat(
-                [part._joined()[name].index_select(0, at) for part, at in chunks]
-            )
+            columns[name][order] = torch.cat([part._joined()[name][at] for part, at in chunks])
         return Items(**columns)
 
     def draw(self, k: int, rng: torch.Generator) -> Items:
