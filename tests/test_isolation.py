@@ -119,7 +119,7 @@ def test_a_method_that_uses_everything_gets_the_same_numbers(
     assets.load_network("speeches-verifier.safetensors", llama.build)
     with isolate_method(file) as method:
         assert (method.__name__, method.access) == ("Everything", frozenset(Access))
-        assert find_method(file, isolated=True).summary == plain.summary != ""
+        assert find_method(file, isolate=isolate_method).summary == plain.summary != ""
         for task in (tasks[name] for name in tiny.WEB):
             expected = lineage(plain.load(), task, shared_cache)
             assert [r["status"] for r in expected[0]] == ["ok"] * 3

@@ -140,10 +140,10 @@ def test_items_tell_nothing_of_their_layout(x: Tensor, layout: Callable[[Tensor]
 def test_what_crosses_into_the_sandbox_arrives(x: Tensor, layout: Callable[[Tensor], Tensor]):
     if x.dtype not in wire.PLAIN:
         return
-    content = wire.encode(wire.Message({}, [layout(x.clone())] * 2))
+    content = wire.encode_message(wire.Message({}, [layout(x.clone())] * 2))
     header, body = wire.lengths(content[: wire.PREFIX.size], 1 << 20)
     start = wire.PREFIX.size
-    back = wire.decode(content[start : start + header], content[start + header :])
+    back = wire.decode_message(content[start : start + header], content[start + header :])
     assert [tensor_digest({"x": y}) for y in back.tensors] == [tensor_digest({"x": x})] * 2
     assert body > 0
 

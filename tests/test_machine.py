@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from benchmark.run import backends
 
 import benchmark
 from benchmark.basics import machine
-from benchmark.basics.processor import describe, settle
+from benchmark.basics.processor import describe, without_denormals
 from benchmark.interface.find import find_method
-from benchmark.runs import backends
+from benchmark.interface.mitigation import Mitigation
 from benchmark.runs.grid import execute
-from benchmark.runs.jobs import Job, Outcome, plan
+from benchmark.runs.jobs import plan
 from benchmark.runs.sandbox.command import _environment
-from benchmark.runs.worker import work
 from tests.tiny import TOY_TASKS
 
 GB = 10**9
@@ -231,26 +229,28 @@ def test_a_process_that_used_torch_before_goes_on_and_its_children_choose():
     assert ("'ATEN_CPU_CAPABILITY': 'avx2'" in environ) == has_avx2()
 
 
-def seen(job: Job) -> Outcome:
-    """A job's work that leaves word of how its process computes, and does the work."""
-    outcome = work(job)
-    tiny = float(torch.tensor([1e-20]) * torch.tensor([1e-20]))  # 1e-40, a denormal number
-    facts = [torch.backends.cpu.get_cpu_capability(), torch.get_num_threads(), tiny, os.getpid()]
-    (job.folder / "seen").write_text(json.dumps(facts))
-    return outcome
+def tiny() -> float:
+    """A denormal number, or 0 where there are none."""
+    return float(torch.tensor([1e-20]) * torch.tensor([1e-20]))
+
+
+class Fails(Mitigation):
+    """Leaves word of how its process computes: its failure is in the result."""
+
+    def sampling(self, round):
+        raise RuntimeError(
+            f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} thread, "
+            f"{tiny()}, process {os.getpid()}"
+        )
 
 
 @pytest.mark.slow  # two processes load torch, transformers and diffusers
 def test_workers_compute_alike_with_one_thread_and_without_denormal_numbers(tmp_path):
-    task = replace(TOY_TASKS["digits-replace"], generations=0)
-    jobs = plan([find_method("nothing")], "quick", [task], [0, 1], tmp_path)
-    outcomes = execute(jobs, lambda left, do: backends.local(left, do, workers=2), seen)
-    facts = [json.loads((job.folder / "seen").read_text()) for job in jobs]
-    assert [fact[:3] for fact in facts] == [[CAPABILITY, 1, 0.0]] * 2
-    assert os.getpid() not in {fact[3] for fact in facts}
-    machines = {g.machine for o in outcomes if o.lineage for g in o.lineage.generations}
-    assert len(machines) == 1
-    assert f", {CAPABILITY}, torch {torch.__version__}" in machines.pop()
+    jobs = plan([find_method(Fails)], "quick", [TOY_TASKS["digits-replace"]], [0, 1], tmp_path)
+    outcomes = execute(jobs, lambda left, do: backends.local(left, do, workers=2))
+    words = [o.lineage.message.partition("RuntimeError: ")[2] for o in outcomes if o.lineage]
+    assert [w.partition(", process ")[0] for w in words] == [f"{CAPABILITY}, 1 thread, 0.0"] * 2
+    assert str(os.getpid()) not in {w.rpartition(" ")[2] for w in words}
 
 
 TELLS = """\
@@ -281,9 +281,13 @@ def test_the_sandbox_is_told_what_this_process_uses_not_what_it_was_told(monkeyp
     assert _environment()[machine.CHOICE] == "default"
 
 
-def test_settled_processes_take_denormal_numbers_for_zero():
-    settle()
-    assert float(torch.tensor([1e-20]) * torch.tensor([1e-20])) == 0
+def test_a_lineage_in_this_process_leaves_its_floats_as_they_were(lineage):
+    assert tiny() > 0
+    assert lineage(Fails)[0]["message"].split(", ")[2] == "0.0"
+    assert tiny() > 0
+    with without_denormals():
+        lineage(Fails, folder="another")
+        assert tiny() == 0
 
 
 # --- what a result says ----------------------------------------------------------------------

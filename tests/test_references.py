@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import benchmark
+from benchmark import Mitigation
 from benchmark.basics.errors import InputError
 from benchmark.interface.find import find_method
 from benchmark.interface.names import REFERENCES
@@ -54,11 +55,14 @@ def test_every_suite_with_frozen_references_has_them_for_the_tasks_as_they_are(s
 
 
 class Stops(LineageMemory):
-    """A lineage that is interrupted when it has so many generations."""
+    """A lineage, begun or new, that is interrupted when it has so many generations."""
 
-    def __init__(self, generations: int) -> None:
+    def __init__(self, generations: int, begun: LineageMemory | None = None) -> None:
         super().__init__()
         self.generations = generations
+        if begun is not None:
+            self.records, self.published = dict(begun.records), dict(begun.published)
+            self.models = dict(begun.models)
 
     def save(self, t, *rest):
         super().save(t, *rest)
@@ -66,12 +70,21 @@ class Stops(LineageMemory):
             raise KeyboardInterrupt
 
 
+@pytest.fixture(scope="session")
+def begun(shared_cache):
+    """A task, and its generation 0, which all methods have in common."""
+    (task,) = load_suite("quick").choose("speeches-replace")
+    store = Stops(1)
+    with pytest.raises(KeyboardInterrupt):
+        run_lineage(task, Mitigation, 0, store, shared_cache)
+    return task, store
+
+
 @pytest.mark.parametrize("generations", [2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", REFERENCES)
-def test_frozen_numbers_are_what_the_code_gives(name, generations, shared_cache):
+def test_frozen_numbers_are_what_the_code_gives(name, generations, begun, shared_cache):
     """The task's hash covers its definition, not the code that runs it: the code is run."""
-    (task,) = load_suite("quick").choose("speeches-replace")
-    store = Stops(generations)
+    task, store = begun[0], Stops(generations, begun[1])
     with pytest.raises(KeyboardInterrupt):
         run_lineage(task, find_method(name).load(), 0, store, shared_cache)
     (kept,) = find_frozen("quick", hashes([task]), (0,))[name].tasks[task.name].lineages

@@ -6,6 +6,8 @@ import ctypes
 import platform
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -21,21 +23,31 @@ HUGE_PAGE, MADV_HUGEPAGE = 2 * 2**20, 14  # of Linux's madvise(2)
 
 
 def settle() -> None:
-    """One thread, denormal numbers are 0, and up to `KEPT` bytes of freed memory are kept.
+    """One thread, and up to `KEPT` bytes of freed memory are kept for the next tensors.
 
-    Denormal numbers are slow, and some processors' kernels take them for 0 anyway. Memory that
-    glibc returns to the system must be cleared when the next step asks for it again: a tenth of
-    the time in which a small language model trains. Tensors of `LARGE` bytes and more are still
-    returned, so that they leave no holes. The system is asked to map that memory in huge pages,
-    which saves up to another tenth: a step visits some megabytes here and there.
+    glibc would return them to the system, which must clear their pages when the next step asks for
+    them again: a tenth of the time in which a small language model trains. Tensors of `LARGE` bytes
+    and more are still returned, so that they leave no holes. The system is asked to map that memory
+    in huge pages, which saves up to another tenth: a step visits some megabytes here and there.
     """
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     mallopt = _of_the_c_library("mallopt")
     if mallopt is not None:
         mallopt(TRIM_THRESHOLD, KEPT)
         mallopt(MMAP_THRESHOLD, LARGE)
         _ask_for_huge_pages()
+
+
+@contextmanager
+def without_denormals() -> Iterator[None]:
+    """Inside, denormal numbers are 0 in this thread: they are slow, and some kernels take them for
+    0 anyway. Python's own floats are concerned, too, so it is as before afterwards."""
+    before = sys.float_info.min / 2 == 0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
 
 
 def release() -> None:

@@ -11,8 +11,6 @@ from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.commands.progress import Watcher
 from benchmark.commands.run_table import run_table
 from benchmark.commands.tables import open_console, say
-from benchmark.hub.copies import use_data_dir
-from benchmark.runs import grid
 
 
 def run(
@@ -63,6 +61,10 @@ def run(
 
     Run the same command again to go on after an interruption.
     """
+    # With torch, for which the help of the command that all begin with should not wait.
+    from benchmark.hub.copies import use_data_dir
+    from benchmark.runs import grid
+
     use_data_dir(data_dir)
     console = open_console()
     results = grid.run(

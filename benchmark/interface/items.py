@@ -131,10 +131,12 @@ class Items:
 
     def fingerprints(self) -> list[int]:
         """(N,) a 64-bit hash of every item: of its first column, which seeds the next one's."""
-        hashes: Iterable[int] = repeat(0)
+        hashes: Iterable[int] = repeat(0, len(self))
         for column in self._joined().values():
-            row = bytes_of(column).numpy()
-            hashes = map(xxh3_64_intdigest, row.view(f"V{row.shape[1]}").ravel().tolist(), hashes)
+            rows = bytes_of(column).numpy()
+            if rows.shape[1]:
+                rows = rows.view(f"V{rows.shape[1]}").ravel()
+                hashes = map(xxh3_64_intdigest, rows.tolist(), hashes)
         return list(hashes)
 
     def watch(self) -> None:

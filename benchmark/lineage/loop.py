@@ -11,7 +11,7 @@ from torch import nn
 from benchmark.basics import device
 from benchmark.basics.cache import Cache
 from benchmark.basics.errors import Diverged, InputError, MethodError
-from benchmark.basics.processor import describe
+from benchmark.basics.processor import describe, without_denormals
 from benchmark.basics.seeds import seed_global
 from benchmark.interface.access import Access
 from benchmark.interface.items import TrainingSet
@@ -36,6 +36,7 @@ from benchmark.tasks.task import Task
 OK, FAILED, DIVERGED = "ok", "failed", "diverged"
 
 
+@without_denormals()
 def run_lineage(
     task: Task,
     method: type[Mitigation],

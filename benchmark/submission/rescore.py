@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from benchmark.basics.errors import AutophagyError, InputError, MethodError
 from benchmark.basics.files import read_tensors
-from benchmark.basics.processor import settle
+from benchmark.basics.processor import without_denormals
 from benchmark.interface.items import Items
 from benchmark.lineage.loop import draw_splits
 from benchmark.results.schema import LineageResult, Result
@@ -48,6 +48,8 @@ class RescoredLineage:
         return not self.problem and self.excess <= 1
 
 
+@without_denormals()
+@without_denormals()
 def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
     """One row for every lineage that published anything.
 
@@ -57,7 +59,6 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
     Raises:
         InputError: there is no such folder.
     """
-    settle()
     if not samples.is_dir():
         raise InputError(f"there is no folder {samples}: give samples/SUITE/NAME of the dataset")
     return [

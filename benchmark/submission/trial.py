@@ -12,7 +12,6 @@ from typing import Any
 from torch import nn
 
 from benchmark.basics.cache import Cache, FolderCache
-from benchmark.basics.processor import settle
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
@@ -54,7 +53,6 @@ class Trial:
 def run_trials(file: Path, class_name: str) -> Iterator[Iterator[Trial]]:
     """Two trials, each in a sandbox of its own, the second with the tasks in reverse order: what a
     method keeps in its process from one lineage to the next then shows."""
-    settle()
     with tempfile.TemporaryDirectory(prefix="autophagy-validate-") as folder:
         cache = FolderCache(Path(folder))
         yield (_trial(file, class_name, tasks, cache) for tasks in (TASKS, TASKS[::-1]))

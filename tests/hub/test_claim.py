@@ -13,7 +13,7 @@ from benchmark.submission.checks import read_submission
 from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.upload import list_parts
 
-FREE = ("hardware", "created", "versions", "isolated")  # what nobody can check
+FREE = ("hardware", "machine", "created", "versions", "isolated")  # what nobody can check
 
 
 def accept(run, file):

@@ -70,7 +70,7 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     first = channel.receive().header
     torch.set_num_threads(first["threads"])
-    torch.set_flush_denormal(True)  # as `benchmark.basics.processor.settle`, outside
+    torch.set_flush_denormal(True)  # as outside: see `run_lineage`
     _limit(*first["limits"])
     while True:
         said = channel.receive().header["new"]
