@@ -10,7 +10,7 @@ from benchmark import REAL, Access, Items
 from benchmark.basics.seeds import stream
 from benchmark.interface.find import find_method
 from benchmark.interface.names import find_baselines as registry
-from benchmark.interface.round import Ledger, Limits, Round
+from benchmark.interface.round import ROUND, Ledger, Limits, Round
 from benchmark.interface.sources import FOREIGN
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
@@ -25,7 +25,7 @@ def test_runs_is_deterministic_and_keeps_its_declaration(name, tasks, shared_cac
     touched = set()
     get = Round._get
     monkeypatch.setattr(
-        Round, "_get", lambda self, access, what: touched.add(access) or get(self, access, what)
+        Round, "_get", lambda self, what: touched.add(ROUND[what].access) or get(self, what)
     )
     method = find_method(name)
     for task in (tasks[name] for name in tiny.WEB):

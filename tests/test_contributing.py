@@ -24,14 +24,14 @@ def test_the_links_lead_to_files(page):
             assert (page.parent / target).exists(), target
 
 
-def test_the_example_of_a_method_is_a_method(tmp_path, toy_suite):
+def test_the_example_of_a_method_is_a_method(tmp_path, tiny_suite):
     """It runs from a file, as the page says, and keeps half a crawl of the past."""
     from benchmark import run
 
     text = (ROOT / "docs" / "contributing" / "adding-a-method.md").read_text()
     file = tmp_path / "half_archive.py"
     file.write_text(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0])
-    result = run(file, tasks="digits-replace", out=tmp_path / "runs")["half_archive"]
+    result = run(file, tasks="digits-replace", workers=1, out=tmp_path / "runs")["half_archive"]
     assert not result.failures
     (lineage,) = result.tasks["digits-replace"].lineages
     assert lineage.generations[1].trained_on["real"] == 0.5

@@ -70,7 +70,7 @@ def test_a_training_with_a_hook_is_not_recorded(setup):
     generator, real = setup
     data = TrainingSet(real)
     assert generator.objective(data, hook, None, stream("h")).family is None
-    assert generator.objective(data, None, None, stream("h")).family == generator.own
+    assert generator.objective(data, None, None, stream("h")).family == generator.family
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -160,7 +160,7 @@ def test_a_compiled_pass_is_the_models_with_products_in_bf16():
     given = (torch.full((6,), 500.0), torch.arange(6))
     with torch.no_grad():
         for network in (model, other):  # the second one's weights replace the first one's
-            ready = graphs.Compiled(network, generator.own, rows=6)
+            ready = graphs.Compiled(network, generator.family, rows=6)
             with torch.autocast("cpu", torch.bfloat16):
                 own, fast = network(x, *given).sample, ready(x, *given).sample
             assert torch.allclose(own.float(), fast.float(), atol=3e-2)

@@ -141,7 +141,7 @@ def test_what_crosses_into_the_sandbox_arrives(x: Tensor, layout: Callable[[Tens
     if x.dtype not in wire.PLAIN:
         return
     content = wire.encode_message(wire.Message({}, [layout(x.clone())] * 2))
-    header, body = wire.lengths(content[: wire.PREFIX.size], 1 << 20)
+    header, body = wire.read_lengths(content[: wire.PREFIX.size], 1 << 20)
     start = wire.PREFIX.size
     back = wire.decode_message(content[start : start + header], content[start + header :])
     assert [tensor_digest({"x": y}) for y in back.tensors] == [tensor_digest({"x": x})] * 2

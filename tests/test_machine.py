@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from benchmark.run import backends
 
 import benchmark
 from benchmark.basics import machine
 from benchmark.basics.processor import describe, without_denormals
 from benchmark.interface.find import find_method
 from benchmark.interface.mitigation import Mitigation
+from benchmark.runs import backends
 from benchmark.runs.grid import execute
 from benchmark.runs.jobs import plan
 from benchmark.runs.sandbox.command import _environment

@@ -7,7 +7,6 @@ import errno
 import importlib
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.machine import ensure_home
-from benchmark.commands.terminal import Terminal, prepare_output
+from benchmark.commands.terminal import prepare_output
 
 COMMANDS = (
     "list", "prefetch", "report", "run", "samples", "score", "theory", "transfer", "new",
@@ -35,8 +34,7 @@ class LazyCommands(TyperGroup):
         if args[0] in COMMANDS:
             # Before torch is loaded here or in a worker: one thread a process.
             os.environ["OMP_NUM_THREADS"] = "1"
-            with _say_loading(args[0]):
-                self.add_command(_imported(args[0]), args[0])
+            self.add_command(_imported(args[0]), args[0])
         return super().resolve_command(ctx, args)
 
 
@@ -66,11 +64,6 @@ def _imported(name: str) -> Any:
         found = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         found.command(name)(getattr(module, _function(name)))
     return typer.main.get_command(found)
-
-
-def _say_loading(name: str) -> AbstractContextManager[object]:
-    """`run` needs seconds to load torch, and says so."""
-    return Terminal().working("Loading torch and the tasks") if name == "run" else nullcontext()
 
 
 def _function(name: str) -> str:

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from benchmark.basics.errors import AutophagyError, InputError
-from benchmark.commands.progress import Watcher
 from benchmark.commands.run_table import run_table
 from benchmark.commands.tables import open_console, say
 
@@ -61,12 +60,14 @@ def run(
 
     Run the same command again to go on after an interruption.
     """
-    # With torch, for which the help of the command that all begin with should not wait.
-    from benchmark.hub.copies import use_data_dir
-    from benchmark.runs import grid
+    console = open_console()
+    with console.working("Loading torch and the tasks"):
+        # Not above: the help of the command that all begin with should not wait for torch.
+        from benchmark.commands.progress import Watcher
+        from benchmark.hub.copies import use_data_dir
+        from benchmark.runs import grid
 
     use_data_dir(data_dir)
-    console = open_console()
     results = grid.run(
         list(methods),
         suite=suite,

@@ -181,7 +181,9 @@ def _links(folder: str | Path) -> Iterator[Path]:
 
 def _masks(bound: list[Path]) -> list[str]:
     """Empties what was bound above but holds real items, or packages this Python does not use."""
-    hidden, sites = set(), [_place(path, bound) for path in _sites()]
+    # By either name: a linked environment is seen at its own place and where it leads to.
+    hidden: set[Path] = set()
+    sites = {place for path in _sites() for place in (path, _place(path, bound))}
     for folder in map(Path, (*LIBRARIES, sysconfig.get_path("stdlib"))):
         for pattern in (*PACKAGES, "python3*/*-packages"):
             hidden |= {f for f in folder.glob(pattern) if f not in sites and not f.is_symlink()}

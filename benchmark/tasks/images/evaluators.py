@@ -73,6 +73,9 @@ class PictureEvaluator(FeatureEvaluator):
     def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
         return isolated(heldout)
 
+    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
+        return nearest(pool, heldout)
+
     def chance(self, splits: Splits, pool: int) -> float:
         return pool / (pool + len(splits.heldout))
 
@@ -81,9 +84,8 @@ class PictureEvaluator(FeatureEvaluator):
         means = torch.stack([known.heldout[labels == k].mean(0) for k in labels.unique()])
         classes = [histogram(nearest(x, means), len(means)) for x in (known.heldout, outputs)]
         nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])
-        cells = [nearest(features, known.heldout) for features in (known.pool, outputs)]
         return {
             "memorisation": above_chance(nearer, known.chance),
             "histogram_distance": total_variation(*classes),
-            "tail_mass": tail_mass(known.tail, *cells),
+            "tail_mass": tail_mass(known.tail, known.bins, nearest(outputs, known.heldout)),
         }
