@@ -35,3 +35,16 @@ def test_the_example_of_a_method_is_a_method(tmp_path, tiny_suite):
     assert not result.failures
     (lineage,) = result.tasks["digits-replace"].lineages
     assert lineage.generations[1].trained_on["real"] == 0.5
+
+
+def test_the_readme_ends_with_the_tree_as_it_is():
+    """One line a folder, each once, in the order of the floors; nothing that is not there."""
+    text = (ROOT / "README.md").read_text().partition("## Where things live")[2]
+    rooms = re.findall(r"^      (\w+)/ ", text, re.MULTILINE)
+    there = {f.parent.name for f in (ROOT / "benchmark").glob("*/__init__.py")}
+    assert len(rooms) == len(set(rooms))
+    assert set(rooms) == there
+    for folder in re.findall(r"^    (\w+)/ ", text, re.MULTILINE):
+        assert (ROOT / folder).is_dir(), folder
+    layers = (ROOT / "pyproject.toml").read_text().partition("layers = [")[2].partition("]")[0]
+    assert rooms == re.findall(r"\w+", layers)

@@ -21,7 +21,7 @@ def rows(tensor: torch.Tensor) -> set[bytes]:
 
 
 def test_digits_are_mnist_and_heldout_is_apart():
-    usable, heldout = digits.load()
+    usable, heldout = digits.load_digits()
     assert (len(usable), len(heldout)) == (4000, 1000)
     assert usable["image"].dtype == torch.uint8
     assert torch.bincount(torch.cat([usable["label"], heldout["label"]])).tolist() == [500] * 10
@@ -29,7 +29,7 @@ def test_digits_are_mnist_and_heldout_is_apart():
 
 
 def test_speeches_heldout_documents_are_apart():
-    usable, heldout = speeches.load()
+    usable, heldout = speeches.load_addresses()
     assert (len(usable), len(heldout)) == (201, 30)
     assert not set(usable) & set(heldout)
     assert all(text.isascii() for text in usable)
@@ -75,7 +75,7 @@ def test_too_many_items_are_refused():
 
 def test_text_is_unchanged_by_a_second_pass_through_the_codec():
     publisher = TextPublisher(64)
-    items = publisher.pass_through(speeches.passages(speeches.load()[0][0], 320))
+    items = publisher.pass_through(speeches.passages(speeches.load_addresses()[0][0], 320))
     assert items["tokens"].shape[1] == 64
     again = publisher.tokenizer.encode_batch(publisher.text(items))
     assert [e.ids for e in again] == items["tokens"].tolist()
@@ -91,7 +91,7 @@ def test_a_text_that_is_too_short_goes_on_with_itself():
 def test_image_codec_keeps_digits_recognisable_and_settles():
     """Decoded digits keep their class, and a second pass moves latents less than the first."""
     publisher = ImagePublisher()
-    usable = digits.load()[0].take(slice(0, 500))
+    usable = digits.load_digits()[0].take(slice(0, 500))
     once = publisher.pass_through(usable)
     latents = [publisher.encode(x) for x in (usable, once, publisher.pass_through(once))]
     assert (latents[2] - latents[1]).norm() < (latents[1] - latents[0]).norm()

@@ -193,7 +193,7 @@ def test_inversion_draws_tokens_with_their_probabilities(text):
 def tiny():
     """A model of 6 tokens, whose distributions can be enumerated, with sharp attention."""
     torch.manual_seed(5)
-    model = llama.build(6, 16, 2, 2, 32).eval()
+    model = llama.build_llama(6, 16, 2, 2, 32).eval()
     with torch.no_grad():
         for layer in model.model.layers:
             for part in (layer.self_attn.q_proj, layer.self_attn.k_proj, layer.self_attn.v_proj):
@@ -258,7 +258,7 @@ def test_tokens_follow_the_distribution_of_generate(tiny):
 def test_the_passes_are_those_of_the_module():
     """Logits and gradients."""
     torch.manual_seed(7)
-    model = llama.build(512, 96, 2, 4, 192)
+    model = llama.build_llama(512, 96, 2, 4, 192)
     tokens = torch.randint(1, 512, (16, 64), generator=stream("passes"))
     shifted = F.pad(tokens[:, :-1], (1, 0), value=llama.START)
     results = []

@@ -187,12 +187,12 @@ def test_the_networks_can_be_compiled_whole():
 
 def test_own_passes_are_the_libraries():
     torch.manual_seed(0)
-    model = gpt2_network.build(50, 16, 2, 2, 12).eval()
+    model = gpt2_network.build_gpt2(50, 16, 2, 2, 12).eval()
     tokens = torch.randint(50, (3, 12), generator=stream("t"))
     with torch.no_grad():
         theirs = model.transformer(input_ids=tokens).last_hidden_state
         assert torch.allclose(gpt2_network.hidden_of(model, tokens), theirs, atol=1e-5)
-        network = unet.build(8, (8, 8), (False, True), 1, 4, 10).eval()
+        network = unet.build_unet(8, (8, 8), (False, True), 1, 4, 10).eval()
         x = torch.randn(65, 3, 8, 8, generator=stream("x"))
         given = (torch.ones(65), torch.zeros(65, dtype=torch.int64))
         own = network(x, *given).sample

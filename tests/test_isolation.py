@@ -116,7 +116,7 @@ def test_a_method_that_uses_everything_gets_the_same_numbers(
     plain = find_method(file)
     # Whose first use draws from torch's global generator.
     assets.load_network("digits-verifier.safetensors", DigitClassifier)
-    assets.load_network("speeches-verifier.safetensors", llama.build)
+    assets.load_network("speeches-verifier.safetensors", llama.build_llama)
     with isolate_method(file) as method:
         assert (method.__name__, method.access) == ("Everything", frozenset(Access))
         assert find_method(file, isolate=isolate_method).summary == plain.summary != ""

@@ -192,7 +192,7 @@ def stops(job):
 
     def once(self, t, *rest):
         save(self, t, *rest)
-        if ranks.told(t) == 1 and ranks.rank() == 1:
+        if ranks.broadcast(t) == 1 and ranks.rank() == 1:
             os._exit(9)
 
     SharedStore.save = once
@@ -217,7 +217,7 @@ def test_a_lineage_goes_on_when_one_of_its_processes_died(tmp_path):
 def fails(job):
     if ranks.rank() == 0:
         return Outcome(job, None, InputError("the disk is full"))
-    ranks.told()  # waits for rank 0, in vain
+    ranks.broadcast()  # waits for rank 0, in vain
     return Outcome(job, None)
 
 

@@ -160,7 +160,7 @@ def test_a_biased_reserve_of_digits_holds_some_classes_and_the_pool_stays():
 def test_a_biased_reserve_of_speeches_is_of_its_years(monkeypatch):
     """Each address is replaced by its year, so that a passage tells it."""
     years = speeches.address_years()
-    usable = speeches.load()[0]
+    usable = speeches.load_addresses()[0]
     online = [year for text, year in zip(usable, years, strict=True) if "Internet" in text]
     assert len(online) > 5
     assert min(online) > 1990

@@ -45,7 +45,7 @@ def speeches():
 @pytest.fixture(scope="module")
 def written():
     """What the frozen language model publishes with each mark: name -> 60 texts."""
-    model = assets.load_network("speeches-reference.safetensors", llama.build)
+    model = assets.load_network("speeches-reference.safetensors", llama.build_llama)
     publisher, texts = TextPublisher(64), {}
     for name, (marks, _) in TEXTS.items():
         mark = marks(KEY)

@@ -36,7 +36,7 @@ def spread(make: Callable[..., Tensor], parts: Sequence[Any]) -> Tensor:
     return torch.cat([made[i % step][i // step] for i in range(len(parts))])
 
 
-def told(value: Any = None) -> Any:
+def broadcast(value: Any = None) -> Any:
     """What rank 0 has; it gives `value`, the others nothing."""
     if count() == 1:
         return value

@@ -1,1 +1,1 @@
-"""What tasks take from the Hugging Face Hub: pinned repositories, local copies, prefetching."""
+"""Speaking with the Hugging Face Hub, both ways: pinned copies here, what is sent there."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 from torch import Tensor
 
 from benchmark.basics.cache import Cache, Kept
-from benchmark.basics.ranks import rank, told
+from benchmark.basics.ranks import broadcast, rank
 from benchmark.interface.items import Items
 from benchmark.lineage.store import LineageStore
 
@@ -23,14 +23,14 @@ class SharedCache:
         made: list[dict[str, Tensor]] = []
 
         def together() -> dict[str, Tensor]:
-            told("make")
+            broadcast("make")
             made.append(make())
             return made[0]
 
         if rank() == 0:
             kept = self.cache.get(kind, key, together)
-            return kept if made else cast(Kept, told(kept))
-        answer = told()
+            return kept if made else cast(Kept, broadcast(kept))
+        answer = broadcast()
         return Kept(make(), 0.0) if answer == "make" else cast(Kept, answer)
 
 
@@ -41,13 +41,15 @@ class SharedStore:
         self.store = store
 
     def record(self, t: int) -> dict[str, Any] | None:
-        return cast("dict[str, Any] | None", told(self.store.record(t) if rank() == 0 else None))
+        return cast(
+            "dict[str, Any] | None", broadcast(self.store.record(t) if rank() == 0 else None)
+        )
 
     def samples(self, t: int) -> Items:
-        return cast(Items, told(self.store.samples(t) if rank() == 0 else None))
+        return cast(Items, broadcast(self.store.samples(t) if rank() == 0 else None))
 
     def model(self, t: int) -> dict[str, Tensor]:
-        return cast("dict[str, Tensor]", told(self.store.model(t) if rank() == 0 else None))
+        return cast("dict[str, Tensor]", broadcast(self.store.model(t) if rank() == 0 else None))
 
     def save(self, t: int, record: dict[str, Any], items: Items, state: dict[str, Tensor]) -> None:
         if rank() == 0:

@@ -1,0 +1,1 @@
+"""Numbers of features and texts, what each of them means, and definitions of collapse."""

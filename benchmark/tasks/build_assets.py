@@ -44,7 +44,7 @@ def main() -> None:
 def images() -> dict[str, dict[str, Any]]:
     """Codec, evaluator and verifier of the digits."""
     parts: dict[str, dict[str, Any]] = {}
-    images, _ = digits.load()
+    images, _ = digits.load_digits()
     _save(parts, "digits-codec.safetensors", _codec(images["image"]), "ImageCodec")
     for name, width in (("features", 16), ("verifier", 8)):
         model = _classifier(images["image"], images["label"], name, width)
@@ -55,14 +55,14 @@ def images() -> dict[str, dict[str, Any]]:
 def text() -> dict[str, dict[str, Any]]:
     """Tokenizer, evaluator and verifier of the speeches."""
     parts: dict[str, dict[str, Any]] = {}
-    documents, _ = speeches.load()
+    documents, _ = speeches.load_addresses()
     tokenizer = _tokenizer(documents)
     tokenizer.save(str(FOLDER / "speeches-tokenizer.json"))
     parts["speeches-tokenizer.json"] = {}
     text = [torch.tensor(tokenizer.encode(d).ids) for d in documents]
     for name, config in (("reference", REFERENCE), ("verifier", VERIFIER)):
         torch.manual_seed(len(name))
-        model = llama.build(**config)
+        model = llama.build_llama(**config)
         _language_model(model, torch.cat(text), name)
         _save(parts, f"speeches-{name}.safetensors", model, "llama", config)
     return parts

@@ -19,7 +19,7 @@ def test_gemm_1024(bench):
 
 @pytest.mark.parametrize("recipe", [CausalRecipe(), CausalRecipe(width=64, layers=3)])
 def test_the_language_models_flop(recipe):
-    model = llama.build(flop.VOCAB, recipe.width, recipe.layers, recipe.heads, recipe.inner)
+    model = llama.build_llama(flop.VOCAB, recipe.width, recipe.layers, recipe.heads, recipe.inner)
     tokens = torch.ones(3, recipe.length, dtype=torch.int64)
     with FlopCounterMode(display=False) as counter:
         loss = llama.nll(model(input_ids=tokens).logits, tokens).mean()

@@ -28,7 +28,7 @@ def quiet():
 
 def build(attention: str = "eager") -> LlamaForCausalLM:
     torch.manual_seed(0)
-    model = llama.build(VOCAB, WIDTH, LAYERS, HEADS, INNER)
+    model = llama.build_llama(VOCAB, WIDTH, LAYERS, HEADS, INNER)
     model.set_attn_implementation(attention)
     return model
 

@@ -44,15 +44,15 @@ class Adapter(nn.Module):
         return functional_call(self.base.network, own, args, named)
 
 
-def build(shapes: dict[str, list[int]]) -> Adapter:
+def build_adapter(shapes: dict[str, list[int]]) -> Adapter:
     """Adapters of these shapes, all zero, without their network."""
     weights = {name: torch.zeros(shape) for name, shape in shapes.items()}
     return Adapter(weights, Frozen(None))
 
 
-def numbers(model: Adapter) -> dict[str, Any]:
+def describe_adapter(model: Adapter) -> dict[str, Any]:
     """What `build` makes adapters of these shapes from."""
     return {"shapes": {name.replace(DOT, "."): list(w.shape) for name, w in model.weights.items()}}
 
 
-BLUEPRINT = Blueprint(Adapter, build, numbers)
+BLUEPRINT = Blueprint(Adapter, build_adapter, describe_adapter)

@@ -21,7 +21,7 @@ HELDOUT = 1_000  # never trained on by anything, the frozen evaluator included
 SPLIT_SEED = 1790
 
 
-def load(sha256: str | None = None) -> tuple[Items, Items]:
+def load_digits(sha256: str | None = None) -> tuple[Items, Items]:
     """The (usable, held-out) digits, shuffled by a fixed seed.
 
     Returns:
@@ -59,7 +59,7 @@ class DigitsSource:
         self.bias: ReserveBias | None = None
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        usable, heldout = load(self.sha256)
+        usable, heldout = load_digits(self.sha256)
         if real + reserve > len(usable):
             raise InputError(f"{real + reserve} real digits asked for, {len(usable)} exist")
         order = torch.randperm(len(usable), generator=rng)

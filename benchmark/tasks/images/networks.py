@@ -96,13 +96,13 @@ class LatentDenoiser(ModelMixin, ConfigMixin):
         return DenoiserOutput(sample=self.leave(self.norm(hidden)), hidden=hidden)
 
 
-def numbers(model: LatentDenoiser) -> dict[str, Any]:
+def describe_denoiser(model: LatentDenoiser) -> dict[str, Any]:
     """What a `LatentDenoiser` of this architecture is made from."""
     config: Any = model.config
     return {name: config[name] for name in ("latent", "width", "blocks", "classes")}
 
 
-BLUEPRINT = Blueprint(LatentDenoiser, LatentDenoiser, numbers)
+BLUEPRINT = Blueprint(LatentDenoiser, LatentDenoiser, describe_denoiser)
 
 
 class DigitClassifier(ModelMixin, ConfigMixin):

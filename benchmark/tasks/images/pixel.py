@@ -41,7 +41,7 @@ class PixelGenerator(FlowMatching):
         self.meter = Meter(self.device)
 
     def blank(self) -> nn.Module:
-        model = unet.build(*self.network).to(self.device)
+        model = unet.build_unet(*self.network).to(self.device)
         return model.to(memory_format=torch.channels_last) if self.on_gpu else model
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,

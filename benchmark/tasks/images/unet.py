@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from benchmark.tasks.training.blueprint import Blueprint
 
 
-def build(
+def build_unet(
     size: int,
     widths: Sequence[int],
     attention: Sequence[bool],
@@ -49,7 +49,7 @@ class Doubling(Upsample2D):
         return self.conv(F.interpolate(hidden_states, scale_factor=2.0, mode="nearest"))
 
 
-def numbers(model: UNet2DModel) -> dict[str, Any]:
+def describe_unet(model: UNet2DModel) -> dict[str, Any]:
     """What `build` makes a model of this architecture from."""
     config: Any = model.config
     return {
@@ -62,7 +62,7 @@ def numbers(model: UNet2DModel) -> dict[str, Any]:
     }
 
 
-BLUEPRINT = Blueprint(UNet2DModel, build, numbers)
+BLUEPRINT = Blueprint(UNet2DModel, build_unet, describe_unet)
 
 
 def inside(network: Any, predict: Callable[[], Tensor]) -> tuple[Tensor, Tensor]:

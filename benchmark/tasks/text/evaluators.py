@@ -86,7 +86,7 @@ class TextEvaluator(TextProfile):
     scored = SCORED
 
     def __init__(self) -> None:
-        network = assets.load_network("speeches-reference.safetensors", llama.build)
+        network = assets.load_network("speeches-reference.safetensors", llama.build_llama)
         self.vocab = network.config.vocab_size
         self.network: Any = network
 

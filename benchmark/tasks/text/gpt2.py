@@ -39,7 +39,7 @@ class StoriesGenerator(LanguageModelling):
         self.meter = Meter(self.device)
 
     def blank(self) -> nn.Module:
-        return gpt2_network.build(self.vocab, *self.network, self.longest).to(self.device)
+        return gpt2_network.build_gpt2(self.vocab, *self.network, self.longest).to(self.device)
 
     @property
     def longest(self) -> int:
@@ -73,7 +73,7 @@ class StoriesGenerator(LanguageModelling):
             if len(u) < WRITTEN:
                 writer = Writer(model, len(u), length, recorded=False)
             else:
-                key = (gpt2_network.numbers(model).values(), WRITTEN, length, self.device)
+                key = (gpt2_network.describe_gpt2(model).values(), WRITTEN, length, self.device)
                 writer = _writers.get(
                     str(key), lambda: Writer(model, WRITTEN, length, recorded=True)
                 )

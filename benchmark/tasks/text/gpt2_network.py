@@ -12,7 +12,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from benchmark.tasks.training.blueprint import Blueprint
 
 
-def build(vocab: int, width: int, layers: int, heads: int, longest: int) -> GPT2LMHeadModel:
+def build_gpt2(vocab: int, width: int, layers: int, heads: int, longest: int) -> GPT2LMHeadModel:
     """A randomly initialised GPT-2 of up to `longest` positions, without dropout."""
     config = GPT2Config(
         vocab_size=vocab,
@@ -52,7 +52,7 @@ def heads_of(attention: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return q, k, v
 
 
-def numbers(model: GPT2LMHeadModel) -> dict[str, Any]:
+def describe_gpt2(model: GPT2LMHeadModel) -> dict[str, Any]:
     """What `build` makes a model of this architecture from."""
     config = model.config
     return {
@@ -64,4 +64,4 @@ def numbers(model: GPT2LMHeadModel) -> dict[str, Any]:
     }
 
 
-BLUEPRINT = Blueprint(GPT2LMHeadModel, build, numbers)
+BLUEPRINT = Blueprint(GPT2LMHeadModel, build_gpt2, describe_gpt2)

@@ -33,9 +33,9 @@ class TunedTextGenerator(StoriesGenerator):
     def blank(self) -> nn.Module:
         """The pretrained network, cut to the vocabulary and to the length of a block."""
         whole = pretrained("AutoModelForCausalLM", self.pretrained)
-        numbers = gpt2_network.numbers(whole)
+        numbers = gpt2_network.describe_gpt2(whole)
         numbers |= {"vocab": self.vocab, "longest": self.longest}
-        model = gpt2_network.build(**numbers).to(self.device)
+        model = gpt2_network.build_gpt2(**numbers).to(self.device)
         state = whole.state_dict()
         for name in ("transformer.wte.weight", "lm_head.weight"):
             rows = state[name]  # of tokens; START is the last of all

@@ -108,7 +108,7 @@ class CausalGenerator(LanguageModelling):
         self.network = (self.vocab, width, layers, heads, inner)
 
     def blank(self) -> nn.Module:
-        return llama.build(*self.network).to(self.device)
+        return llama.build_llama(*self.network).to(self.device)
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator) -> nn.Module:  # fmt: skip

@@ -17,7 +17,7 @@ START = 0  # the token in front of every item
 AT_ONCE = 25  # blocks whose layers a processor's cache holds: a quarter faster than 250
 
 
-def build(vocab: int, width: int, layers: int, heads: int, inner: int) -> LlamaForCausalLM:
+def build_llama(vocab: int, width: int, layers: int, heads: int, inner: int) -> LlamaForCausalLM:
     """A randomly initialised Llama (from torch's global generator).
 
     Weights start at half the usual 1/sqrt(fan-in) and embeddings at unit variance, untied: at this
@@ -48,7 +48,7 @@ def build(vocab: int, width: int, layers: int, heads: int, inner: int) -> LlamaF
     return model
 
 
-def numbers(model: LlamaForCausalLM) -> dict[str, Any]:
+def describe_llama(model: LlamaForCausalLM) -> dict[str, Any]:
     """What `build` makes a model of this architecture from."""
     config = model.config
     return {
@@ -60,7 +60,7 @@ def numbers(model: LlamaForCausalLM) -> dict[str, Any]:
     }
 
 
-BLUEPRINT = Blueprint(LlamaForCausalLM, build, numbers)
+BLUEPRINT = Blueprint(LlamaForCausalLM, build_llama, describe_llama)
 
 
 def logits_of(model: LlamaForCausalLM, tokens: Tensor) -> Tensor:

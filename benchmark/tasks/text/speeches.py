@@ -24,7 +24,7 @@ _PUNCTUATION = str.maketrans(
 )
 
 
-def load(sha256: str | None = None) -> tuple[list[str], list[str]]:
+def load_addresses(sha256: str | None = None) -> tuple[list[str], list[str]]:
     """The (usable, held-out) addresses: 201 and 30 whole documents, split by a fixed seed.
 
     Some years have two files, the spoken and the written form of one message: they are one
@@ -96,7 +96,7 @@ class SpeechesSource:
         self.bias: ReserveBias | None = None
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        usable, heldout = load(self.sha256)
+        usable, heldout = load_addresses(self.sha256)
         length = CHARACTERS * self.length
         cut = [passages(text, length) for text in usable]
         order = torch.randperm(len(cut), generator=rng).tolist()

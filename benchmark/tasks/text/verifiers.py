@@ -27,7 +27,7 @@ class StoryScorer:
 @torch.no_grad()
 def score_speeches(items: Items) -> Tensor:
     """Mean log-probability per token (nats) under a language model trained on real text only."""
-    network = assets.load_network("speeches-verifier.safetensors", llama.build)
+    network = assets.load_network("speeches-verifier.safetensors", llama.build_llama)
     batches = items["tokens"].split(250)
     nats = [llama.nll(llama.logits_of(network, part), part) for part in batches]
     return -torch.cat(nats).mean(1)
