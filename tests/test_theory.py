@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from benchmark.lineage.cache import NoCache
 from scipy.stats import norm
 from typer.testing import CliRunner
 
@@ -16,18 +17,21 @@ from benchmark import Mitigation, Sampling
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.basics.seeds import stream
 from benchmark.commands.main import app
-from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.items import REAL, Items, TrainingSet
+from benchmark.lineage.store import LineageMemory
 from benchmark.lineage.web import Web
 from benchmark.metrics.frechet import frechet_distance
 from benchmark.metrics.neighbours import prdc
-from benchmark.tasks.schedules import SCHEDULES
+from benchmark.tasks.schedules import SCHEDULES, Draw, Fresh
 from benchmark.tasks.task import Task
-from benchmark.theory import categorical, formulas, gaussian, regression
+from benchmark.theory import categorical, formulas, gaussian, pairs, regression
 from benchmark.theory.catalogue import catalogue
 from benchmark.theory.exact import Fit
 from benchmark.theory.experiments import BOUND, Measurement, Quantity, measure
 from benchmark.theory.least_squares import LinearData, LinearRecipe
-from benchmark.theory.normal import NormalData, NormalGenerator, NormalRecipe
+from benchmark.theory.normal import MovingNormalData, NormalData, NormalGenerator, NormalRecipe
+from benchmark.theory.pairs import PairData, PairGenerator, PairRecipe
+from benchmark.theory.tasks import gaussian_task
 from benchmark.theory.unigram import UnigramData, UnigramRecipe, zipf
 
 METHODS = ("nothing", "accumulate", "accumulate_subsample", "oracle")
@@ -69,12 +73,13 @@ def test_command_succeeds_and_draws(command):
     assert document["passed"] is True
     assert all(row["passed"] for row in document["rows"])
     assert figure.startswith("<?xml")
-    assert figure.count('id="axes_') == 6
+    assert figure.count('id="axes_') == 8
 
 
 def test_every_schedule_and_form_is_covered():
     forms = {form for _, _, form in ROWS}
     assert {"G0", "G1", "G2", "G3", "L1", "D1", "D2", "C1", "B1"} <= forms
+    assert {"M0", "M1", "M2", "M3", "W1", "R1", "N1", "P1", "J1"} <= forms
     for name in SCHEDULES:
         assert any(name in setting for setting in EXPERIMENTS)
     for method in METHODS:
@@ -138,6 +143,14 @@ def test_control_method_subsamples_with_replacement(monkeypatch):
     assert z("replace, accumulate_subsample", "S1", share=1) > 2 * BOUND
 
 
+def test_control_first_crawl_repeats_items(monkeypatch):
+    def repeating(size, generator):
+        return torch.randint(size, (size,), generator=generator)
+
+    monkeypatch.setattr(benchmark.lineage.web.torch, "randperm", repeating)
+    assert z("numbers 1..999, n 2000", "N1") > 2 * BOUND
+
+
 def test_control_web_draws_with_replacement(monkeypatch):
     randperm = torch.randperm
 
@@ -163,7 +176,11 @@ def test_control_order_tells_provenance(monkeypatch):
     assert z("fresh, FirstHalf, real_share 0.5", "S6") > 2 * BOUND
 
 
-def test_control_synthetic_items_labelled_real(monkeypatch):
+@pytest.mark.parametrize(
+    ("setting", "form"),
+    [("web, oracle", "S5"), ("fresh, Marked_0, real_share 0.3, moving", "W1")],
+)
+def test_control_synthetic_items_labelled_real(monkeypatch, setting, form):
     crawl = Web.crawl
 
     def mislabelled(self, t, rng):
@@ -171,12 +188,85 @@ def test_control_synthetic_items_labelled_real(monkeypatch):
         return items, torch.full_like(made, -1)
 
     monkeypatch.setattr(Web, "crawl", mislabelled)
-    assert z("web, oracle", "S5") > 2 * BOUND
+    assert z(setting, form) > 2 * BOUND
+
+
+MOVING = [
+    ("fresh, nothing, real_share 1, moving", "M0"),
+    ("fresh, nothing, real_share 0.3, moving", "M1"),
+    ("web, nothing, foreign_share 0, moving", "M1"),
+    ("web, accumulate, foreign_share 0, moving", "M3"),
+    ("web, AgeWeighted, foreign_share 0, moving", "M3"),
+    ("accumulate, nothing, moving", "M3"),
+    ("fresh, Marked_0.5, real_share 0.3, moving", "W1"),
+]
+
+
+@pytest.mark.parametrize(("setting", "form"), MOVING)
+def test_control_world_is_an_era_late(monkeypatch, setting, form):
+    world = MovingNormalData.world
+    monkeypatch.setattr(MovingNormalData, "world", lambda self, t, *rest: world(self, t - 1, *rest))
+    assert z(setting, form, share=1) > 2 * BOUND
+
+
+@pytest.mark.parametrize(
+    ("setting", "form"), [("web, FirstCrawl, foreign_share 0, moving", "M2"), MOVING[3]]
+)
+def test_control_archive_forgets(monkeypatch, setting, form):
+    granted = benchmark.lineage.loop.granted
+
+    def forgetful(access, archive, *rest):
+        return granted(access, archive[-1:], *rest)
+
+    monkeypatch.setattr(benchmark.lineage.loop, "granted", forgetful)
+    assert z(setting, form) > 2 * BOUND
+
+
+@pytest.mark.parametrize("share", ["0.1", "0.5"])
+def test_control_real_items_are_handed_out_again(monkeypatch, share):
+    def draws(self, t, n):
+        real = round(n * self.real_share)
+        return [Draw(real, (REAL,)), Draw(n - real, (t - 1,))]
+
+    monkeypatch.setattr(Fresh, "draws", draws)
+    assert z(f"unigram, fresh, real_share {share}", "R1") > 2 * BOUND
 
 
 @pytest.mark.parametrize(
     ("setting", "form"),
-    [("regression, replace, nothing", "L1"), ("unigram, replace, nothing", "D1")],
+    [
+        ("pairs, replace, nothing", "P1"),
+        ("pairs, replace, writer frozen", "P1"),
+        ("pairs, fresh, captions of 5% permuted", "J1"),
+        ("pairs, fresh, captions of 50% permuted", "J1"),
+    ],
+)
+def test_control_captions_and_pictures_come_apart(monkeypatch, setting, form):
+    crawl = Web.crawl
+
+    def torn(self, t, rng):
+        items, made = crawl(self, t, rng)
+        return Items(tokens=items["tokens"], x=items["x"][torch.randperm(len(items))]), made
+
+    monkeypatch.setattr(Web, "crawl", torn)
+    assert z(setting, form) > 2 * BOUND
+
+
+def test_control_frozen_writer_draws(monkeypatch):
+    def build(recipe):
+        return PairGenerator(replace(recipe, frozen_writer=False))
+
+    monkeypatch.setattr(PairRecipe, "build", build)
+    assert z("pairs, replace, writer frozen", "P1", share=1) > 2 * BOUND
+
+
+@pytest.mark.parametrize(
+    ("setting", "form"),
+    [
+        ("regression, replace, nothing", "L1"),
+        ("unigram, replace, nothing", "D1"),
+        ("pairs, replace, FrozenPainter", "P1"),
+    ],
 )
 def test_control_noise_repeats_every_generation(monkeypatch, setting, form):
     def same(task, seed, t, purpose):
@@ -213,6 +303,10 @@ def test_shapes_and_seeds():
     assert means.shape == variances.shape == (3, 5)
     assert regression("replace", generations=3, dim=2, replicates=4).shape == (3, 4, 2)
     assert categorical("replace", generations=3, words=6, replicates=4).shape == (3, 4, 6)
+    fits = pairs("replace", generations=3, captions=6, replicates=4)
+    assert {name: number.shape for name, number in fits.items()} == dict.fromkeys(
+        ("probability", "mean", "var"), (3, 4, 6)
+    )
     again, _ = gaussian("replace", n=8, generations=3, dim=5)
     other, _ = gaussian("replace", n=8, generations=3, dim=5, seed=1)
     assert (means == again).all()
@@ -225,6 +319,7 @@ def test_methods_run_unchanged_on_every_schedule(schedule):
         (lambda *a, **k: gaussian(*a, **k)[0], {"dim": 3}),
         (regression, {"replicates": 3}),
         (categorical, {"replicates": 3}),
+        (lambda *a, **k: pairs(*a, **k)["mean"], {"replicates": 3}),
     ):
         runs = [family(schedule, method, n=20, generations=4, **size) for method in METHODS]
         assert all(np.isfinite(run).all() for run in runs)
@@ -246,8 +341,9 @@ def test_first_model_is_the_exact_fit():
         NormalRecipe(dim=3, n=12, ddof=1),
         LinearRecipe(dim=2, replicates=3, n=12),
         UnigramRecipe(words=4, replicates=3, n=12),
+        PairRecipe(captions=3, replicates=3, n=12),
     ],
-    ids=["ml", "unbiased", "least squares", "unigram"],
+    ids=["ml", "unbiased", "least squares", "unigram", "pairs"],
 )
 def test_weights_zero_and_one_choose_items(recipe):
     rng, generator = stream("weights"), recipe.build()
@@ -255,6 +351,7 @@ def test_weights_zero_and_one_choose_items(recipe):
         NormalRecipe: NormalData(3),
         LinearRecipe: LinearData(2, 3),
         UnigramRecipe: UnigramData(4, 3, 1.0),
+        PairRecipe: PairData(3, 3, 1.0),
     }[type(recipe)]
     items = items.build().splits(12, 1, rng).real
     weights = torch.tensor([0.0] * 5 + [2.0] * 7)
@@ -286,6 +383,15 @@ def test_log_probabilities():
     items = Items(tokens=torch.tensor([[0, 1], [1, 2]]))
     scores = words.log_prob(Fit({"probability": law}), items).tolist()
     assert scores == pytest.approx([math.log(0.5 * 0.75), -math.inf])
+    painter = PairRecipe(2, 1, 2).build()
+    fits = {"probability": [[0.25, 0.75]], "mean": [[0.0, 3.0]], "var": [[1.0, 4.0]]}
+    model = Fit({name: torch.tensor(number) for name, number in fits.items()})
+    items = Items(tokens=torch.tensor([[0], [1]]), x=torch.tensor([[0.5], [4.0]]))
+    expected = [math.log(0.25) + norm.logpdf(0.5), math.log(0.75) + norm.logpdf(4.0, 3.0, 2.0)]
+    assert painter.log_prob(model, items).tolist() == pytest.approx(expected)
+    assert painter.features(model, items).flatten().tolist() == [0.5, 0.5]
+
+    items = Items(tokens=torch.tensor([[0, 1], [1, 2]]))
     assert words.features(Fit({"probability": law}), items).tolist() == [[0.5, 0.75], [0.5, 0.0]]
 
 
@@ -326,6 +432,8 @@ def test_a_class_and_its_sampling_temperature():
         (lambda: gaussian("replace", seed=-1), "seed must be at least 0"),
         (lambda: gaussian("replace", ddof=2), "ddof is 0 or 1"),
         (lambda: gaussian("replace", spread=0), "spread is positive"),
+        (lambda: gaussian("replace", speed=math.inf), "speed is a finite number"),
+        (lambda: pairs("replace", captions=1), "captions must be at least 2"),
         (lambda: regression("replace", n=3, dim=4), "n must be at least 4"),
         (lambda: regression("replace", noise=-1), "noise is positive"),
         (lambda: categorical("replace", words=0), "words must be at least 1"),
@@ -419,6 +527,71 @@ def test_chi_square_contracts_by_the_synthetic_share_squared():
     assert values[3] == pytest.approx((1 - a) ** 4 * chi_square(q), rel=1e-6)
 
 
+def test_the_longest_memory_is_best_in_a_world_that_stands_still_and_worst_in_a_fast_one():
+    """Mean squared error at the end: M1 on `web`, M2, and M3 by its lag."""
+    n, t = 20, np.arange(9)
+    shares = np.append(1.0, 0.25 + 0.75 * 0.6 ** t[1:])
+
+    def newest(speed):
+        return formulas.moving_fit(shares, n, speed)[1][-1]
+
+    def first(speed):
+        return speed**2 * t[-1] ** 2 + 1 / n
+
+    assert first(0) < newest(0)
+    assert first(0.5) > newest(0.5)
+    lags = [formulas.union_lag(shares, 0.5, rate)[-1] for rate in (1e-9, 0.3, 0.6, 1.0)]
+    newest_lag = formulas.moving_fit(shares, n, 0.5)[0][-1]
+    assert lags[0] == pytest.approx(newest_lag)
+    assert lags == sorted(lags, reverse=True)  # the longer the memory, the further behind
+    assert lags[-1] > -0.5 * t[-1]
+
+
+def test_a_floor_of_real_items_bounds_the_lag():
+    lags, _ = formulas.moving_fit(np.full(200, 0.25), 20, speed=0.5)
+    assert lags[-1] == pytest.approx(-0.75 * 0.5 / 0.25)
+    lags, squares = formulas.moving_fit(np.append(1.0, np.zeros(19)), 20, speed=0.5)
+    assert lags == pytest.approx(-0.5 * np.arange(20))
+    still, drifts = formulas.moving_fit(np.append(1.0, np.zeros(19)), 20, speed=0.0)
+    assert (still == 0).all()
+    assert drifts == pytest.approx(formulas.replace_drift(np.arange(1, 21), 20))
+    assert (squares > lags**2).all()
+
+
+def test_a_world_of_speed_0_is_still_but_never_hands_out_a_real_item_twice():
+    means, _ = gaussian("fixed_real", n=20, generations=6, dim=2_000, real_share=1.0, speed=0.0)
+    assert np.abs(means.mean(1)).max() < 4 / math.sqrt(20 * 2_000)
+    assert (np.corrcoef(means) < 0.1 + np.eye(6)).all()
+    again, _ = gaussian("fixed_real", n=20, generations=6, dim=2_000, real_share=1.0)
+    assert np.allclose(again, again[0])  # the first crawl's for ever
+
+
+def test_a_profile_in_a_moving_world_is_against_its_own_era():
+    task = gaussian_task(Fresh(real_share=1.0), n=400, generations=4, dim=50, speed=2.0)
+    records = benchmark.lineage.loop.run_lineage(task, Mitigation, 0, LineageMemory(), NoCache())
+    assert [record["profile"]["frechet"] < 0.01 for record in records] == [True] * 4
+
+
+def test_a_watermark_is_worth_between_no_mark_and_provenance():
+    """n a^2 (1 + chi^2) with 1 + chi^2 = 1/(a + (1 - a) eps) <= 1/max(a, eps), for large n."""
+    n = 10_000
+    for a in (0.5, 0.1, 0.02):
+        worth = {eps: a * formulas.purity(n, round(a * n), eps) for eps in (0.0, 0.1, 1.0)}
+        assert worth[0.0] == pytest.approx(a)
+        assert worth[1.0] == pytest.approx(a**2)
+        assert worth[0.1] == pytest.approx(a**2 / (a + (1 - a) * 0.1), rel=0.01)
+        assert worth[0.1] <= a**2 / max(a, 0.1)
+
+
+def test_a_learnt_writer_costs_rare_captions_more():
+    t, n = np.arange(1, 9), 40
+    learnt, frozen = (formulas.picture_variance(t, n, 0.1, w) for w in ("learnt", "frozen"))
+    assert learnt[0] == pytest.approx(frozen[0])
+    assert (learnt[1:] < frozen[1:]).all()
+    certain = formulas.picture_variance(t, n, 1.0, "learnt")
+    assert certain == pytest.approx((1 - 1 / n) ** t)
+
+
 # --- metrics with a closed form ----------------------------------------------------------------
 
 
@@ -440,3 +613,22 @@ def test_a_copy_has_perfect_precision_and_recall():
     assert scores["precision"] == scores["recall"] == scores["coverage"] == 1
     far = prdc(x, x + 100)
     assert far["precision"] == far["recall"] == far["coverage"] == 0
+
+
+def test_the_joint_frechet_distance_grows_with_the_share_of_permuted_captions():
+    """J1 by the metric of the real tasks: means and variances stay as they are."""
+    rng = np.random.default_rng(0)
+    caption = rng.standard_normal(20_000)
+    picture = caption + rng.standard_normal(20_000)
+    pairs_ = torch.from_numpy(np.stack([picture, caption], 1))
+    covariance, found = np.cov(pairs_.T.numpy()), []
+    for share in (0.05, 0.1, 0.25, 0.5, 1.0):
+        torn, count = pairs_.clone(), int(share * len(pairs_))
+        torn[:count, 1] = torn[rng.permutation(count), 1]
+        found.append(frechet_distance(pairs_, torn))
+        other = covariance.copy()
+        other[0, 1] = other[1, 0] = (1 - share) * covariance[0, 1]
+        # The shares drawn cost up to 4 standard errors, 1/sqrt(count) each, of the distance's root.
+        expected = formulas.joint_frechet(covariance, other)
+        assert math.sqrt(found[-1]) == pytest.approx(math.sqrt(expected), rel=8 / math.sqrt(count))
+    assert found == sorted(found)

@@ -30,7 +30,7 @@ from benchmark.lineage.provenance import Composition
 from benchmark.lineage.store import LineageStore
 from benchmark.lineage.web import Web
 from benchmark.lineage.workshop import Workshop, copy_state
-from benchmark.tasks.parts import BiasableSource, Splits
+from benchmark.tasks.parts import BiasableSource, MovingSource, Splits
 from benchmark.tasks.task import Task
 
 OK, FAILED, DIVERGED = "ok", "failed", "diverged"
@@ -53,7 +53,7 @@ def run_lineage(
     `message` says why.
     """
     workshop, evaluator = Workshop(task, seed, cache), task.evaluation.build()
-    splits = draw_splits(task, seed)
+    source, splits = task.data.build(), draw_splits(task, seed)
     web = Web(splits.real, task.schedule, task.n, task.laundering)
     grants = Grants(workshop, method.access)
     foreign = ForeignModels(workshop, grants, method)
@@ -68,6 +68,11 @@ def run_lineage(
         # item is known to the harness and, if it is declared, to the oracle; to nobody else.
         for released in foreign.release(t, splits):
             web.publish_foreign(released)
+        if t > 0 and isinstance(source, MovingSource):
+            # Real, trusted and held-out items are of this era from now on.
+            splits = source.world(t, task.n, task.reserve, workshop.rng(t, "world"))
+            web.move(splits.real)
+            composition.trust(splits.reserve)
         crawl, provenance = web.crawl(t, workshop.rng(t, "crawl"))
         grants.add(crawl, provenance)
         composition.add(crawl, provenance)

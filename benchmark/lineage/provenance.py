@@ -35,6 +35,12 @@ class Composition:
         self._origin, self._archive = self._trusted.copy(), archive
         self._crawls: list[tuple[Items, np.ndarray]] = []  # whose rows are not in `_origin` yet
 
+    def trust(self, reserve: Items) -> None:
+        """Further trusted items."""
+        if self._trusted:
+            self._trusted |= dict.fromkeys(reserve.fingerprints(), RESERVE)
+            self._origin |= self._trusted
+
     def add(self, crawl: Items, provenance: Tensor) -> None:
         """The newest crawl, with its true provenance."""
         made = provenance.numpy()

@@ -11,7 +11,7 @@ from benchmark.basics.errors import InputError
 from benchmark.interface.items import Items
 from benchmark.interface.sources import FOREIGN, NEW, REAL
 from benchmark.tasks.parts import Laundering
-from benchmark.tasks.schedules import Schedule
+from benchmark.tasks.schedules import ERAS, Schedule
 
 
 class Crawl(NamedTuple):
@@ -43,11 +43,15 @@ class Web:
             raise InputError(f"the real pool holds {len(real)} items, a crawl needs {n}")
         self.schedule, self.n = schedule, n
         self._launder = laundering.build() if laundering else None
-        self._real = real.take(slice(0, n))
+        self._eras = [real.take(slice(0, n))]
         self._unseen = real.take(slice(n, None))
         self._foreign: list[Items] = []
         self._published: dict[int, Items] = {}
         self._models = 0
+
+    def move(self, real: Items) -> None:
+        """The next era begins: `real` are its items, which no crawl held before."""
+        self._eras.append(real)
 
     def publish(self, items: Items, rng: torch.Generator) -> None:
         """Add what this lineage's newest model generated: generation 0's first, then 1's, ...
@@ -68,7 +72,7 @@ class Web:
         places: list[Tensor] = []
         before = 0
         if t == 0:
-            parts.append((self._real, REAL))
+            parts.append((self._eras[0], REAL))
             places.append(torch.arange(self.n))
         else:
             if self.schedule.newest:
@@ -97,8 +101,10 @@ class Web:
         """Items with the provenance of all of them."""
         parts: list[tuple[Items, int]] = []
         for source in sources:
-            if source == REAL:
-                parts.append((self._real, REAL))
+            if source == REAL or (source == NEW and len(self._eras) > 1):
+                parts.append((self._eras[-1], REAL))
+            elif source == ERAS:
+                parts.extend((items, REAL) for items in self._eras)
             elif source == NEW:
                 start = (t - 1) * count
                 parts.append((self._unseen.take(slice(start, start + count)), REAL))

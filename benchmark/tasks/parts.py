@@ -83,6 +83,15 @@ class BiasableSource(Source, Protocol):
     bias: ReserveBias | None
 
 
+@runtime_checkable
+class MovingSource(Source, Protocol):
+    """A source whose real items change from one era to the next."""
+
+    def world(self, t: int, real: int, reserve: int, rng: torch.Generator) -> Splits:
+        """Era `t` >= 1: `real` new real items, `reserve` trusted ones, and its held-out set."""
+        ...
+
+
 class Laundering(Protocol):
     """What happens to a share of the lineage's items between publishing and crawling."""
 

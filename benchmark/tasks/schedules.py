@@ -2,7 +2,9 @@
 
 A schedule is pure: from (t, n) it says how many items to draw from which sources. `REAL` is the
 real pool R, `i >= 0` the samples S_i that model i published, `FOREIGN` the other generators'
-samples, `NEW` real items that no crawl held before. Drawing is the web's work.
+samples, `NEW` real items that no crawl held before. Where the world moves, `REAL` and `NEW` are the
+real items of the crawl's era, `ERAS` those of this and all earlier ones; where it stands still,
+`ERAS` is `REAL`. Drawing is the web's work.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchmark.interface.sources import FOREIGN, NEW, REAL
+
+ERAS = -4
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,14 @@ class Web(Schedule):
 
 @dataclass(frozen=True)
 class Accumulate(Schedule):
-    """n drawn uniformly from R + S_0 + ... + S_{t-1} (accumulate-subsample, Kazdan et al. 2024)."""
+    """n drawn uniformly from R_0 + ... + R_t + S_0 + ... + S_{t-1}; where the world stands still,
+    from R + S_0 + ... (accumulate-subsample, Kazdan et al. 2024)."""
 
     name: ClassVar[str] = "accumulate"
     summary: ClassVar[str] = "each crawl is drawn from real data and all models' output"
 
     def draws(self, t: int, n: int) -> list[Draw]:
-        return [Draw(n, (REAL, *range(t)))]
+        return [Draw(n, (ERAS, *range(t)))]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ PANELS = {
     "regression": ("Least squares on one's own labels", "risk", "linear", "best"),
     "contraction": ("What is left of a shift of the mean by 1", "E mean", "linear", "best"),
     "words": ("Unigram models", "", "linear", "best"),
+    "lag": ("Lag behind a world that moves by .5", "E mean - mu", "linear", "best"),
+    "pairs": ("Variance of a caption's pictures", "E var", "linear", "best"),
 }
 
 
@@ -50,8 +52,8 @@ def draw(measurements: Sequence[Measurement], path: Path) -> None:
 
     # The same numbers give the same file.
     with matplotlib.rc_context({"svg.hashsalt": "theory", "font.size": 9}):
-        figure = Figure(figsize=(12, 7), layout="constrained")
-        for axes, panel in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
+        figure = Figure(figsize=(15, 7), layout="constrained")
+        for axes, panel in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
             title, label, scale, place = PANELS[panel]
             shown = [m for m in measurements if m.quantity.panel == panel]
             for colour, m in enumerate(shown):

@@ -146,6 +146,93 @@ def chi_square(t: Array, n: int, real: int, law: Array, other: Array) -> Array:
     return np.array(values)[t - 1]
 
 
+def moving_fit(shares: Array, n: int, speed: float) -> tuple[Array, Array]:
+    """(lag, E[(mean - mu)^2]) by generation in a world whose mean mu moves by `speed`, each crawl
+    holding a share of new real items, shares[0] = 1, and items of the newest model else.
+
+    e_t = b (e_{t-1} - s); with u = E[(mean_{t-1} - mu_t)^2] = q_{t-1} - 2 s e_{t-1} + s^2 and v the
+    expected variance, q_t = a/n + b^2 u + b v_{t-1}/n and v_t = a + b (u + v_{t-1}) - q_t.
+    """
+    lag, square, variance = 0.0, 1 / n, 1 - 1 / n
+    lags, squares = [lag], [square]
+    for a in shares[1:]:
+        b = 1 - a
+        u = square - 2 * speed * lag + speed**2
+        square = a / n + b**2 * u + b * variance / n
+        variance = a + b * (u + variance) - square
+        lag = b * (lag - speed)
+        lags.append(lag)
+        squares.append(square)
+    return np.array(lags), np.array(squares)
+
+
+def union_lag(shares: Array, speed: float, rate: float = 1.0) -> Array:
+    """Lag of a fit to all crawls, one of age i with weight rate^i: of a crawl, E[mean] is
+    c_i = a_i mu_i + (1 - a_i) E[mean_{i-1}], and E[mean_t] the weighted mean of c_0, ..., c_t."""
+    crawls, mean, lags = [], 0.0, []
+    for t, a in enumerate(shares):
+        crawls.append(a * speed * t + (1 - a) * mean)
+        weights = rate ** np.arange(t, -1.0, -1)
+        mean = float(weights @ crawls / weights.sum())
+        lags.append(mean - speed * t)
+    return np.array(lags)
+
+
+def drawn_union_lag(generations: int, speed: float) -> Array:
+    """Lag under `accumulate`, whose crawl t is drawn from the real items of eras 0, ..., t and the
+    output of models 0, ..., t - 1, as many of each."""
+    means: list[float] = []
+    for t in range(generations):
+        real = speed * np.arange(t + 1)
+        means.append((real.sum() + sum(means)) / (2 * t + 1))
+    return np.array(means) - speed * np.arange(generations)
+
+
+def purity(n: int, real: int, missed: float) -> float:
+    """Expected share of real items among those that a watermark leaves: all `real` ones, and each
+    of the n - real others with probability `missed`, its false-negative rate."""
+    overlooked = np.arange(n - real + 1)
+    return float(binom.pmf(overlooked, n - real, missed) @ (real / (real + overlooked)))
+
+
+def mixing_risk(t: Array, n: int, real: int, law: Array) -> Array:
+    """E|p_t - p|^2 under `fresh`: R_t = R_0 + (b^2 - b/n) R_{t-1}, R_0 = (1 - sum p^2)/n."""
+    first, r = (1 - np.sum(law**2)) / n, _contraction(n, real)
+    return first * (1 - r**t) / (1 - r)
+
+
+def numbers_left(n: int, law: Array) -> float:
+    """sum_k (1 - (1 - p_k)^n) different ones among n draws."""
+    return float(np.sum(1 - (1 - law) ** n))
+
+
+def picture_variance(t: Array, n: int, p: float, writer: str) -> Array:
+    """E[variance of the pictures of a caption of probability p], 0 once the caption is lost.
+
+    A fit to j pictures keeps 1 - 1/j of the variance. `writer` "frozen": j is binomial at t = 1
+    and stays; "learnt": it goes on as the chain Binomial(n, j/n).
+    """
+    counts = np.arange(n + 1)
+    kept = np.where(counts > 0, 1 - 1 / np.maximum(counts, 1), 0.0)
+    chance = binom.pmf(counts, n, p)
+    if writer == "frozen":
+        return np.array([chance @ kept**i for i in t])
+    step = binom.pmf(counts[None], n, counts[:, None] / n)
+    value, values = chance * kept, []
+    for _ in range(t[-1]):
+        values.append(value.sum())
+        value = (value @ step) * kept
+    return np.array(values)[t - 1]
+
+
+def joint_frechet(covariance: Array, other: Array) -> float:
+    """Squared Frechet distance of two centred Gaussians in the plane: tr A + tr B - 2 tr (AB)^1/2,
+    the last trace being sqrt(tr AB + 2 sqrt(det AB))."""
+    product = covariance @ other
+    root = np.sqrt(np.trace(product) + 2 * np.sqrt(np.linalg.det(product)))
+    return float(np.trace(covariance) + np.trace(other) - 2 * root)
+
+
 def _contraction(n: int, real: int) -> float:
     b = 1 - real / n
     return b * (b - 1 / n)

@@ -32,8 +32,17 @@ def regressions() -> list[Experiment]:
 
 
 def unigrams() -> list[Experiment]:
-    """Wright-Fisher (D1), Zipf tails (D2) and mixing with fresh data (C1)."""
-    return [_wright_fisher(), _unseen(None), _unseen(20), _tail_exponent(), _mixing()]
+    """Wright-Fisher (D1), Zipf tails (D2), mixing with fresh data (C1), its risk (R1), and how many
+    numbers are left (N1)."""
+    return [
+        _wright_fisher(),
+        _unseen(None),
+        _unseen(20),
+        _tail_exponent(),
+        _mixing(),
+        *(_risk(share) for share in (0.1, 0.5)),
+        _numbers_left(),
+    ]
 
 
 def _wright_fisher() -> Experiment:
@@ -121,6 +130,37 @@ def _mixing() -> Experiment:
         "C1", "E chi^2", distance, exact, panel="words", label="$\\chi^2$, fresh from t = 2"
     )
     return Experiment(f"fresh, Uniform, real_share {share:g}", run, (quantity,))
+
+
+def _risk(share: float) -> Experiment:
+    """Squared distance of the fitted from the true law, `share` of each crawl new real items."""
+    n, generations, words, replicates = 50, 10, 10, 200
+    t, law = np.arange(1, generations + 1), zipf(words, 1.0)
+    run = partial(
+        categorical, "fresh", "nothing", n, generations, words, replicates, real_share=share
+    )
+
+    def distance(q: np.ndarray) -> np.ndarray:
+        return ((q - law) ** 2).sum(2).mean(1)
+
+    exact = formulas.mixing_risk(t, n, round(n * share), law)
+    quantity = Quantity("R1", "E|p_t - p|^2", distance, exact)
+    return Experiment(f"unigram, fresh, real_share {share:g}", run, (quantity,))
+
+
+def _numbers_left() -> Experiment:
+    """Different numbers among n draws of 1..999 by the law 1/k, and of what their models draw."""
+    n, generations, numbers, replicates = 2_000, 3, 999, 4
+    t, law = np.arange(1, generations + 1), zipf(numbers, 1.0)
+    run = partial(categorical, "replace", "nothing", n, generations, numbers, replicates)
+
+    def left(q: np.ndarray) -> np.ndarray:
+        return (q > 0).sum(2).mean(1)
+
+    exact = (1 - formulas.lost(t, n, law)).sum(1)
+    first = Quantity("N1", "numbers left", left, exact, 0)
+    last = Quantity("N1", "numbers left", left, exact)
+    return Experiment(f"numbers 1..{numbers}, n {n}", run, (first, last))
 
 
 def _missing(law: np.ndarray, q: np.ndarray) -> np.ndarray:

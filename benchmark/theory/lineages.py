@@ -18,9 +18,16 @@ from benchmark.lineage.loop import DIVERGED, OK, run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.tasks.schedules import SCHEDULES, Schedule
 from benchmark.tasks.task import Task
-from benchmark.theory.tasks import at_least, categorical_task, gaussian_task, regression_task
+from benchmark.theory.tasks import (
+    at_least,
+    categorical_task,
+    gaussian_task,
+    pair_task,
+    regression_task,
+)
 
 Method = str | Path | type[Mitigation]
+Fits = dict[str, np.ndarray]
 
 
 def gaussian(
@@ -32,6 +39,7 @@ def gaussian(
     seed: int = 0,
     ddof: int = 0,
     spread: float = 1.0,
+    speed: float | None = None,
     **schedule_options: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Means and variances of Gaussians fitted to N(0, 1) items and then to each other's samples.
@@ -48,6 +56,9 @@ def gaussian(
         seed: of the lineage.
         ddof: 0 for the maximum-likelihood variance, 1 for the unbiased one.
         spread: factor of the standard deviation in sampling (its square is MAD's lambda).
+        speed: moves the mean of the real items by this much in every coordinate a generation, from
+            0 at the first fit, and makes those of every crawl new (at speed 0, too). Without it the
+            world stands still, and a schedule may draw the first crawl's real items again.
         schedule_options: `real_share` (fixed_real, fresh), `fading` and `foreign_share` (web).
 
     Returns:
@@ -59,7 +70,7 @@ def gaussian(
         Diverged: a model is not finite.
     """
     world = find_schedule(schedule, schedule_options)
-    fits = _fits(gaussian_task(world, n, generations, dim, ddof, spread), method, seed)
+    fits = _fits(gaussian_task(world, n, generations, dim, ddof, spread, speed), method, seed)
     return fits["mean"], fits["var"]
 
 
@@ -122,6 +133,39 @@ def categorical(
     return _fits(task, method, seed)["probability"]
 
 
+def pairs(
+    schedule: str,
+    method: Method = "nothing",
+    n: int = 40,
+    generations: int = 10,
+    captions: int = 5,
+    replicates: int = 1_000,
+    seed: int = 0,
+    beta: float = 1.0,
+    frozen_writer: bool = False,
+    **schedule_options: float,
+) -> Fits:
+    """A writer of captions k, p_k ~ k^-beta, and a painter of a Gaussian picture for each caption,
+    fitted to pairs and then to each other's (after Gao and Li 2025).
+
+    Args:
+        captions: how many there are; at least 2.
+        replicates: independent pairs of writer and painter, run side by side.
+        beta: exponent of the captions' true law; 0 is uniform.
+        frozen_writer: captions are published as often as the first crawl held them, for ever.
+
+    The other arguments and what is raised are those of `gaussian`.
+
+    Returns:
+        `probability` of each caption, `mean` and `var` of its pictures, float64 (generations,
+        replicates, captions) each; the true means are `benchmark.theory.pairs.means_of`, the true
+        variance is 1. A lost caption has 0 for all three.
+    """
+    world = find_schedule(schedule, schedule_options)
+    task = pair_task(world, n, generations, captions, replicates, beta, frozen_writer)
+    return _fits(task, method, seed)
+
+
 def find_class(method: Method) -> type[Mitigation]:
     """The mitigation of that name, in that file, or the class itself.
 
@@ -159,7 +203,7 @@ class _Models(LineageMemory):
         self.end(t, record)
 
 
-def _fits(task: Task, method: Method, seed: int) -> dict[str, np.ndarray]:
+def _fits(task: Task, method: Method, seed: int) -> Fits:
     """The fitted numbers of all generations, stacked by name."""
     at_least(seed=(seed, 0))
     store = _Models()

@@ -27,11 +27,26 @@ class NormalData:
         return self
 
     def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        def draw(count: int, rng: torch.Generator) -> Items:
-            return Items(x=standard_normal(count, self.dim, rng=rng))
+        return self._around(0.0, real, reserve, rng)
 
-        fixed = torch.Generator().manual_seed(0)
-        return Splits(draw(real, rng), draw(reserve, rng), draw(self.heldout, fixed))
+    def _around(self, mean: float, real: int, reserve: int, rng: torch.Generator) -> Splits:
+        def draw(count: int) -> Items:
+            return Items(x=standard_normal(count, self.dim, rng=rng) + mean)
+
+        # In pairs around the true mean, so that theirs is the true one: the evaluation's.
+        half = standard_normal(self.heldout // 2, self.dim, rng=torch.Generator().manual_seed(0))
+        heldout = Items(x=torch.cat([half, -half]) + mean)
+        return Splits(draw(real), draw(reserve), heldout)
+
+
+@dataclass(frozen=True)
+class MovingNormalData(NormalData):
+    """Real items of era t are independent N(`speed` t, 1), and new in every era."""
+
+    speed: float = 0.0
+
+    def world(self, t: int, real: int, reserve: int, rng: torch.Generator) -> Splits:
+        return self._around(self.speed * t, real, reserve, rng)
 
 
 @dataclass(frozen=True)
@@ -90,7 +105,10 @@ class NormalGenerator(ExactGenerator):
 
 @dataclass(frozen=True)
 class NormalEvaluation:
-    """Distance of the model's law from the true one, in closed form, averaged over coordinates."""
+    """Distance of the model's law from the true one, in closed form, averaged over coordinates.
+
+    The true mean is that of the held-out items, the true variance 1.
+    """
 
     primary: str = "frechet"
 
@@ -100,9 +118,10 @@ class NormalEvaluation:
     def profile(
         self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
     ) -> Profile:
-        """`drift` (squared mean), `variance`, and the squared Frechet distance of N(mean, var)
-        from N(0, 1), mean^2 + (sqrt(var) - 1)^2 (Dowson and Landau 1982)."""
+        """`drift` (squared distance of the means), `variance`, and the squared Frechet distance,
+        drift + (sqrt(var) - 1)^2 (Dowson and Landau 1982)."""
         mean, var = model.get_buffer("mean"), model.get_buffer("var")
+        mean = mean - splits.heldout["x"].mean(0)
         drift, variance = mean.dot(mean).item() / len(mean), var.mean().item()
         frechet = drift + (var.sqrt() - 1).square_().mean().item()
         return {"drift": drift, "variance": variance, "frechet": frechet}

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 from benchmark.basics.errors import InputError
 from benchmark.tasks.parts import DataRecipe, EvaluatorRecipe, GeneratorRecipe
 from benchmark.tasks.schedules import Schedule
 from benchmark.tasks.task import Task
 from benchmark.theory.least_squares import LinearData, LinearEvaluation, LinearRecipe
-from benchmark.theory.normal import NormalData, NormalEvaluation, NormalRecipe
+from benchmark.theory.normal import MovingNormalData, NormalData, NormalEvaluation, NormalRecipe
+from benchmark.theory.pairs import PairData, PairEvaluation, PairRecipe
 from benchmark.theory.unigram import UnigramData, UnigramEvaluation, UnigramRecipe
 
 
 def gaussian_task(
-    schedule: Schedule, n: int, generations: int, dim: int, ddof: int = 0, spread: float = 1.0
+    schedule: Schedule,
+    n: int,
+    generations: int,
+    dim: int,
+    ddof: int = 0,
+    spread: float = 1.0,
+    speed: float | None = None,
 ) -> Task:
     """Gaussians fitted per coordinate; the arguments are those of `benchmark.theory.gaussian`.
 
@@ -22,8 +31,11 @@ def gaussian_task(
     at_least(dim=(dim, 1), ddof=(ddof, 0))
     if ddof > 1 or not 0 < spread < float("inf"):
         raise InputError(f"ddof is 0 or 1 and spread is positive; got {ddof} and {spread}")
+    if speed is not None and not math.isfinite(speed):
+        raise InputError(f"speed is a finite number or None; got {speed}")
+    data = NormalData(dim) if speed is None else MovingNormalData(dim, speed=speed)
     recipe = NormalRecipe(dim, n, ddof, spread)
-    return _task("gaussian", schedule, NormalData(dim), recipe, NormalEvaluation(), n, generations)
+    return _task("gaussian", schedule, data, recipe, NormalEvaluation(), n, generations)
 
 
 def regression_task(
@@ -60,6 +72,26 @@ def categorical_task(
     data, scores = UnigramData(words, replicates, beta), UnigramEvaluation(words, beta)
     recipe = UnigramRecipe(words, replicates, n, cut)
     return _task("categorical", schedule, data, recipe, scores, n, generations)
+
+
+def pair_task(
+    schedule: Schedule,
+    n: int,
+    generations: int,
+    captions: int,
+    replicates: int,
+    beta: float = 1.0,
+    frozen_writer: bool = False,
+) -> Task:
+    """Pairs of caption and picture; the arguments are those of `benchmark.theory.pairs`.
+
+    Raises:
+        InputError: a number is out of range.
+    """
+    at_least(captions=(captions, 2), replicates=(replicates, 1))
+    data, scores = PairData(captions, replicates, beta), PairEvaluation(captions, beta)
+    recipe = PairRecipe(captions, replicates, n, frozen_writer)
+    return _task("pairs", schedule, data, recipe, scores, n, generations)
 
 
 def at_least(**values: tuple[int, int]) -> None:
