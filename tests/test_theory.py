@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from benchmark.lineage.cache import NoCache
 from scipy.stats import norm
 from typer.testing import CliRunner
 
 import benchmark.lineage.loop
 import benchmark.lineage.web
 from benchmark import Mitigation, Sampling
+from benchmark.basics.cache import NoCache
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.basics.seeds import stream
 from benchmark.commands.main import app

@@ -77,7 +77,7 @@ def hub():
 def space(tmp_path, hub):
     folder = tmp_path / "space"
     for path, content in assemble_space("org/results").items():
-        if "results/" in path and not path.endswith("verifier_filter.json"):
+        if path.startswith("leaderboard/results/") and not path.endswith("verifier_filter.json"):
             continue  # reading few starts sooner
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)

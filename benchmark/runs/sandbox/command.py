@@ -133,7 +133,8 @@ def _visible(path: Path, bound: list[Path]) -> list[str]:
 
 def _place(path: Path, bound: list[Path]) -> Path:
     """Where `path` is bound: at its own place, but behind the links that are seen on the way."""
-    return path.resolve() if any(folder in bound for folder in path.parents) else path
+    seen = (p for p in (path, *path.parents) if any(folder in bound for folder in p.parents))
+    return path.resolve() if any(p.is_symlink() for p in seen) else path
 
 
 def _python() -> list[Path]:
@@ -181,9 +182,8 @@ def _links(folder: str | Path) -> Iterator[Path]:
 
 def _masks(bound: list[Path]) -> list[str]:
     """Empties what was bound above but holds real items, or packages this Python does not use."""
-    # By either name: a linked environment is seen at its own place and where it leads to.
     hidden: set[Path] = set()
-    sites = {place for path in _sites() for place in (path, _place(path, bound))}
+    sites = {_place(path, bound) for path in _sites()}
     for folder in map(Path, (*LIBRARIES, sysconfig.get_path("stdlib"))):
         for pattern in (*PACKAGES, "python3*/*-packages"):
             hidden |= {f for f in folder.glob(pattern) if f not in sites and not f.is_symlink()}
