@@ -17,7 +17,9 @@ from benchmark.basics.cache import NoCache
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.basics.seeds import stream
 from benchmark.commands.main import app
-from benchmark.interface.items import REAL, Items, TrainingSet
+from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.sources import REAL
+from benchmark.lineage.granted import Grants
 from benchmark.lineage.store import LineageMemory
 from benchmark.lineage.web import Web
 from benchmark.metrics.frechet import frechet_distance
@@ -213,12 +215,13 @@ def test_control_world_is_an_era_late(monkeypatch, setting, form):
     ("setting", "form"), [("web, FirstCrawl, foreign_share 0, moving", "M2"), MOVING[3]]
 )
 def test_control_archive_forgets(monkeypatch, setting, form):
-    granted = benchmark.lineage.loop.granted
+    add = Grants.add
 
-    def forgetful(access, archive, *rest):
-        return granted(access, archive[-1:], *rest)
+    def forgetful(self, *crawl):
+        add(self, *crawl)
+        self.crawls = self.crawls[-2:]
 
-    monkeypatch.setattr(benchmark.lineage.loop, "granted", forgetful)
+    monkeypatch.setattr(Grants, "add", forgetful)
     assert z(setting, form) > 2 * BOUND
 
 
