@@ -201,11 +201,6 @@ def mixing_risk(t: Array, n: int, real: int, law: Array) -> Array:
     return first * (1 - r**t) / (1 - r)
 
 
-def numbers_left(n: int, law: Array) -> float:
-    """sum_k (1 - (1 - p_k)^n) different ones among n draws."""
-    return float(np.sum(1 - (1 - law) ** n))
-
-
 def picture_variance(t: Array, n: int, p: float, writer: str) -> Array:
     """E[variance of the pictures of a caption of probability p], 0 once the caption is lost.
 
