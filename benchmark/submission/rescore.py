@@ -12,7 +12,8 @@ from benchmark.basics.errors import AutophagyError, InputError, MethodError
 from benchmark.basics.files import read_tensors
 from benchmark.basics.processor import without_denormals
 from benchmark.interface.items import Items
-from benchmark.lineage.loop import draw_splits
+from benchmark.lineage.loop import open_world
+from benchmark.lineage.workshop import kept_state
 from benchmark.results.schema import LineageResult, Result
 from benchmark.submission.upload import find_last_finished, name_samples
 from benchmark.tasks.suites import load_suite
@@ -78,7 +79,7 @@ def _row(task: Task, lineage: LineageResult, folder: Path) -> RescoredLineage:
     assert value is not None
     row = RescoredLineage(task.name, lineage.seed, last, metric, value, nan, nan, "")
     try:
-        profile = _profile(task, lineage.seed, folder)
+        profile = _profile(task, lineage.seed, last, folder)
     except AutophagyError as error:
         return RescoredLineage(**{**vars(row), "problem": str(error)})
     if profile.keys() != claimed.keys():
@@ -97,16 +98,16 @@ def _excess(recomputed: float, claimed: float | None) -> float:
     return difference if difference == difference else float("inf")
 
 
-def _profile(task: Task, seed: int, folder: Path) -> dict[str, float]:
+def _profile(task: Task, seed: int, t: int, folder: Path) -> dict[str, float]:
     generator, evaluator = task.generator.build(), task.evaluation.build()
     names = name_samples(task.name, seed)
     published, trained = folder / names[0], folder / names[1]
-    splits, blank = draw_splits(task, seed), generator.blank()
-    real = splits.heldout
+    era, blank = open_world(task, seed)(t), generator.blank()
+    real = era.heldout
     columns = _tensors(published, task.n * _bytes(real.columns) // len(real))
     items = _items(columns, real, task, generator.ranges, published)
     model = _model(blank, _tensors(trained, _bytes(blank.state_dict())), trained)
-    return evaluator.profile(generator, model, items, splits)
+    return evaluator.profile(generator, model, items, era)
 
 
 def _bytes(tensors: dict[str, Tensor]) -> int:
@@ -138,7 +139,7 @@ def _items(
 
 
 def _model(blank: nn.Module, weights: dict[str, Tensor], path: Path) -> nn.Module:
-    own = blank.state_dict()
+    own = kept_state(blank)
     fits = weights.keys() == own.keys() and all(
         (weights[name].shape, weights[name].dtype) == (tensor.shape, tensor.dtype)
         for name, tensor in own.items()

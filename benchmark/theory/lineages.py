@@ -12,9 +12,9 @@ from torch import Tensor
 from benchmark.basics.cache import NoCache
 from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.interface.find import find_method
-from benchmark.interface.items import Items
 from benchmark.interface.mitigation import Mitigation
 from benchmark.lineage.loop import DIVERGED, OK, run_lineage
+from benchmark.lineage.marks import Written
 from benchmark.lineage.store import LineageMemory
 from benchmark.tasks.schedules import SCHEDULES, Schedule
 from benchmark.tasks.task import Task
@@ -198,7 +198,9 @@ def find_schedule(name: str, options: dict[str, float]) -> Schedule:
 class _Models(LineageMemory):
     """A lineage in memory that keeps the models only."""
 
-    def save(self, t: int, record: dict[str, Any], items: Items, state: dict[str, Tensor]) -> None:
+    def save(
+        self, t: int, record: dict[str, Any], written: Written, state: dict[str, Tensor]
+    ) -> None:
         self.models[t] = state
         self.end(t, record)
 
