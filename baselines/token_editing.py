@@ -31,7 +31,8 @@ class TokenEditing(Mitigation):
     such a prior: the small suite's generator reaches it on 0.07% of the tokens and would change
     next to none. p = 1/2 is used instead: a token more probable than all others together.
 
-    Images: identity, since they have no tokens to resample.
+    Images: identity, since they have no tokens to resample. Pairs: identity, too: the paper's prior
+    reads nothing but text, and a caption's words are its picture's.
     """
 
     access = frozenset({Access.MODEL})

@@ -17,7 +17,7 @@ class TruncatedCrossEntropy(Mitigation):
     have p > 0.99, so there the method can change little.
 
     Images: identity. A squared error has no probability to compare with gamma, and most of it is
-    the noise to be predicted, so a small one is luck rather than confidence.
+    the noise to be predicted, so a small one is luck rather than confidence. Pairs: of captions.
     """
 
     gamma = 0.8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -181,22 +181,41 @@ class TrainingSet:
     Attributes:
         items: the items.
         weights: (N,) non-negative sampling rates, or None for equal ones: an item of twice the
-            weight is in twice as many batches. Only ratios matter.
+            weight is in twice as many batches. Only ratios matter. Pairs: or a dictionary of such,
+            {"image": ..., "tokens": ...}: how often a model that makes this column sees an item;
+            a column that is left out has equal ones.
         steps: optimiser steps of the training; None for all that the generation has left. Those
             kept back are for `round.finetune` in `adjust` and `sampling`.
     """
 
     items: Items
-    weights: Tensor | None = None
+    weights: Tensor | Mapping[str, Tensor] | None = None
     steps: int | None = None
 
     def __len__(self) -> int:
         return len(self.items)
 
+    def rates(self, column: str | None = None) -> Tensor | None:
+        """The sampling rates for the model that makes `column`; without one, of a whole item.
+
+        Raises:
+            MethodError: they differ by column, and one model makes whole items.
+        """
+        if not isinstance(self.weights, Mapping):
+            return self.weights
+        if column is None:
+            raise MethodError(
+                "weights by column are for pairs, whose columns are made by a model each: give "
+                "one tensor (N,)"
+            )
+        return self.weights.get(column)
+
     def digest(self) -> str:
         """SHA-256 of items and weights."""
         columns = dict(self.items.columns)
-        if self.weights is not None:
+        if isinstance(self.weights, Mapping):
+            columns |= {f"/weights/{name}": rates for name, rates in self.weights.items()}
+        elif self.weights is not None:
             columns["/weights"] = self.weights
         return tensor_digest(columns)
 

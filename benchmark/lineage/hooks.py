@@ -114,7 +114,16 @@ def checked_training_set(
         raise MethodError(
             f"{where} returned {len(result)} items, more than the {accessible} it had access to"
         )
-    if result.weights is not None:
+    if isinstance(result.weights, dict):
+        if not set(result.weights) <= set(generator.columns):
+            columns = ", ".join(generator.columns) or "none here"
+            raise MethodError(
+                f"{where} returned weights of the columns {', '.join(map(str, result.weights))}: "
+                f"those that a model each makes ({columns}) may have some, else return one tensor"
+            )
+        for weights in result.weights.values():
+            _check_weights(weights, len(result), where)
+    elif result.weights is not None:
         _check_weights(result.weights, len(result), where)
     return TrainingSet(
         result.items,

@@ -19,12 +19,17 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
 from benchmark.basics.seeds import stream
-from benchmark.tasks.assets import FOLDER
+from benchmark.interface.items import Items
+from benchmark.tasks.assets import FOLDER, manifest
 from benchmark.tasks.images import digits
+from benchmark.tasks.images.codecs import ImagePublisher
 from benchmark.tasks.images.networks import DigitClassifier, ImageCodec
+from benchmark.tasks.images.slant import change_images
+from benchmark.tasks.pairs.reader import NumeralReader, measure_ink
 from benchmark.tasks.text import llama, speeches
 from benchmark.tasks.training.fit import fit
 
+READ_AT = 15.0  # degrees, either way, that the reader of numerals knows; no era leans further
 VOCAB = 512
 REFERENCE = {"vocab": VOCAB, "width": 128, "layers": 2, "heads": 4, "inner": 384}
 VERIFIER = {"vocab": VOCAB, "width": 96, "layers": 1, "heads": 4, "inner": 256}
@@ -33,12 +38,15 @@ VERIFIER = {"vocab": VOCAB, "width": 96, "layers": 1, "heads": 4, "inner": 256}
 def main() -> None:
     """Build all parts and write them with a manifest of configurations and SHA-256."""
     torch.set_num_threads(1)
-    parts = images() | text()
-    for name, entry in parts.items():
-        entry["sha256"] = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
-    (FOLDER / "manifest.json").write_text(
-        json.dumps(parts, indent=1, sort_keys=True) + "\n", "utf-8"
-    )
+    parts: dict[str, dict[str, Any]] = {}
+    for build in (images, text, pairs):  # the last reads what the first has made
+        parts |= build()
+        for name, entry in parts.items():
+            entry["sha256"] = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
+        (FOLDER / "manifest.json").write_text(
+            json.dumps(parts, indent=1, sort_keys=True) + "\n", "utf-8"
+        )
+        manifest.cache_clear()
 
 
 def images() -> dict[str, dict[str, Any]]:
@@ -49,6 +57,34 @@ def images() -> dict[str, dict[str, Any]]:
     for name, width in (("features", 16), ("verifier", 8)):
         model = _classifier(images["image"], images["label"], name, width)
         _save(parts, f"digits-{name}.safetensors", model, "DigitClassifier")
+    return parts
+
+
+def pairs() -> dict[str, dict[str, Any]]:
+    """The reader of numerals: it has seen all digits, as published, at the slant of every era."""
+    parts: dict[str, dict[str, Any]] = {}
+    known, publisher = digits.load_digits(), ImagePublisher()
+    change = stream("reader", "change")
+
+    def published(rows: Tensor, slant: float) -> Tensor:
+        images = change_images(known["image"][rows], slant, change)
+        return publisher.pass_through(Items(image=images, label=known["label"][rows]))["image"]
+
+    torch.manual_seed(16)
+    model: Any = NumeralReader()
+
+    def loss(model: Any, rows: Tensor) -> Tensor:
+        slant = READ_AT * (2 * float(torch.rand((), generator=change)) - 1)
+        logits = model.logits(published(rows, slant))
+        return F.cross_entropy(logits, known["label"][rows], label_smoothing=0.1)
+
+    fit(model, loss, len(known), 3000, 128, 2e-3, stream("reader"))
+    # What ink a digit takes as a rule.
+    ink = measure_ink(published(torch.arange(len(known)), 0.0))
+    of_class = [ink[known["label"] == digit] for digit in range(10)]
+    model.ink_mean.copy_(torch.stack([values.mean() for values in of_class]))
+    model.ink_spread.copy_(torch.stack([values.std() for values in of_class]))
+    _save(parts, "numerals-reader.safetensors", model, "NumeralReader")
     return parts
 
 

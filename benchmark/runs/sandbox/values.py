@@ -40,8 +40,10 @@ def pack_value(value: Any, tensors: list[Tensor], side: Side) -> Any:
     if isinstance(value, Items):
         return {"items": {name: pack_value(c, tensors, side) for name, c in value.columns.items()}}
     if isinstance(value, TrainingSet):
-        parts = (value.items, value.weights)
+        parts = (value.items, value.weights, value.steps)
         return {"training": [pack_value(part, tensors, side) for part in parts]}
+    if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+        return {"named": {name: pack_value(v, tensors, side) for name, v in value.items()}}
     if isinstance(value, list | tuple):
         return {"list": [pack_value(v, tensors, side) for v in value]}
     if isinstance(value, Sampling):
@@ -72,9 +74,11 @@ def unpack_value(packed: Any, tensors: list[Tensor], side: Side) -> Any:
         if not all(isinstance(c, Tensor) and c.dim() for c in columns.values()):
             raise WireError("items came whose columns are not tensors of at least one dimension")
         return Items(**columns)
-    if kind == "training" and isinstance(inside, list) and len(inside) == 2:
-        items, weights = (unpack_value(v, tensors, side) for v in inside)
-        return TrainingSet(items, weights)
+    if kind == "training" and isinstance(inside, list) and len(inside) == 3:
+        items, weights, steps = (unpack_value(v, tensors, side) for v in inside)
+        return TrainingSet(items, weights, steps)
+    if kind == "named" and isinstance(inside, dict):
+        return {name: unpack_value(v, tensors, side) for name, v in inside.items()}
     if kind == "list" and isinstance(inside, list):
         return [unpack_value(v, tensors, side) for v in inside]
     if kind == "sampling" and isinstance(inside, dict):
