@@ -17,7 +17,7 @@ from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
 from benchmark.tasks.images.recipes import FlowRecipe
 from benchmark.tasks.pairs.recipes import NumeralsRecipe
-from benchmark.tasks.parts import Splits
+from benchmark.tasks.parts import Era
 from benchmark.tasks.suites import Suite, load_suite, shrink_task
 from benchmark.tasks.task import Task
 from benchmark.tasks.text.recipes import CausalRecipe
@@ -50,7 +50,7 @@ class Recorder:
         self.primary = primary
 
     def profile(
-        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
+        self, generator: Generator, model: nn.Module, samples: Items, splits: Era
     ) -> dict[str, float]:
         fingerprint = int(samples.digest()[:8], 16)
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -114,7 +114,7 @@ def checked_training_set(
         raise MethodError(
             f"{where} returned {len(result)} items, more than the {accessible} it had access to"
         )
-    if isinstance(result.weights, dict):
+    if isinstance(result.weights, Mapping):
         if not set(result.weights) <= set(generator.columns):
             columns = ", ".join(generator.columns) or "none here"
             raise MethodError(

@@ -78,7 +78,7 @@ def pairs() -> dict[str, dict[str, Any]]:
         logits = model.logits(published(rows, slant))
         return F.cross_entropy(logits, known["label"][rows], label_smoothing=0.1)
 
-    fit(model, loss, len(known), 3000, 128, 2e-3, stream("reader"))
+    fit(model, loss, len(known), 1500, 128, 2e-3, stream("reader"))
     # What ink a digit takes as a rule.
     ink = measure_ink(published(torch.arange(len(known)), 0.0))
     of_class = [ink[known["label"] == digit] for digit in range(10)]

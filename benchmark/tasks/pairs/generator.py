@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, cast
 
 import torch
@@ -197,7 +198,7 @@ class PairGenerator(Trained):
         if how.negative is not None:
             against = other.ask(tokens.to(self.device))
         grid = torch.linspace(1, 0, self.sampling_steps + 1).tolist()
-        for s, to in zip(grid[:-1], grid[1:], strict=True):
+        for s, to in pairwise(grid):
             times = torch.full((len(x),), s, device=self.device)
             v = painter(x, times, asked).float()
             if how.guidance:

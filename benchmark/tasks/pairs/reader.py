@@ -14,7 +14,7 @@ from benchmark.tasks.pairs.codec import cut_digits
 from benchmark.tasks.pairs.language import DIGITS, Meaning, digits_of
 
 AT_ONCE = 500
-BOLD, THIN = 0.55, -0.6  # about the upper and the lower quarter of real hands
+BOLD, THIN = 0.55, -0.6  # some three tenths of real hands each
 
 
 class NumeralReader(DigitClassifier):

@@ -11,12 +11,12 @@ from benchmark.interface.items import Items
 from benchmark.tasks.pairs.language import NUMBERS, join_words, read_captions
 from benchmark.tasks.pairs.reader import Reader
 
-COLUMNS = 6  # pairs
+COLUMNS = 4  # pairs
 ZOOM = 2  # pixels of a page for one of a picture
 GAP = 6
 LINE = 15  # height of a caption
 SPACE = 168  # width of a pair
-CELL, FOLD = 3, 333  # pixels of a number's cell, numbers in a line of the strip
+CELL, FOLD = (4, 2), 333  # height and width of a number's cell, numbers in a line of the strip
 PAPER, INK, WRONG, LEFT, GONE = 255, (0, 0, 0), (190, 0, 0), (40, 90, 150), (226, 226, 226)
 
 
@@ -65,4 +65,4 @@ def _draw_strip(numbers: Tensor) -> np.ndarray:
     there[numbers.clamp(min=0)] = True
     cells = there[1:].view(-1, FOLD).numpy()[:, :, None]
     colours = np.where(cells, np.array(LEFT), np.array(GONE)).astype(np.uint8)
-    return colours.repeat(CELL, 0).repeat(CELL, 1)
+    return colours.repeat(CELL[0], 0).repeat(CELL[1], 1)
