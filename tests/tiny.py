@@ -16,8 +16,7 @@ from torch import nn
 from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
 from benchmark.tasks.images.recipes import FlowRecipe
-from benchmark.tasks.pairs.recipes import NumeralsRecipe
-from benchmark.tasks.parts import Era
+from benchmark.tasks.parts import Splits
 from benchmark.tasks.suites import Suite, load_suite, shrink_task
 from benchmark.tasks.task import Task
 from benchmark.tasks.text.recipes import CausalRecipe
@@ -25,12 +24,8 @@ from benchmark.tasks.text.recipes import CausalRecipe
 # By the class of its recipe, what makes a generator tiny: a modality adds its own.
 SMALLER: dict[type, dict[str, int]] = {
     FlowRecipe: {"width": 16, "blocks": 1, "batch": 16, "steps": 4, "sampling_steps": 4},
-    NumeralsRecipe: {
-        "width": 16, "blocks": 1, "reading": 8, "writing": 8, "batch": 16, "steps": 4,
-        "sampling_steps": 3,
-    },
     CausalRecipe: {"width": 16, "layers": 1, "heads": 2, "inner": 32, "batch": 16, "steps": 4},
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ class Recorder:
         self.primary = primary
 
     def profile(
-        self, generator: Generator, model: nn.Module, samples: Items, splits: Era
+        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
     ) -> dict[str, float]:
         fingerprint = int(samples.digest()[:8], 16)
         return {
