@@ -1,4 +1,4 @@
-"""The language of captions: a number in one of four wordings, at times with how bold its hand is."""
+"""The language of captions: a number in one of four wordings, at times with what hand wrote it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-ONES = tuple(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
-TEENS = tuple(
-    [
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ]
-)
-TENS = tuple(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
+ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+TEENS = (
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
+    "eighteen", "nineteen",
+)  # fmt: skip
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 HANDS = ("", "bold", "thin")  # what a caption says of the hand, if anything
 WORDS = ("<end>", *ONES, *TEENS, *TENS, "hundred", "and", *"0123456789", *HANDS[1:])
 END = 0  # closes a caption and fills the rest of its row
