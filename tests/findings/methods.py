@@ -1,53 +1,38 @@
-"""What a method may do with memory, with trusted items and with true provenance, each in a line."""
+"""What memory, trusted items and true provenance are worth: the methods of the figure."""
 
 from __future__ import annotations
 
 import torch
 
+from baselines.accumulate import Accumulate
+from baselines.age_sampled import AgeSampled
+from baselines.first_crawl import FirstCrawl
+from baselines.oracle import Oracle
 from benchmark import REAL, Access, Items, Mitigation, Round, TrainingSet
 from benchmark.interface.clean import Clean
 
 
-class KeepFirst(Mitigation):
-    """The first crawl for ever: all real, and older every generation."""
+class Rate9(AgeSampled):
+    """A long memory."""
 
-    access = frozenset({Access.ARCHIVE})
-
-    def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        return TrainingSet(round.archive[0])
+    rate = 0.9
 
 
-class AgeSampled(Mitigation):
-    """All crawls so far, each sampled at `rate` times the rate of the next younger one."""
+class Rate4(AgeSampled):
+    """A short memory."""
 
-    access = frozenset({Access.ARCHIVE})
-    rate = 1.0
-
-    def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        crawls = [*round.archive, crawl]
-        rates = [self.rate ** (len(crawls) - 1 - i) for i in range(len(crawls))]
-        weights = torch.tensor(rates).repeat_interleave(round.n)
-        return TrainingSet(Items.concat(crawls), weights)
+    rate = 0.4
 
 
 class Half(Mitigation):
-    """A random half of the crawl."""
+    """A random half of the crawl, which mitigates nothing."""
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
         return TrainingSet(crawl.draw(round.n // 2, round.rng))
 
 
-class RealNow(Mitigation):
-    """The real items of this crawl."""
-
-    access = frozenset({Access.PROVENANCE})
-
-    def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        return TrainingSet(crawl.take(round.provenance[-1] == REAL))
-
-
-class RealEver(Mitigation):
-    """The real items of all crawls so far."""
+class AllReal(Mitigation):
+    """The real items of all crawls so far, by true provenance."""
 
     access = frozenset({Access.ARCHIVE, Access.PROVENANCE})
 
@@ -56,7 +41,7 @@ class RealEver(Mitigation):
         return TrainingSet(Items.concat([*round.archive, crawl]).take(made == REAL))
 
 
-class Reserve(Mitigation):
+class Trusted(Mitigation):
     """The crawl and, as 30% of every batch, the reserve."""
 
     access = frozenset({Access.RESERVE})
@@ -68,35 +53,17 @@ class Reserve(Mitigation):
         return TrainingSet(Items.concat([crawl, trusted]), weights)
 
 
-class Fading9(AgeSampled):
-    """Rate .9."""
-
-    rate = 0.9
-
-
-class Fading7(AgeSampled):
-    """Rate .7."""
-
-    rate = 0.7
-
-
-class Fading4(AgeSampled):
-    """Rate .4."""
-
-    rate = 0.4
-
-
 # The two references first: without them nothing can be said of the others.
 METHODS: dict[str, type[Mitigation]] = {
     "newest crawl": Mitigation,
     "clean": Clean,
-    "keep the first crawl": KeepFirst,
-    "all crawls, evenly": AgeSampled,
+    "first crawl for ever": FirstCrawl,
+    "all crawls, evenly": Accumulate,
     "random half": Half,
-    "real items of this crawl": RealNow,
-    "crawl and reserve": Reserve,
-    "all crawls, rate .7 a generation": Fading7,
-    "all real items so far": RealEver,
-    "all crawls, rate .4 a generation": Fading4,
-    "all crawls, rate .9 a generation": Fading9,
+    "oracle": Oracle,
+    "crawl and reserve": Trusted,
+    "all crawls, rate .7": AgeSampled,
+    "all real items so far": AllReal,
+    "all crawls, rate .4": Rate4,
+    "all crawls, rate .9": Rate9,
 }

@@ -17,7 +17,7 @@ def change_images(images: Tensor, slant: float | Tensor, rng: torch.Generator) -
     """uint8 (N, C, H, W) images, each turned, scaled and shifted a little, and slanted.
 
     Args:
-        slant: degrees, positive to the right at the foot of an image; of all, or (N,) of each.
+        slant: degrees, positive to the right at the top of an image; of all, or (N,) of each.
     """
     n, size = len(images), images.shape[-1]
     turn = math.radians(TURN) * _either_way(n, rng)
