@@ -1,34 +1,23 @@
-"""Pairs: what captions say, what real pairs are, what the two models make, what is measured."""
+"""Pairs: what captions say, what real pairs are, and what the two models make of them."""
 
 import itertools
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from baselines import agreement_filter, balanced_numbers, crossmodal_anchor
-from baselines.mutual_information_filter import MutualInformationFilter
-from baselines.recaption import Recaption
-from baselines.repaint import Repaint
-from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
+from benchmark import Items, Mitigation, Sampling, TrainingSet
 from benchmark.basics.cache import NoCache
 from benchmark.basics.errors import BudgetError, MethodError
 from benchmark.basics.seeds import stream
-from benchmark.interface.find import find_method
-from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.lineage.loop import open_world, run_lineage
 from benchmark.lineage.marks import write_marked
 from benchmark.lineage.store import LineageMemory
-from benchmark.metrics.numbers import divergence, expected_kinds
-from benchmark.runs.sandbox import Bounds, isolate_method
 from benchmark.runs.sandbox.models import build_model, pack_architecture
 from benchmark.tasks.pairs import generator as generators
 from benchmark.tasks.pairs.codec import cut_digits, join_digits
-from benchmark.tasks.pairs.evaluators import PairEvaluator, embed_meaning
 from benchmark.tasks.pairs.language import (
     END,
     LENGTH,
@@ -39,7 +28,6 @@ from benchmark.tasks.pairs.language import (
     list_captions,
     read_captions,
     until_end,
-    write_captions,
 )
 from benchmark.tasks.pairs.networks import Writer, count_nats
 from benchmark.tasks.pairs.numerals import (
@@ -50,53 +38,21 @@ from benchmark.tasks.pairs.numerals import (
     spread_hands,
 )
 from benchmark.tasks.pairs.reader import Reader
-from benchmark.tasks.pairs.shown import COLUMNS, LEFT, shown
-from benchmark.tasks.parts import Era
 from benchmark.tasks.suites import load_suite, load_task, shrink_task
-from benchmark.tasks.task import Task
-from tests.system import needs_bubblewrap
+from tests import tiny
+from tests.pairs import GENERATOR, SIZE, WEB, open_era, open_round, train_model
 
-TINY = {
-    "width": 16, "blocks": 1, "reading": 8, "writing": 8, "batch": 16, "steps": 4,
-    "sampling_steps": 2,
-}  # fmt: skip
+ERAS = (0, 4, 8)
 
 
-def tiny(task: Task, **changes: Any) -> Task:
-    less = [replace(recipe, **TINY) for recipe in (task.generator, *task.foreign)]  # type: ignore[type-var]
-    task = replace(shrink_task(task), generator=less[0], foreign=tuple(less[1:]), n=60)
-    return replace(task, **changes)
+@pytest.fixture
+def era() -> NumeralsEra:
+    return open_era(4)
 
 
-WEB = tiny(load_task("numerals-web"))
-GENERATOR = WEB.generator.build()
-
-
-@pytest.fixture(scope="module")
-def world():
-    """The moving world of the suite at a smaller size: its first, middle and last era."""
-    task = load_task("numerals-web")
-    task = replace(task, n=1_000, data=replace(task.data, heldout=1_000))
-    open_ = open_world(task, 0)
-    return {t: open_(t) for t in (0, 4, 8)}
-
-
-@pytest.fixture(scope="module")
-def era(world) -> NumeralsEra:
-    return world[4]
-
-
-@pytest.fixture(scope="module")
-def model(era):
-    return GENERATOR.train(TrainingSet(era.real), stream("model"))
-
-
-def open_round(model: Any, generator: Any = GENERATOR, modality: str = "pair", **granted) -> Round:
-    everything = {Access.MODEL: model} | {Access[name]: what for name, what in granted.items()}
-    limits = Limits(generator.steps * generator.batch, 200, 10_000)
-    return Round(
-        1, 100, modality, stream("round"), everything, generator, Ledger(), limits, trained=True
-    )
+@pytest.fixture
+def model() -> nn.Module:
+    return train_model()
 
 
 # --- the language ------------------------------------------------------------------------------
@@ -133,9 +89,9 @@ def test_what_two_wordings_share_counts_as_the_first_and_nonsense_as_nothing():
 # --- the data ----------------------------------------------------------------------------------
 
 
-def test_eras_are_new_and_the_same_when_asked_again(world):
-    pictures = [set(era.real.fingerprints()) for era in world.values()]
-    assert all(len(a) == 1_000 and not a & b for a, b in itertools.permutations(pictures, 2))
+def test_eras_are_new_and_the_same_when_asked_again():
+    pictures = [set(era.real.fingerprints()) for era in map(open_era, ERAS)]
+    assert all(len(a) == SIZE and not a & b for a, b in itertools.permutations(pictures, 2))
     small = replace(WEB, generations=8, data=replace(WEB.data, eras=8))
     first, second = (open_world(small, 3) for _ in range(2))
     second(0)
@@ -143,14 +99,15 @@ def test_eras_are_new_and_the_same_when_asked_again(world):
     assert first(5).real.digest() != open_world(small, 4)(5).real.digest()
 
 
-def test_wordings_drift_and_numbers_keep_to_their_law(world):
+def test_wordings_drift_and_numbers_keep_to_their_law():
     shares = {}
-    for t, era in world.items():
+    for t in ERAS:
+        era = open_era(t)
         said = read_captions(era.heldout["tokens"])
         assert said.readable.all()
         assert said.number.min() >= 1
         found = said.number.bincount(minlength=1_000)
-        assert (found - 1_000 * era.law).abs().max() <= 1.000001
+        assert (found - SIZE * era.law).abs().max() <= 1.000001
         shares[t] = float((said.wording == 3).double().mean())
     assert shares == pytest.approx({0: 0.1, 4: 0.3, 8: 0.5}, abs=0.002)
 
@@ -158,7 +115,7 @@ def test_wordings_drift_and_numbers_keep_to_their_law(world):
 def test_the_fast_world_moves_the_law_and_the_static_one_nothing():
     stress = {task.name: task for task in load_suite("stress").tasks}
     fast, static = (
-        open_world(replace(tiny(stress[f"numerals-web-{name}"]), generations=8), 0)
+        open_world(replace(tiny.tiny(stress[f"numerals-web-{name}"]), generations=8), 0)
         for name in ("fast", "static")
     )
     assert torch.equal(fast(0).law, power_law(1.1))
@@ -183,9 +140,9 @@ def test_digits_are_shown_evenly():
             assert of_digit.max() - of_digit.min() <= 1
 
 
-def test_the_reader_reads_real_pairs_of_every_era(world):
+def test_the_reader_reads_real_pairs_of_every_era():
     reader = Reader()
-    for era in world.values():
+    for era in map(open_era, ERAS):
         images, said = era.heldout["image"], read_captions(era.heldout["tokens"])
         digits = reader.read(reader.features(images))
         agreeing = reader.agreement(digits, said)
@@ -315,7 +272,7 @@ def test_weights_by_column_are_each_for_the_model_that_makes_it(era, monkeypatch
         return fit(network, objective, size, steps, batch, lr, rng, rates, dtype=dtype)
 
     monkeypatch.setattr(generators, "fit", noted)
-    weights = {"image": torch.arange(1_000.0)}
+    weights = {"image": torch.arange(float(SIZE))}
     GENERATOR.train(TrainingSet(era.real, weights), stream("model"))
     assert given == {"Painter": weights["image"], "Writer": None}
 
@@ -363,239 +320,3 @@ def test_marks_act_on_pictures_and_on_captions_of_what_is_published(model):
     assert torch.equal(marked.published["image"], plain.scored["image"] // 2 * 2)
     assert not torch.equal(marked.published["tokens"], plain.scored["tokens"])
     assert until_end(marked.published["tokens"]).any(1).all()
-
-
-# --- what is measured --------------------------------------------------------------------------
-
-
-class Silent:
-    """A generator whose model cannot be asked anything."""
-
-    def loss(self, model: Any, items: Items) -> float:
-        return 0.0
-
-    def log_prior(self, model: Any, items: Items) -> Tensor:
-        return torch.zeros(len(items))
-
-
-def profile(samples: Items, era: Era, evaluator: PairEvaluator | None = None) -> dict[str, float]:
-    return (evaluator or PairEvaluator()).profile(Silent(), torch.nn.Module(), samples, era)  # type: ignore[arg-type]
-
-
-def permuted(items: Items, share: float) -> Items:
-    """Captions handed round among the first `share` of pairs."""
-    rows = torch.arange(len(items))
-    rows[: round(share * len(items))] = rows[: round(share * len(items))].roll(1)
-    return Items(image=items["image"], tokens=items["tokens"][rows])
-
-
-def test_permuted_captions_move_the_joint_distance_and_neither_half(era):
-    evaluator, shares = PairEvaluator(), (0.0, 0.05, 0.25, 1.0)
-    found = [profile(permuted(era.real, share), era, evaluator) for share in shares]
-    joint = [p["log_frechet_joint"] for p in found]
-    assert joint == sorted(joint)
-    assert joint[-1] - joint[0] > 1
-    for alone in ("log_frechet", "log_frechet_caption", "numbers", "number_kl", "recall"):
-        assert len({round(p[alone], 6) for p in found}) == 1
-    agreement = [p["agreement"] for p in found]
-    assert agreement[0] >= 0.98
-    assert agreement == sorted(agreement, reverse=True)
-    assert found[0]["hand_agreement"] > 0.95
-
-
-def test_held_out_pairs_themselves_are_at_no_distance(era):
-    found = profile(era.heldout, era)
-    assert found["log_frechet_joint"] < math.log(0.5)
-    assert found["recall"] == found["caption_recall"] == found["caption_coverage"] == 1
-    real = profile(era.real, era)
-    assert real["numbers_left"] == pytest.approx(1, abs=0.1)
-
-
-def test_one_pair_over_and_over_agrees_perfectly_and_is_far_away(era):
-    reader = Reader()
-    digits = reader.read(reader.features(era.real["image"]))
-    agreeing = reader.agreement(digits, read_captions(era.real["tokens"])).all(1)
-    (best,) = torch.nonzero(agreeing)[0].tolist()
-    few = era.real.take(torch.full((300,), best))
-    # Not exactly equal: a distance needs features that vary.
-    found, real = profile(few, era), profile(era.real, era)
-    assert found["agreement"] == 1
-    assert found["log_frechet_joint"] > real["log_frechet_joint"] + 1.5
-    assert found["numbers"] == 1
-    assert found["numbers_left"] < 0.02
-    assert found["recall"] == 0
-
-
-def test_captions_that_nobody_can_read_are_a_result(era):
-    nonsense = torch.full_like(era.real["tokens"], WORDS.index("hundred"))
-    found = profile(Items(image=era.real["image"], tokens=nonsense), era)
-    assert all(map(math.isfinite, found.values()))
-    assert found["agreement"] == found["numbers"] == found["hand_agreement"] == 0
-    assert found["number_kl"] > 10
-    assert embed_meaning(read_captions(nonsense)).sum(1).tolist() == [1.0] * len(nonsense)
-
-
-def test_numbers_left_and_their_divergence_have_the_values_of_their_definitions():
-    law = torch.tensor([0.5, 0.5, 0.0])
-    assert expected_kinds(law, 1) == 1
-    assert expected_kinds(law, 2) == 1.5
-    assert divergence(law, law) == 0
-    assert divergence(torch.tensor([1.0, 0.0, 0.0]), law) == pytest.approx(math.log(2))
-    drawn = torch.multinomial(power_law(1.0), 2_000, True, generator=stream("draws"))
-    assert expected_kinds(power_law(1.0), 2_000) == pytest.approx(len(drawn.unique()), abs=35)
-
-
-def test_a_row_of_pairs_over_a_strip_that_empties(era):
-    right, _ = shown(era.real, None)
-    wrong, texts = shown(permuted(era.real, 1.0), None)
-    few, _ = shown(era.real.take(slice(0, COLUMNS)), None)
-    assert texts is None
-    assert right.shape == wrong.shape == few.shape
-    assert right.dtype == torch.uint8
-
-    def red(page: Tensor) -> int:
-        return int((page[..., 0].int() - page[..., 1].int() > 60).sum())
-
-    def named(page: Tensor) -> int:
-        return int((page == torch.tensor(LEFT)).all(2).sum())
-
-    assert red(wrong) > 100 + red(right)
-    assert named(right) > 20 * named(few) > 0
-
-
-# --- methods -----------------------------------------------------------------------------------
-
-
-def test_the_agreement_filter_drops_what_disagrees_and_keeps_a_tenth(era):
-    verify = load_task("numerals-web").verifier.build()  # type: ignore[union-attr]
-    round_ = open_round(None, VERIFIER=verify)
-    half = permuted(era.real, 0.5)
-    kept = agreement_filter.AgreementFilter().curate(half, round_).items
-    assert 450 < len(kept) < 600
-    nonsense = Items(image=half["image"], tokens=half["tokens"] * 0 + 20)
-    assert len(agreement_filter.AgreementFilter().curate(nonsense, round_)) == 100
-
-
-def test_the_mutual_information_filter_keeps_what_the_picture_tells(model, era):
-    round_ = open_round(model)
-    kept = MutualInformationFilter().curate(era.real, round_).items
-    tells = round_.log_prob(era.real) - round_.log_prob(era.real, blind=True)
-    kept_tells = round_.log_prob(kept) - round_.log_prob(kept, blind=True)
-    assert len(kept) == 500
-    assert kept_tells.min() >= tells.median() - 1e-4
-
-
-@pytest.mark.parametrize(("method", "kept"), [(Recaption, "image"), (Repaint, "tokens")])
-def test_recaption_and_repaint_change_one_column(method, kept, model, era):
-    few = era.real.take(slice(0, 50))
-    made = method().curate(few, open_round(model)).items
-    for column in ("image", "tokens"):
-        assert torch.equal(made[column], few[column]) == (column == kept)
-
-
-def test_the_crossmodal_anchor_is_for_the_painter_alone(era):
-    round_ = open_round(None, RESERVE=era.trusted)
-    made = crossmodal_anchor.CrossmodalAnchor().curate(era.real, round_)
-    trusted = len(era.trusted)
-    assert made.weights["image"][:trusted].sum() == pytest.approx(1 / 3)  # type: ignore[index]
-    assert made.weights["tokens"][:trusted].sum() == 0  # type: ignore[index]
-    assert made.weights["tokens"].sum() == pytest.approx(1, abs=1e-4)  # type: ignore[index]
-
-
-def test_balanced_numbers_limit_what_is_captioned_alike():
-    one, other = caption_of(1, 0, 0), caption_of(342, 0, 0)
-    tokens = torch.tensor([one] * 90 + [other] * 110)
-    made = balanced_numbers.BalancedNumbers().curate(Items(tokens=tokens), open_round(None))
-    assert isinstance(made.weights, Tensor)
-    assert made.weights[:90].sum() == pytest.approx(2, abs=1e-4)
-    assert made.weights[90:].sum() == pytest.approx(2, abs=1e-4)
-
-
-def test_wordless_methods_leave_other_modalities_alone():
-    crawl = Items(tokens=write_captions(*torch.ones(3, 20, dtype=torch.int64)))
-    round_ = open_round(None, modality="text", VERIFIER=None, RESERVE=None)
-    methods = [
-        agreement_filter.AgreementFilter, balanced_numbers.BalancedNumbers, Repaint, Recaption,
-        crossmodal_anchor.CrossmodalAnchor, MutualInformationFilter,
-    ]  # fmt: skip
-    for method in methods:
-        made = method().curate(crawl, round_)
-        assert made.items is crawl
-        assert made.weights is None
-
-
-NEW = (
-    "agreement_filter", "balanced_numbers", "crossmodal_anchor", "mutual_information_filter",
-    "recaption", "repaint",
-)  # fmt: skip
-OLD = (
-    "covariance_matching", "deduplicate", "density_ratio", "detector_resample", "farthest_point",
-    "guidance", "neon", "nucleus", "oracle", "sims", "temperature", "token_editing",
-    "truncated_cross_entropy", "verifier_filter", "watermark_green_list",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def quick_task() -> Task:
-    """Numbers only, so that a lineage takes a second."""
-    return replace(WEB, evaluation=OneNumber())
-
-
-@dataclass(frozen=True)
-class OneNumber:
-    primary: str = "log_frechet_joint"
-
-    def build(self) -> Any:
-        return self
-
-    def profile(self, generator, model, samples, era) -> dict[str, float]:
-        return {self.primary: generator.loss(model, era.heldout)}
-
-
-@pytest.mark.parametrize("name", [*NEW, *OLD])
-def test_a_lineage_of_pairs_with_every_kind_of_method(name, quick_task):
-    records = run_lineage(quick_task, find_method(name).load(), 0, LineageMemory(), NoCache())
-    assert [record["status"] for record in records] == ["ok"] * 3, records[-1].get("message")
-
-
-EVERYTHING = '''
-import torch
-from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
-
-class Everything(Mitigation):
-    """Uses all that only pairs have."""
-    access = frozenset(Access) - {Access.PROVENANCE}
-
-    def curate(self, crawl, round):
-        tells = round.log_prob(crawl) - round.log_prob(crawl, blind=True)
-        kept = crawl.take(tells.argsort()[: len(crawl) // 2])
-        items = Items.concat([round.fill(kept, "tokens"), round.fill(kept, "image")])
-        rates = torch.rand(2, len(items), generator=round.rng)
-        return TrainingSet(items, {"image": rates[0], "tokens": rates[1]}, steps=round.steps - 1)
-
-    def loss(self, per_element, outputs):
-        return per_element * (1.5 if outputs.dim() == 3 else 0.5)
-
-    def adjust(self, model, round):
-        return round.finetune(round.reserve, 1)
-
-    def sampling(self, round):
-        return Sampling(temperature=0.95, guidance=0.1, negative=round.model,
-                        logits=lambda written, logits: logits + 0.01,
-                        pixels=lambda images: images ^ 1)
-'''
-
-
-@needs_bubblewrap
-def test_a_run_in_the_sandbox_gives_the_same_numbers(tmp_path):
-    file = tmp_path / "everything.py"
-    file.write_text(EVERYTHING)
-    found = []
-    with isolate_method(file, None, Bounds(seconds=60)) as isolated:
-        for method in (find_method(file).load(), isolated):
-            store = LineageMemory()
-            records = run_lineage(WEB, method, 0, store, NoCache())
-            assert records[-1]["status"] == "ok", records[-1]["message"]
-            said = [{k: r[k] for k in ("profile", "ledger", "training_set")} for r in records]
-            found.append((said, [items.digest() for items in store.published.values()]))
-    assert found[0] == found[1]
