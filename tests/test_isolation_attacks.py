@@ -9,21 +9,25 @@ import os
 import re
 import socket
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from importlib.metadata import files
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import benchmark
 from benchmark import Access, Mitigation, Sampling
-from benchmark.basics.errors import MethodError
+from benchmark.basics.errors import InputError, MethodError
 from benchmark.interface.find import find_method
 from benchmark.interface.round import Round
-from benchmark.runs.sandbox import Bounds, isolate_method, processes, wire
+from benchmark.runs.sandbox import Bounds, isolate_method, processes, randomness, users, wire
+from benchmark.runs.sandbox import filter as syscalls
+from benchmark.runs.sandbox import session as sandbox_session
+from benchmark.runs.sandbox.hooks import make_class
 from benchmark.runs.sandbox.session import Session
 from benchmark.runs.sandbox.values import unpack_value
 from tests import tiny
@@ -39,7 +43,7 @@ def attack(path: Path, code: str, cache: Any, **bounds: Any) -> str:
     path = path / "attack.py"
     path.write_text("from benchmark import *\nimport os, sys\n" + code)
     with isolate_method(path, bounds=Bounds(**bounds)) as method:
-        records, _ = lineage(method, TASK, cache)
+        records, _ = lineage(method, TASK, cache, begun=True)
     assert records[-1]["status"] == "failed"
     return records[-1]["message"]
 
@@ -48,7 +52,7 @@ def attack(path: Path, code: str, cache: Any, **bounds: Any) -> str:
 
 # Each function of `attempts` returns something true if it got what it must not get.
 ATTEMPTS = '''
-import ctypes, gc, glob, importlib, json, os, socket, sys
+import ctypes, fcntl, gc, glob, importlib, json, mmap, os, platform, resource, socket, sys
 from benchmark import Mitigation, TrainingSet
 FACTS = json.loads({facts!r})
 
@@ -146,12 +150,67 @@ def only_inside():
         "hidden memory": lambda: os.memfd_create("hidden") > 0,
         "segments": lambda: libc.shmget(0, 1 << 30, 0o1600) >= 0,
         "disk above the limit": fill,
+        "kernel parameter": write("/proc/sys/kernel/core_pattern"),
+        "kernel parameters": lambda: os.listdir("/proc/sys"),
+        "parent's score": write(f"/proc/{{os.getppid()}}/oom_score_adj"),
+        "own score": write("/proc/self/oom_score_adj"),
+        "state of the machine": read("/proc/stat"),
+        "root": lambda: 0 in os.getresuid() + os.getresgid() or 0 in os.getgroups(),
+        "root outside": owned_by_root,
+        "root again": lambda: os.setresuid(0, 0, 0) is None,
+        "capabilities": capabilities,
+        "device's times": lambda: os.utime("/dev/null") is None,
+        "device's mode": lambda: os.chmod("/dev/null", 0o600) is None,
+        "device": lambda: os.mknod("/scratch/null", 0o20666, os.makedev(1, 3)) is None,
+        "memory without a file": lambda: mmap.mmap(-1, 1 << 20),
+        "memory of a device": lambda: mmap.mmap(os.open("/dev/zero", os.O_RDWR), 1 << 20),
+        "huge pages": lambda: mmap.mmap(-1, 1 << 21, flags=0x40022),
+        "pair of sockets": socket.socketpair,
+        "lock": lambda: fcntl.flock(open("/bench/benchmark/__init__.py"), fcntl.LOCK_SH) is None,
+        "record lock": lambda: fcntl.lockf(open("/scratch/lock", "w"), fcntl.LOCK_EX) is None,
+        "lease": lambda: fcntl.fcntl(open("/scratch/lease", "w"), 1024, fcntl.F_WRLCK) is not None,
+        "larger pipe": lambda: fcntl.fcntl(os.pipe()[1], 1031, 1 << 20) > 1 << 16,
+        "times of files": lambda: os.utime("/bench") is None,
+        "namespaces of a child": lambda: [f for f in range(17, 31) if cloned(1 << f)],
+        "own limits": lambda: resource.setrlimit(resource.RLIMIT_DATA, (-1, -1)) is None,
+        "unlisted calls": lambda: [n for n in range(600) if n not in LISTED and called(n) != 38],
+        "other numbering": lambda: called(0x40000000 + 39) != 38 and platform.machine() == "x86_64",
     }}
+
+from benchmark.runs.sandbox.filter import list_numbers
+# 335 and 336 are the kernel's own way back from probes: no filter sees them, and they end whoever
+# was not sent there by one.
+LISTED = {{*list_numbers(platform.machine()).values(), 335, 336}}
+
+def called(number):
+    """The error of a system call without sense."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ctypes.set_errno(0)
+    libc.syscall(number, -1, -1, -1, -1, -1, -1)
+    return ctypes.get_errno()
+
+def cloned(flag):
+    """Whether a process of new namespaces can be made; CLONE_NEWNS to CLONE_NEWNET are tried."""
+    if not flag & 0x7E020000:
+        return False
+    child = ctypes.CDLL(None).syscall({{"x86_64": 56}}.get(platform.machine(), 220),
+                                      flag | 17, 0, 0, 0, 0)
+    if child == 0:
+        os._exit(0)
+    return child > 0
+
+def owned_by_root():
+    lines = [line.split() for line in open("/proc/self/uid_map")]
+    return [o for i, o, n in lines if 0 <= os.getuid() - int(i) < int(n) and o == "0"]
+
+def capabilities():
+    lines = [line.split() for line in open("/proc/self/status")]
+    return [w for w in lines if w[0] in ("CapPrm:", "CapEff:", "CapAmb:") and int(w[1], 16)]
 
 def files():
     """All that is not Python's own, the system's libraries, or the harness's code."""
     known = (sys.prefix, sys.base_prefix, "/bench/", "/usr/lib", "/proc", "/etc/ld.so", "/method/",
-             "/dev/null", "/dev/zero", "/dev/urandom")
+             "/dev/null", "/dev/urandom", "/scratch/")
     return [os.path.join(top, name) for top, _, names in os.walk("/") for name in names
             if not os.path.join(top, name).startswith(known)]
 
@@ -238,14 +297,16 @@ def test_nothing_outside_can_be_read_or_written(outside, tmp_path, shared_cache)
         file.write_text(ATTEMPTS.format(facts=json.dumps(outside), inside=inside))
         if inside:
             with isolate_method(file, bounds=Bounds(disk_mb=16)) as method:
-                records, _ = lineage(method, TASK, shared_cache)
+                records, _ = lineage(method, TASK, shared_cache, begun=True)
         else:
             records, _ = lineage(find_method(file).load(), TASK, shared_cache)
-        return json.loads(records[-1]["message"].partition("RuntimeError: ")[2])
+        said = records[-1]["message"]
+        assert "RuntimeError: " in said, said
+        return json.loads(said.partition("RuntimeError: ")[2])
 
     tried, got = message(inside=False)
     assert len(got) == tried  # in process every attempt succeeds
-    assert message(inside=True) == [tried + 15, []]
+    assert message(inside=True) == [tried + 41, []]
 
 
 PATCHES = """
@@ -296,30 +357,82 @@ def test_patching_the_harness_inside_changes_nothing_outside(tmp_path, shared_ca
     assert method.access == {Access.MODEL}
 
 
-REMEMBERS = """
-import builtins, os, threading, time
+# What an instance finds; `SPOIL` is whether it first leaves behind what it can, in generation 1.
+FINDS = """
+import builtins, json, os, resource, sys, time
+SPOIL = {spoil}
 SEEN = []
+
+def found():
+    names = [n for n in dir(resource) if n.startswith("RLIMIT_")]
+    limits = [resource.getrlimit(getattr(resource, n)) for n in names]
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    pipes = [os.readlink(f"/proc/self/fd/{{n}}").split(":")[0] for n in range(16)
+             if os.path.exists(f"/proc/self/fd/{{n}}")]
+    return [limits, child, pipes, os.nice(0), sorted(os.sched_getaffinity(0)), os.umask(0o22),
+            os.getcwd(), sorted(os.listdir("/scratch")), sorted(map(str, dict(os.environ).items())),
+            [p for p in os.listdir("/proc") if p.isdigit()], os.getpid(), sys.argv,
+            __file__, len(SEEN), hasattr(builtins, "seen"), os.uname()[1], os.getsid(0)]
+
 class Attack(Mitigation):
     def curate(self, crawl, round):
-        assert not SEEN and not hasattr(builtins, "seen") and not os.listdir("/scratch")
-        assert len([p for p in os.listdir("/proc") if p.isdigit()]) <= 3
+        if round.generation > SPOIL:
+            raise RuntimeError(json.dumps(found()))
         SEEN.append(crawl)
         builtins.seen = crawl
-        open("/scratch/seen", "wb").write(b"seen")
-        if os.fork() == 0:
-            os.setsid()
-            time.sleep(1000)
+        os.makedirs("/scratch/kept/inside")
+        open("/scratch/kept/seen", "wb").write(b"seen")
+        os.chmod("/scratch/kept", 0)
+        for _ in range(5):
+            if os.fork() == 0:
+                os.setsid()
+                time.sleep(1000)
+        for name in dir(resource):
+            if "RLIMIT_" in name and name not in ("RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_STACK",
+                                                  "RLIMIT_CPU", "RLIMIT_NPROC", "RLIMIT_NOFILE"):
+                number = getattr(resource, name)
+                resource.setrlimit(number, (0, 0))
+                try:
+                    resource.prlimit(os.getppid(), number, (0, 0))
+                except OSError:
+                    pass
+        os.nice(3)
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+        os.environ["SEEN"] = "1"
+        os.umask(0)
         return TrainingSet(crawl)
 """
 
 
-@pytest.mark.slow
-def test_nothing_is_remembered_without_archive(tmp_path, shared_cache):
+def test_nothing_is_remembered_and_a_trial_looks_like_any_run(tmp_path, shared_cache):
+    told = []
+    for spoil, bounds, name in ((0, Bounds(seconds=30), "trial"), (1, Bounds(), "method")):
+        path = tmp_path / f"{name}.py"
+        path.write_text("from benchmark import *\n" + FINDS.format(spoil=spoil))
+        with isolate_method(path, bounds=bounds) as method:
+            records, _ = lineage(method, TASK, shared_cache, begun=True)
+        assert [r["status"] for r in records] == ["ok"] * (1 + spoil) + ["failed"]
+        told.append(json.loads(records[-1]["message"].partition("RuntimeError: ")[2]))
+    assert told[0] == told[1]
+
+
+def test_what_a_class_declares_is_what_it_declared_first(tmp_path):
     path = tmp_path / "attack.py"
-    path.write_text("from benchmark import *\n" + REMEMBERS)
-    with isolate_method(path) as method:
-        records, _ = lineage(method, TASK, shared_cache)
-    assert [r["message"] for r in records] == [None] * 3
+    declared = "from benchmark import *\nclass Attack(Mitigation):\n    access = frozenset({%s})\n"
+    path.write_text(declared % "Access.PROVENANCE")
+    sentence = "declared access to none when it was found and to PROVENANCE now: write access as"
+    with pytest.raises(MethodError, match=sentence), isolate_method(path, access=frozenset()):
+        pass
+    path.write_text(declared % "")
+    with closing(Session(path, None, Bounds())) as session:
+        method = make_class(session, session.begin())
+        session.source = (declared % "Access.PROVENANCE").encode()  # as if the file said so itself
+        method()
+        with pytest.raises(MethodError, match="is another one than when it was first loaded"):
+            method()
 
 
 # --- exhausting, hanging, ending ----------------------------------------------------------------
@@ -345,11 +458,21 @@ ENDINGS: list[tuple[str, dict[str, Any], str]] = [
         {"memory_mb": 1500},
         "raised MemoryError|used more than 1500 MB",
     ),
-    (
-        "import mmap\nx = mmap.mmap(-1, 3 << 30)\nfor i in range(0, len(x), 4096): x[i] = 1\n"
-        "import time; time.sleep(9)",
+    (  # a file in memory: what is mapped of it counts
+        "import mmap\nx = mmap.mmap(os.open('f', os.O_RDWR | os.O_CREAT), 9 << 20)\n",
         {"memory_mb": 1500},
+        "raised ValueError",
+    ),
+    (
+        "for i in range(64):\n    if os.fork() == 0:\n        x = bytes(1 << 26)\n        break\n"
+        "import time; time.sleep(60)",
+        {"memory_mb": 1500, "processes": 99},
         "used more than 1500 MB of memory",
+    ),
+    (
+        "for i in range(999): open(f'/scratch/{i}', 'w').close()\nimport time; time.sleep(60)",
+        {"files": 200},
+        "made more than 200 files",
     ),
     (
         "import time\nos.kill(-1, 9)\nos.kill(1, 9)\ntime.sleep(9)",
@@ -405,6 +528,7 @@ GOOD = wire.encode_message(wire.Message({"done": None}, [torch.arange(6.0)]))[wi
     [
         (b"\x80\x04\x95.", b""),
         (b"[" * 100_000, b""),
+        (b'{"done": ' + b"9" * 5000 + b"}", b""),
         (b"[]", b""),
         (b"{}", b"short"),
         (b"{}", b"\xff" * 64),
@@ -434,6 +558,9 @@ def safetensors(**entry: Any) -> bytes:
         {"dtype": "F32", "shape": [4], "data_offsets": [0, 1 << 40]},
         {"dtype": "O", "shape": [4], "data_offsets": [0, 16]},
         {"dtype": "F32", "shape": ["NaN"], "data_offsets": [0, 16]},
+        {"dtype": "F32", "shape": [0, 1 << 62], "data_offsets": [0, 0]},
+        {"dtype": "F32", "shape": [1] * 40 + [4], "data_offsets": [0, 16]},
+        {"dtype": "F32", "shape": [10**30], "data_offsets": [0, 16]},
     ],
 )
 def test_tensors_of_impossible_size_or_type_are_refused(entry):
@@ -451,6 +578,10 @@ def test_tensors_of_impossible_size_or_type_are_refused(entry):
 def test_a_message_that_announces_too_much_is_refused(header):
     with pytest.raises(wire.WireError):
         wire.read_lengths(header.ljust(wire.PREFIX.size, b"\0"), 1 << 20)
+
+
+def nested(depth: int) -> Any:
+    return {"list": [nested(depth - 1)]} if depth else None
 
 
 @pytest.mark.parametrize(
@@ -473,10 +604,231 @@ def test_a_message_that_announces_too_much_is_refused(header):
         {"pickle": "x"},
         {"a": 1, "b": 2},
         [1],
+        1 << 64,
+        -(10**400),
+        {"tensor": 10**400},
+        {"items": {"self": {"tensor": 0}, "columns": {"tensor": 0}, "A b": {"tensor": 0}}},
+        {"items": {"": {"tensor": 0}}},
+        {"items": {"__class__": {"tensor": 0}}},
+        {"items": {"x" * 99: {"tensor": 0}}},
+        {"items": {f"x{i}": {"tensor": 0} for i in range(99)}},
+        {"training": {"items": None}},
+        {"training": {"items": None, "weights": None, "more": None}},
+        {"sampling": {**vars(Sampling()), "temperature": 10**400}},
+        {"sampling": {**vars(Sampling()), "guidance": True}},
+        {"sampling": {**vars(Sampling()), "logits": 10**400}},
+        nested(99),
     ],
 )
 def test_a_value_that_is_none_is_refused(packed, tmp_path):
-    (tmp_path / "m.py").write_text("")
-    session = Session(tmp_path / "m.py", None, Bounds())
-    with pytest.raises((wire.WireError, MethodError)):
-        unpack_value(packed, [torch.zeros(2)], session)
+    with pytest.raises(MethodError, match="broke the protocol"):
+        unpack_strictly(packed, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"done": None, "random": None},
+        {"done": {"items": {"self": {"tensor": 0}}}},
+        {"raised": None},
+        {"raised": [1, 2]},
+        {"ask": {}, "args": [], "random": {}},
+    ],
+)
+def test_a_message_that_says_nothing_ends_the_sandbox(header, tmp_path):
+    session = answering(tmp_path, [wire.Message(header, [])])
+    with pytest.raises(MethodError, match="broke the protocol"):
+        session.call("curate")
+
+
+class Silent:
+    """Stands for a sandbox: gives the messages it was made with, and counts those it was sent."""
+
+    def __init__(self, messages: Any) -> None:
+        self.messages, self.failure, self.allowed, self.sent = iter(messages), "", 0.0, 0
+
+    def send(self, message: wire.Message, deadline: float) -> None:
+        self.sent += 1
+
+    def receive(self, deadline: float) -> wire.Message:
+        if time.monotonic() > deadline:
+            raise MethodError("took longer")
+        return next(self.messages)
+
+    def stop(self, why: str) -> None:
+        self.failure = self.failure or why
+
+    def ended(self) -> MethodError:
+        return MethodError(self.failure)
+
+
+def answering(folder: Path, messages: Any) -> Session:
+    (folder / "m.py").write_text("")
+    session = Session(folder / "m.py", None, Bounds(seconds=0.5))
+    session._sandbox, session._left = Silent(messages), 5.0  # type: ignore[assignment]
+    return session
+
+
+def unpack_strictly(packed: Any, folder: Path) -> Any:
+    session = answering(folder, [])
+    return session._strictly(lambda: unpack_value(packed, [torch.zeros(2)], session))
+
+
+def test_questions_that_no_ledger_counts_take_the_methods_own_time(tmp_path, monkeypatch):
+    def endless() -> Any:
+        while True:
+            tensors: list[torch.Tensor] = []
+            states = randomness.capture_states(None, tensors)
+            yield wire.Message({"ask": "steps", "args": [], "random": states}, tensors)
+
+    session = answering(tmp_path, endless())
+    monkeypatch.setattr(sandbox_session, "ask_round", lambda *_: time.sleep(0.1))
+    with pytest.raises(MethodError, match="took longer"):
+        session.call("curate")
+    assert session._sandbox.sent <= 7  # type: ignore[union-attr]
+
+
+# --- what is asked of the harness ----------------------------------------------------------------
+
+GREEDY = """
+import json, torch
+class Attack(Mitigation):
+    access = frozenset({Access.MODEL})
+    def curate(self, crawl, round):
+        tokens = crawl["tokens"]
+        many = Items.concat([crawl] * 20)
+        unlike = Items(tokens=tokens.repeat(1, 500))
+        asks = [lambda: round.logits(many), lambda: round.log_prob(unlike),
+                lambda: round.finetune(TrainingSet(unlike), 1), lambda: round.sample(1 << 70),
+                lambda: [round.finetune(many, 1) for _ in range(3)]]
+        if not ISOLATED:
+            asks = asks[:1] + asks[4:]
+        said = []
+        for ask in asks:
+            try:
+                said.append(str(ask()))
+            except MethodError as error:
+                said.append(str(error))
+        raise RuntimeError(json.dumps(said))
+"""
+
+
+@pytest.mark.parametrize("isolated", [False, True], ids=("in process", "isolated"))
+def test_what_is_asked_of_the_harness_is_bounded(isolated, tmp_path, shared_cache):
+    path = tmp_path / "attack.py"
+    head = "from benchmark import *\nfrom benchmark.basics.errors import MethodError\n"
+    path.write_text(f"{head}ISOLATED = {isolated}\n{GREEDY}")
+    task = tiny.by_name(tiny.TINY)["speeches-replace"]
+    opened = isolate_method(path) if isolated else nullcontext(find_method(path).load())
+    with opened as method:
+        records, _ = lineage(method, task, shared_cache, begun=True)
+    said = json.loads(records[-1]["message"].partition("RuntimeError: ")[2])
+    logits, *unlike, finetuned = said
+    assert "round.logits of 800 items at once would take too much memory" in logits
+    assert "forward_passes would exceed" in finetuned  # what is encoded and never trained on
+    assert len(unlike) == 3 * isolated
+    assert all("unlike the crawl's" in sentence for sentence in unlike[:2])
+    assert all("cannot be sent" in sentence for sentence in unlike[2:])
+
+
+# --- generators' states --------------------------------------------------------------------------
+
+
+def change_torch(field: str, value: Any) -> Any:
+    def change(said: dict[str, Any], tensors: list[torch.Tensor]) -> None:
+        state = np.frombuffer(tensors[0].numpy().tobytes(), randomness.TORCH).copy()
+        state[field] = value
+        tensors[0] = torch.frombuffer(bytearray(state.tobytes()), dtype=torch.uint8)
+
+    return change
+
+
+def change_said(**changed: Any) -> Any:
+    return lambda said, tensors: said.update(changed)
+
+
+def change_tensor(at: int, make: Any) -> Any:
+    def change(said: dict[str, Any], tensors: list[torch.Tensor]) -> None:
+        tensors[at] = make(tensors[at])
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        change_torch("left", 0),
+        change_torch("left", 624),  # with more words used up than there are
+        change_torch("next", 1 << 40),
+        change_torch("next", 624),
+        change_torch("seeded", 7),
+        change_torch("words", 1 << 40),
+        change_torch("normal", [float("nan"), 0, 0]),
+        change_torch("normal", [1e300, 0, 0]),
+        change_torch("normal_is_valid", 2),
+        change_torch("float_normal", float("inf")),
+        change_torch("float_normal_is_valid", 5),
+        change_tensor(0, lambda state: state[:-1]),
+        change_tensor(0, lambda state: state.float()),
+        change_tensor(1, lambda words: words - (1 << 33)),
+        change_tensor(1, lambda words: words[:9]),
+        change_tensor(2, lambda words: words.double()),
+        change_tensor(2, lambda words: words.where(torch.arange(625) < 624, 1 << 20)),
+        change_said(first=1),
+        change_said(first=True),
+        change_said(first=10**400),
+        change_said(numpy=[625, 0, 0.0]),
+        change_said(numpy=[0, 2, 0.0]),
+        change_said(numpy=[0, 1, 1e9]),
+        change_said(numpy=[0, 1, float("nan")]),
+        change_said(numpy=[10**400, 0, 0.0]),
+        change_said(numpy="abc"),
+        change_said(python=float("inf")),
+        change_said(python="1"),
+        change_said(more=1),
+    ],
+)
+def test_an_impossible_state_of_a_generator_is_refused_whole(change):
+    tensors: list[torch.Tensor] = []
+    said = randomness.capture_states(None, tensors)
+    randomness.restore_states(said, None, tensors)
+    before = [t.clone() for t in tensors]
+    change(said, tensors)
+    with pytest.raises(wire.WireError):
+        randomness.restore_states(said, None, tensors)
+    randomness.capture_states(None, after := [])
+    assert all(map(torch.equal, before, after))
+
+
+# --- the list of system calls and the user -------------------------------------------------------
+
+
+def test_the_list_holds_nothing_that_reaches_out_or_stays():
+    never = (
+        "bpf|capset|chroot|fanotify|finit|fsmount|fsopen|init_module|inotify|io_|ioperm|iopl|kcmp|"
+        "kexec|key|landlock|memfd|mincore|modify_ldt|mount|move_|mq_|msg(get|rcv|snd)|name_to|"
+        "open_by|open_tree|perf|personality|pidfd|pivot|preadv2|process_|ptrace|quotactl|reboot|"
+        "sem|setns|shm|socket|connect|bind|send(to|msg)|recv|splice|swap|sysfs|syslog|tee|unshare|"
+        "userfaultfd|utime|vmsplice|clone3|xattr|flock"
+    )
+    assert [name for name in syscalls.ALLOWED if re.search(never, name)] == []
+    for column in range(2):  # no number twice, as a slip of the pen would have it
+        numbers = [n[column] for n in syscalls.ALLOWED.values() if n[column] is not None]
+        assert len(numbers) == len(set(numbers))
+
+
+def test_other_machines_get_a_filter_or_a_sentence(monkeypatch):
+    monkeypatch.setattr(syscalls.platform, "machine", lambda: "aarch64")
+    assert len(syscalls.build_filter()) % 8 == 0
+    monkeypatch.setattr(syscalls.platform, "machine", lambda: "riscv64")
+    with pytest.raises(InputError, match="isolation knows x86_64 and aarch64, not riscv64"):
+        syscalls.build_filter()
+
+
+def test_root_becomes_a_user_that_nobody_else_is():
+    everywhere, container = users.find_unused("0 0 4294967295"), users.find_unused("0 100000 65536")
+    assert 65536 < everywhere < 1 << 31
+    assert 60_000 < container < 65_534
+    with pytest.raises(InputError, match="run the command as an ordinary user"):
+        users.find_unused("0 1000 1")

@@ -92,8 +92,10 @@ def _emptied(path: Path) -> list[str]:
 
 def _environment() -> dict[str, str]:
     """All variables of the sandbox; of the harness's own only those that decide arithmetic, and the
-    instructions that torch uses here, whatever was said of them after its first operation."""
+    instructions that torch uses here, whatever was said of them after its first operation. Whoever
+    starts the harness says how many threads there are, which must not tell it apart."""
     kept = {k: v for k, v in os.environ.items() if k.startswith(ARITHMETIC)}
+    kept = {k: v for k, v in kept.items() if "THREADS" not in k}
     used = torch.backends.cpu.get_cpu_capability().lower()
     if used in INSTRUCTIONS:
         kept[CHOICE] = used
@@ -101,6 +103,7 @@ def _environment() -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "HOME": str(SCRATCH),
         "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": "1",  # torch is told its own number, see `inside`
         "PATH": "/nowhere",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join(map(str, (HOME, *_sites(before=True)))),
