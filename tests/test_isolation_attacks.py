@@ -306,7 +306,7 @@ def test_nothing_outside_can_be_read_or_written(outside, tmp_path, shared_cache)
 
     tried, got = message(inside=False)
     assert len(got) == tried  # in process every attempt succeeds
-    assert message(inside=True) == [tried + 41, []]
+    assert message(inside=True) == [tried + 40, []]
 
 
 PATCHES = """
@@ -700,10 +700,10 @@ class Attack(Mitigation):
         many = Items.concat([crawl] * 20)
         unlike = Items(tokens=tokens.repeat(1, 500))
         asks = [lambda: round.logits(many), lambda: round.log_prob(unlike),
-                lambda: round.finetune(TrainingSet(unlike), 1), lambda: round.sample(1 << 70),
+                lambda: round.finetune(TrainingSet(unlike), 1),
                 lambda: [round.finetune(many, 1) for _ in range(3)]]
         if not ISOLATED:
-            asks = asks[:1] + asks[4:]
+            asks = [asks[0], asks[-1]]
         said = []
         for ask in asks:
             try:
@@ -723,13 +723,14 @@ def test_what_is_asked_of_the_harness_is_bounded(isolated, tmp_path, shared_cach
     opened = isolate_method(path) if isolated else nullcontext(find_method(path).load())
     with opened as method:
         records, _ = lineage(method, task, shared_cache, begun=True)
-    said = json.loads(records[-1]["message"].partition("RuntimeError: ")[2])
+    message = records[-1]["message"]
+    assert "RuntimeError: " in message, message
+    said = json.loads(message.partition("RuntimeError: ")[2])
     logits, *unlike, finetuned = said
     assert "round.logits of 800 items at once would take too much memory" in logits
     assert "forward_passes would exceed" in finetuned  # what is encoded and never trained on
-    assert len(unlike) == 3 * isolated
-    assert all("unlike the crawl's" in sentence for sentence in unlike[:2])
-    assert all("cannot be sent" in sentence for sentence in unlike[2:])
+    assert len(unlike) == 2 * isolated
+    assert all("unlike the crawl's" in sentence for sentence in unlike)
 
 
 # --- generators' states --------------------------------------------------------------------------
@@ -761,7 +762,7 @@ def change_tensor(at: int, make: Any) -> Any:
         change_torch("left", 0),
         change_torch("left", 624),  # with more words used up than there are
         change_torch("next", 1 << 40),
-        change_torch("next", 624),
+        change_torch("next", 620),
         change_torch("seeded", 7),
         change_torch("words", 1 << 40),
         change_torch("normal", [float("nan"), 0, 0]),
@@ -790,6 +791,8 @@ def change_tensor(at: int, make: Any) -> Any:
     ],
 )
 def test_an_impossible_state_of_a_generator_is_refused_whole(change):
+    torch.manual_seed(0)
+    torch.rand(5)
     tensors: list[torch.Tensor] = []
     said = randomness.capture_states(None, tensors)
     randomness.restore_states(said, None, tensors)
@@ -806,7 +809,7 @@ def test_an_impossible_state_of_a_generator_is_refused_whole(change):
 
 def test_the_list_holds_nothing_that_reaches_out_or_stays():
     never = (
-        "bpf|capset|chroot|fanotify|finit|fsmount|fsopen|init_module|inotify|io_|ioperm|iopl|kcmp|"
+        "bpf|capset|chroot|fanotify|finit_|fsmount|fsopen|init_module|inotify|io_|ioperm|iopl|kcmp|"
         "kexec|key|landlock|memfd|mincore|modify_ldt|mount|move_|mq_|msg(get|rcv|snd)|name_to|"
         "open_by|open_tree|perf|personality|pidfd|pivot|preadv2|process_|ptrace|quotactl|reboot|"
         "sem|setns|shm|socket|connect|bind|send(to|msg)|recv|splice|swap|sysfs|syslog|tee|unshare|"
