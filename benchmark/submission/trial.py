@@ -52,8 +52,8 @@ class Trial:
 
 @contextmanager
 def run_trials(file: Path, class_name: str) -> Iterator[Iterator[Trial]]:
-    """Two trials, the second with the tasks in reverse order: what a method draws from elsewhere than
-    its round then shows. They run as a re-run's lineages do, in sandboxes of the same limits."""
+    """Two trials, the second with the tasks in reverse order: what a method draws from elsewhere
+    than its round then shows. What it can see of its sandbox is as in any run."""
     settle()
     with tempfile.TemporaryDirectory(prefix="autophagy-validate-") as folder:
         cache = FolderCache(Path(folder))

@@ -54,7 +54,7 @@ ALLOWED: dict[str, tuple[int, int | None]] = {
     "setpriority": (141, 140), "setresgid": (119, 149), "setresuid": (117, 147),
     "setrlimit": (160, 164), "setsid": (112, 157), "sigaltstack": (131, 132), "stat": (4, None),
     "statfs": (137, 43), "statx": (332, 291), "symlink": (88, None), "symlinkat": (266, 36),
-    "sysinfo": (99, 179), "tgkill": (234, 131), "time": (201, None), "times": (100, 153),
+    "tgkill": (234, 131), "time": (201, None), "times": (100, 153),
     "tkill": (200, 130), "truncate": (76, 45), "umask": (95, 166), "uname": (63, 160),
     "unlink": (87, None), "unlinkat": (263, 35), "vfork": (58, None),
     "wait4": (61, 260), "waitid": (247, 95), "write": (1, 64), "writev": (20, 66),
@@ -74,8 +74,8 @@ ONLY = {
     "fcntl": (1, (0, 1, 2, 3, 4, 1030, 1032)),
     # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
     "ioctl": (1, (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),
-    # PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ
-    "prctl": (0, (1, 3, 4, 15, 16, 23)),
+    # PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ
+    "prctl": (0, (1, 3, 15, 16, 23)),
 }
 
 # Classic BPF over struct seccomp_data: number at 0, architecture at 4, arguments from 16 on.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -75,7 +76,15 @@ def start_process(
         process = subprocess.Popen(
             arguments, stdin=pipe, stdout=pipe, stderr=pipe, env={}, pass_fds=passed, bufsize=0
         )
-        user.let_begin()
+        try:
+            user.let_begin()
+        except OSError as error:
+            process.kill()
+            process.wait()
+            raise InputError(
+                f"isolation as root needs to choose another user for the sandbox, and this system "
+                f"forbids it ({error.strerror}): run the command as an ordinary user"
+            ) from error
         return process
 
 
@@ -109,17 +118,15 @@ def measure_use(pid: int) -> Use:
     the kernel ends when the machine has no memory left."""
     tasks = memory = files = 0
     for folder in find_descendants(pid):
-        try:
+        with suppress(OSError):  # gone meanwhile
             lines = (folder / "status").read_text("utf-8", "replace").splitlines()
+            fields = dict(line.split(":", 1) for line in lines if ":" in line)
+            tasks += int(fields.get("Threads", "1"))
+            memory += sum(int(fields.get(name, "0 kB").split()[0]) * 1024 for name in HELD)
             (folder / "oom_score_adj").write_text("1000")
+        with suppress(OSError):
             written = os.statvfs(folder / "root" / "scratch")
             files = max(files, written.f_files - written.f_ffree)
-        except OSError:  # gone meanwhile
-            continue
-        fields = dict(line.split(":", 1) for line in lines if ":" in line)
-        tasks += int(fields.get("Threads", "1"))
-        for name in HELD:
-            memory += int(fields.get(name, "0 kB").split()[0]) * 1024
     return Use(tasks, memory, files)
 
 

@@ -49,7 +49,7 @@ class Session:
         self.file, self.class_name, self.bounds = file, class_name, bounds
         self.round: Round | None = None
         self._template: nn.Module | None = None
-        self._kind: Items | None = None  # what items are like here
+        self._kinds: set[Any] = set()  # what the columns that were handed out are like
         self._sandbox: Sandbox | None = None
         self._depth, self._left = 0, 0.0
         self._used = True  # whether the process inside has made its instance
@@ -86,6 +86,7 @@ class Session:
                     "not depend on when or where it is loaded"
                 )
         self._used, self.round, self._left = True, None, ALL * self.bounds.seconds
+        self._kinds.clear()
         self.call("instance")
 
     def close(self) -> None:
@@ -201,13 +202,13 @@ class Session:
         cost is known of those only."""
         for value in args:
             items = value.items if isinstance(value, TrainingSet) else value
-            if isinstance(items, Items) and not (self._kind and items.same_kind(self._kind)):
+            if isinstance(items, Items) and not _kinds_of(items) <= self._kinds:
                 raise MethodError("its round was asked about items that are unlike the crawl's")
 
     # --- items, models and callables (see `values.Side`) ------------------------------------
 
     def pack_items(self, items: Items) -> None:
-        self._kind = items
+        self._kinds |= _kinds_of(items)
 
     def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
         self._template = model
@@ -227,6 +228,10 @@ class Session:
             return result.to(args[-1].device) if isinstance(result, Tensor) else result
 
         return remote
+
+
+def _kinds_of(items: Items) -> set[Any]:
+    return {(name, column.dtype, column.shape[1:]) for name, column in items.columns.items()}
 
 
 def _list(value: Any) -> list[Any]:
