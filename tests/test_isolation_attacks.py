@@ -663,7 +663,8 @@ class Silent:
 def answering(folder: Path, messages: Any) -> Session:
     (folder / "m.py").write_text("")
     session = Session(folder / "m.py", None, Bounds(seconds=0.5))
-    session._sandbox, session._left = Silent(messages), 5.0  # type: ignore[assignment]
+    session._sandbox = Silent(messages)  # type: ignore[assignment]
+    session._left = session._work = 5.0
     return session
 
 
@@ -679,11 +680,16 @@ def test_questions_that_no_ledger_counts_take_the_methods_own_time(tmp_path, mon
             states = randomness.capture_states(None, tensors)
             yield wire.Message({"ask": "steps", "args": [], "random": states}, tensors)
 
-    session = answering(tmp_path, endless())
     monkeypatch.setattr(sandbox_session, "ask_round", lambda *_: time.sleep(0.1))
+    session = answering(tmp_path, endless())
     with pytest.raises(MethodError, match="took longer"):
         session.call("curate")
     assert session._sandbox.sent <= 7  # type: ignore[union-attr]
+    session = answering(tmp_path, endless())
+    session._work = 0.2  # and so does what a ledger counts: many small questions are slow ones
+    monkeypatch.setattr(session, "_ledger", iter(range(99)).__next__)
+    with pytest.raises(MethodError, match="asked its round for more than 30 s of work"):
+        session.call("curate")
 
 
 # --- what is asked of the harness ----------------------------------------------------------------

@@ -85,6 +85,8 @@ def _limit(memory_mb: int, processes: int, disk_mb: int) -> None:
         (resource.RLIMIT_CPU, DAY),
         (resource.RLIMIT_NOFILE, 256),
         (resource.RLIMIT_SIGPENDING, 256),
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CORE, 1),  # 0 would still hand memory to a program outside: core(5)
     ):
-        resource.setrlimit(what, (most, most))
+        before = resource.getrlimit(what)[1]
+        limit = most if before == resource.RLIM_INFINITY else min(most, before)
+        resource.setrlimit(what, (limit, limit))

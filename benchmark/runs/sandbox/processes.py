@@ -30,7 +30,8 @@ class Bounds:
     Attributes:
         memory_mb: memory of all its processes together, in MiB.
         seconds: wall time of one hook call, without what the harness does for it meanwhile; all
-            calls of a generation together may take ten times as long.
+            calls of a generation together may take ten times as long, and what the harness does
+            for them sixty times.
         processes: processes and threads at a time.
         disk_mb: files it writes, in MiB; they are gone with it.
         files: files and folders that it makes.

@@ -33,6 +33,7 @@ from benchmark.runs.sandbox.wire import Message, WireError
 
 START = 120.0  # seconds for Python, torch and the method's file to load
 ALL = 10  # times the seconds of one call, for all calls of an instance
+WORK = 60  # times the same, for all that the harness does for an instance
 DEPTH = 6  # calls within calls: a watermark that samples with a watermark ...
 FAMILIES = ("MethodError", "AccessError", "BudgetError")
 ASKS = 100_000  # of one hook call
@@ -51,7 +52,8 @@ class Session:
         self._template: nn.Module | None = None
         self._kinds: set[Any] = set()  # what the columns that were handed out are like
         self._sandbox: Sandbox | None = None
-        self._depth, self._left = 0, 0.0
+        self._most_work = WORK * bounds.seconds
+        self._depth, self._left, self._work = 0, 0.0, 0.0
         self._used = True  # whether the process inside has made its instance
         self._said: Any = None  # what the class was when it was loaded first
 
@@ -85,7 +87,8 @@ class Session:
                     "its class is another one than when it was first loaded: what it declares must "
                     "not depend on when or where it is loaded"
                 )
-        self._used, self.round, self._left = True, None, ALL * self.bounds.seconds
+        self._used, self.round = True, None
+        self._left, self._work = ALL * self.bounds.seconds, self._most_work
         self._kinds.clear()
         self.call("instance")
 
@@ -130,9 +133,13 @@ class Session:
                     return self._value(message)
                 tensors, begun, before = [], time.monotonic(), self._ledger()
                 header = self._answer(message, tensors)
+                took = time.monotonic() - begun
                 if self._ledger() == before:  # what no ledger bounds is of the method's own time
-                    took = time.monotonic() - begun
                     left, self._left = left - took, self._left - took
+                self._work -= took
+                if self._work < 0:
+                    sandbox.stop(f"asked its round for more than {self._most_work:g} s of work")
+                    raise sandbox.ended()
             sandbox.stop(f"asked its round more than {ASKS} times")
             raise sandbox.ended()
         finally:
