@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -69,11 +70,12 @@ def main() -> None:
 def become_nobody() -> None:
     """Root gives itself up for good: its capabilities go with it."""
     if os.getuid() == 0:
-        os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
+        with suppress(OSError):  # some systems allow bubblewrap's processes no right at all
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
     if 0 in os.getresuid() + os.getresgid():
-        sys.exit("a method is never run as root")
+        sys.exit("root cannot be given up here: run the command as an ordinary user")
 
 
 def _limit(memory_mb: int, processes: int, disk_mb: int) -> None:
