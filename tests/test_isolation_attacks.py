@@ -456,7 +456,7 @@ ENDINGS: list[tuple[str, dict[str, Any], str]] = [
         "raised MemoryError|used more than 1500 MB",
     ),
     (
-        "for i in range(64):\n    if os.fork() == 0:\n        x = bytes(1 << 26)\n        break\n"
+        "for i in range(64):\n    if os.fork() == 0:\n        x = b'x' * (1 << 26)\n        break\n"
         "import time; time.sleep(60)",
         {"memory_mb": 1500, "processes": 99},
         "used more than 1500 MB of memory",

@@ -52,9 +52,9 @@ def build_command(
         "--hostname", "sandbox", "--seccomp", str(refused),
     ]  # fmt: skip
     bound: list[Path] = []
-    for path in (*map(Path, (*LIBRARIES, *LINKER)), *_python(), *_linked(tuple(_sites()))):
-        arguments += _visible(path, bound)
-    arguments += _masks(bound)
+    seen = [*map(Path, (*LIBRARIES, *LINKER)), *_python(), *_linked(tuple(_sites()))]
+    binds = [word for path in seen for word in _visible(path, bound)]
+    arguments += [*_folders(_above(bound)), *binds, *_masks(bound)]
     arguments += _folders([HOME, METHOD.parent])
     for package in OWN:
         folder = Path(str(package.__file__)).parent
@@ -120,9 +120,15 @@ def _visible(path: Path, bound: list[Path]) -> list[str]:
     place = _place(path, bound)
     if not path.exists() or place in bound:
         return []
-    above = [p for p in place.parents if not any(b in (p, *p.parents) for b in bound)]
     bound.append(place)
-    return [*_folders(above), "--ro-bind", str(place), str(place)]
+    return ["--ro-bind", str(place), str(place)]
+
+
+def _above(bound: list[Path]) -> set[Path]:
+    """The folders on the way to what is bound that are not themselves part of it."""
+    within = set(bound)
+    above = {parent for path in bound for parent in path.parents}
+    return {p for p in above if not p.is_symlink() and not within.intersection((p, *p.parents))}
 
 
 def _folders(paths: Iterable[Path]) -> list[str]:
