@@ -25,14 +25,14 @@ class TaskRow:
     failed: int
 
 
-def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> TaskRow:
+def row_of(method: Result, name: str, nothing: Result, clean: Result) -> TaskRow:
     """The row of `method` on the task called `name`."""
     task = method.tasks[name]
     lost = count_failed(method, name)
     return TaskRow(
         method=method.method.name,
         final=None if lost else fmean(x.curve(task.primary)[-1] for x in task.lineages),
-        recoveries=score_task(method, name, nothing, oracle),
+        recoveries=score_task(method, name, nothing, clean),
         cpu_seconds=sum_costs(task.lineages).cpu_seconds,
         failed=lost,
     )
@@ -41,7 +41,7 @@ def row_of(method: Result, name: str, nothing: Result, oracle: Result) -> TaskRo
 def run_table(results: dict[str, Result]) -> Table:
     """For each task, every method's final primary metric, recovery and cost.
 
-    The references are rows like any other: `nothing` recovers 0 and `oracle` 1 by definition.
+    The references are rows like any other: `nothing` recovers 0 and `clean` 1 by definition.
     """
     some = next(iter(results.values()))
     seeds = len(next(iter(some.tasks.values())).lineages)
@@ -60,7 +60,7 @@ def run_table(results: dict[str, Result]) -> Table:
     for name in some.tasks:
         table.add_row(Text(name, "bold"))
         for result in results.values():
-            row = row_of(result, name, results["nothing"], results["oracle"])
+            row = row_of(result, name, results["nothing"], results["clean"])
             table.add_row(
                 Text(f"  {row.method}"),
                 f"failed {row.failed}/{seeds}" if row.final is None else f"{row.final:.3f}",

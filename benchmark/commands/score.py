@@ -28,7 +28,7 @@ def score(
 ) -> None:
     """Score results against each other: tiers, suite scores, recoveries and costs.
 
-    The references nothing.json and oracle.json are read from beside them unless given; where they
+    The references nothing.json and clean.json are read from beside them unless given; where they
     are not there, those that come with the benchmark are used.
     """
     given = read_with_references(results)

@@ -96,7 +96,7 @@ def _name_of(file: Path) -> str:
 
 def _located(text: str) -> tuple[Path, str | None]:
     """File and class name of a baseline's name, `file.py` or `file.py:Class`."""
-    known = find_baselines()
+    known = find_baselines() | {"clean": Path(__file__).with_name("clean.py")}
     if text in known:
         return known[text], None
     path, _, class_name = text.partition(":")

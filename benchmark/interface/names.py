@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmark.interface.access import Access, tier
 
 NAME = r"\w[\w.+-]{0,63}"  # methods, suites and tasks name files and folders
-REFERENCES = ("nothing", "oracle")  # between these every method is scored
+REFERENCES = ("nothing", "clean")  # between these every method is scored
 
 
 def find_baselines() -> dict[str, Path]:

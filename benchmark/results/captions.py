@@ -6,7 +6,7 @@ from benchmark.interface.access import Access
 
 SCORE = (
     "Score: mean over tasks and seeds of the recovery, the share of the avoidable degradation "
-    "that a method avoided: 1 = as good as training on real data only (oracle), 0 = no "
+    "that a method avoided: 1 = as good as training on real data only (clean), 0 = no "
     "mitigation (nothing); below 0 and above 1 are possible."
 )
 INTERVAL = (

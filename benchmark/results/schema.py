@@ -109,7 +109,7 @@ class MethodResult(_Strict):
 class Result(_Strict):
     """One method on one suite, as stored in RUNS/SUITE/METHOD.json.
 
-    `references` says of `nothing` and `oracle` which were used: those that come with the
+    `references` says of `nothing` and `clean` which were used: those that come with the
     benchmark ("frozen") or this machine's ("own"). `hardware` names the machines that computed
     the generations. `isolated`: the method ran in a sandbox.
     """

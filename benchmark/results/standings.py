@@ -49,7 +49,7 @@ class Scored:
         recoveries: for each task, one recovery a seed.
         failed: for each task, the lineages that did not reach the last generation.
         lineages: how many lineages it has in all.
-        reference: whether it is `nothing` or `oracle`, which score 0 and 1 by definition.
+        reference: whether it is `nothing` or `clean`, which score 0 and 1 by definition.
     """
 
     method: str
@@ -104,7 +104,7 @@ def rank_results(results: Mapping[Any, Result]) -> list[Standing]:
     return rank_methods([score_result(result, lower, upper) for result in by_name.values()])
 
 
-def score_result(result: Result, nothing: Result, oracle: Result) -> Scored:
+def score_result(result: Result, nothing: Result, clean: Result) -> Scored:
     """A result scored against its references; tasks in the order of `nothing`.
 
     Raises:
@@ -116,7 +116,7 @@ def score_result(result: Result, nothing: Result, oracle: Result) -> Scored:
         method=result.method.name,
         access=tuple(result.method.access),
         access_tier=tier(frozenset(Access[a] for a in result.method.access)),
-        recoveries={task: score_task(result, task, nothing, oracle) for task in tasks},
+        recoveries={task: score_task(result, task, nothing, clean) for task in tasks},
         failed={task: count_failed(result, task) for task in tasks},
         lineages=len(lineages),
         costs=sum_costs(lineages),
@@ -192,14 +192,14 @@ def list_seeds(result: Result, task: str) -> list[int]:
     return sorted(lineage.seed for lineage in result.tasks[task].lineages)
 
 
-def score_task(result: Result, task: str, nothing: Result, oracle: Result) -> list[float]:
+def score_task(result: Result, task: str, nothing: Result, clean: Result) -> list[float]:
     """The recovery of every seed on one task, in order of the seeds.
 
     Raises:
         InputError: a reference did not finish, or the two do not differ.
     """
-    lower, upper = _curves(nothing, task), _curves(oracle, task)
-    for reference, curves in ((nothing, lower), (oracle, upper)):
+    lower, upper = _curves(nothing, task), _curves(clean, task)
+    for reference, curves in ((nothing, lower), (clean, upper)):
         for seed, curve in curves.items():
             if len(curve) <= result.tasks[task].generations:
                 raise InputError(

@@ -36,10 +36,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The table of one task: `oracle` and `noise` by definition, cells by method."""
+    """The table of one task: `clean` and `noise` by definition, cells by method."""
 
     task: str
-    oracle: list[str]
+    clean: list[str]
     cells: dict[str, list[Cell]]
 
     def held(self, method: str) -> str:
@@ -49,17 +49,17 @@ class Verdicts:
 
 
 def judge_collapse(results: Mapping[str, Result], task: str, methods: Sequence[str]) -> Verdicts:
-    """The definitions that can be measured, for each of the methods; the oracle among them."""
-    oracle = [dict(curves) for curves in _curves(results["oracle"], task)]
+    """The definitions that can be measured, for each of the methods; the clean among them."""
+    clean = [dict(curves) for curves in _curves(results["clean"], task)]
     cells: dict[str, list[Cell]] = {}
     for method in methods:
         verdicts = [
             {v.definition.name: v for v in judge_lineage(curves, reference)}
-            for curves, reference in zip(_curves(results[method], task), oracle, strict=True)
+            for curves, reference in zip(_curves(results[method], task), clean, strict=True)
         ]
         cells[method] = [_cell(d, [found[d.name] for found in verdicts]) for d in MEASURABLE]
-    itself = [{v.definition.name: v for v in judge_lineage(curves, curves)} for curves in oracle]
-    return Verdicts(task, [_oracle([found[d.name] for found in itself]) for d in MEASURABLE], cells)
+    itself = [{v.definition.name: v for v in judge_lineage(curves, curves)} for curves in clean]
+    return Verdicts(task, [_clean([found[d.name] for found in itself]) for d in MEASURABLE], cells)
 
 
 def _curves(result: Result, task: str) -> list[dict[str, list[float]]]:
@@ -78,8 +78,8 @@ def _cell(definition: Definition, verdicts: list[Verdict]) -> Cell:
     return Cell(sum(bool(v.holds) for v in told), len(told), numbers, "")
 
 
-def _oracle(verdicts: list[Verdict]) -> str:
+def _clean(verdicts: list[Verdict]) -> str:
     told = [v.numbers for v in verdicts if v.holds is not None]
     if not told:
         return ""
-    return f"{fmean(n['oracle'] for n in told):.3f} ± {fmean(n['noise'] for n in told):.3f}"
+    return f"{fmean(n['clean'] for n in told):.3f} ± {fmean(n['noise'] for n in told):.3f}"

@@ -61,7 +61,7 @@ def run(
             memory is short, on a GPU 4. A Ray cluster decides itself.
         out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache. On a
             cluster a path that every node sees.
-        own_references: run `nothing` and `oracle` here instead of using the ones that come with
+        own_references: run `nothing` and `clean` here instead of using the ones that come with
             the benchmark. They are run, too, if the latter do not cover the tasks and seeds, and
             those found finished under `out` are used.
         backend: "local", processes of this machine, or "ray", tasks of a Ray cluster.
@@ -76,7 +76,7 @@ def run(
         watch: makes, from the list of jobs, the context in which they run (progress display).
 
     Returns:
-        Results by method name, `nothing` and `oracle` among them. A lineage in which the method
+        Results by method name, `nothing` and `clean` among them. A lineage in which the method
         failed is in its result with status "failed" and the message.
 
     Raises:

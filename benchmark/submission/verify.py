@@ -91,9 +91,9 @@ def verify_claim(
     return Verification(found, chosen, write_verification(result, record))
 
 
-def _recoveries(result: Result, nothing: Result, oracle: Result) -> list[list[float]]:
+def _recoveries(result: Result, nothing: Result, clean: Result) -> list[list[float]]:
     """(tasks, seeds), the tasks in the suite's order."""
-    of = score_result(result, nothing, oracle).recoveries
+    of = score_result(result, nothing, clean).recoveries
     return [of[task.name] for task in load_suite(result.suite).tasks]
 
 

@@ -87,7 +87,7 @@ class Board:
         return _stored(self.entry(suite, name).path)
 
     def references(self, suite: str, name: str) -> dict[str, Result]:
-        """`nothing` and `oracle` as that entry is scored against them."""
+        """`nothing` and `clean` as that entry is scored against them."""
         entry = self.entry(suite, name)
         found = find_references(_stored(entry.path), entry.path, beside=entry.mine)
         return {result.method.name: result for result in found.values()}

@@ -13,6 +13,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from benchmark.interface.names import REFERENCES
 from benchmark.results.style import FAINT, GREY, INK, style_methods
 
 MOST_ROWS = 60  # methods in the picture of recoveries
@@ -121,8 +122,9 @@ def draw_cost(
 
 
 def find_front(frame: pd.DataFrame, column: str) -> set[str]:
-    """The methods such that none scores more for no greater cost; the oracle is out of reach."""
-    rows = frame[frame["method"] != "oracle"].sort_values(
+    """The methods such that none scores more for no greater cost; the upper reference is no
+    method that one could choose."""
+    rows = frame[frame["method"] != REFERENCES[1]].sort_values(
         [column, "score"], ascending=[True, False]
     )
     best = rows["score"].cummax().shift().fillna(-np.inf)
@@ -273,7 +275,7 @@ def _tips(names: Sequence[str]) -> list[alt.Tooltip]:
 
 
 def _rules(values: Sequence[float], across: bool = False) -> alt.Chart:
-    """Lines where recovery is 0 (nothing) and 1 (oracle)."""
+    """Lines where recovery is 0 (nothing) and 1 (clean)."""
     base = alt.Chart(pd.DataFrame({"at": values}))
     rule = base.mark_rule(color=GREY, strokeDash=[3, 3])
     return rule.encode(y="at:Q") if across else rule.encode(x="at:Q")

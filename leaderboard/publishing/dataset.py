@@ -41,7 +41,7 @@ output of earlier models. Each configuration is the table of one suite, one row 
     table = load_dataset("{repo}", "{first}", split="train")
 
 `score` is the mean recovery over the tasks: 0 is no mitigation (`nothing`), 1 is training on real
-data only (`oracle`). `low` and `high` bound its 95% interval over seeds; a `tier` begins with
+data only (`clean`). `low` and `high` bound its 95% interval over seeds; a `tier` begins with
 the first method that paired tests find worse than the first of the tier above. The others hold the
 recovery on each task, what the method used (`real_items`, `items_trained`,
 `items_generated`, `forward_passes`, `cpu_seconds`), what it may see (`access`) and how far the
@@ -52,7 +52,7 @@ entry was checked (`trust`).
 | `results/SUITE/NAME.json` | every number of an entry, by task, seed and generation |
 | `results/SUITE/trust`, `results/SUITE/verified` | what maintainers found when they checked it |
 | `submissions/NAME` | the method, its card and its description |
-| `references/SUITE/NAME` | `nothing` and `oracle`, where the entry brought its own |
+| `references/SUITE/NAME` | `nothing` and `clean`, where the entry brought its own |
 | `gallery/SUITE/NAME.json` | pictures and excerpts by generation |
 | `samples/SUITE/NAME` | last samples and models, from which the numbers are recomputed |
 | `table/SUITE.parquet` | the tables above, computed from all of this |

@@ -1,4 +1,4 @@
-"""Which `nothing` and `oracle` a result is scored against: one rule for all who score.
+"""Which `nothing` and `clean` a result is scored against: one rule for all who score.
 
 1. The frozen ones, which come with the benchmark, where they cover the result's tasks (by hash)
    and seeds: nobody is then scored against references that he chose himself.
@@ -7,7 +7,7 @@
 3. Else none: one sentence says how to run them.
 
 Only who compares results by hand may give others (`with_references`). `SUITE/nothing.json` and
-`SUITE/oracle.json` in this folder are ordinary results, written by `benchmark.runs.freeze`.
+`SUITE/clean.json` in this folder are ordinary results, written by `benchmark.runs.freeze`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from benchmark.interface.names import REFERENCES
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, Filters, choose_tasks
 from leaderboard.board.pairs import Pair, compare_pair
@@ -75,7 +76,7 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
     """All methods of the suite, the best two at first; what was picked stays where it can."""
     a, b, task = picked
     there = offer_methods(board, filters, a, b)
-    usual = [m for m in there if m != "oracle"]
+    usual = [m for m in there if m not in REFERENCES] or there
     a = a if a in there else usual[0]
     b = b if b in there else next((m for m in usual if m != a), a)
     tasks = choose_tasks(filters.suite, filters.tasks)

@@ -11,6 +11,7 @@ import gradio as gr
 import pandas as pd
 
 from benchmark.interface.access import Access
+from benchmark.interface.names import REFERENCES
 from benchmark.metrics.definitions import DEFINITIONS
 from benchmark.results.captions import COSTS, KINDS, SCORE
 from benchmark.results.verdicts import MEASURABLE, judge_collapse
@@ -80,7 +81,7 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
     """All methods of the suite, best first; what was picked stays where it can."""
     method, task, measure = picked
     there = offer_methods(board, filters, method)
-    method = method if method in there else next(m for m in there if m != "oracle")
+    method = method if method in there else next((m for m in there if m not in REFERENCES), there[0])
     tasks = board.result(filters.suite, method).tasks
     task = task if task in tasks else next(iter(tasks))
     measures = list_measures(board, filters.suite, task)
@@ -141,7 +142,7 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
          "; ".join(KINDS[Access[name]] for name in entry.access) or "nothing (blind)"),
         ("Ran", f"on {entry.created[:10]}" + (", in a sandbox" if entry.isolated else "")),
         ("References",
-         "its own run of nothing and oracle" if entry.references == "own" else "frozen"),
+         "its own run of nothing and clean" if entry.references == "own" else "frozen"),
         ("Lineages", f"{entry.lineages}, of which {entry.lost} failed"),
         ("Cost", f"{costs.items_trained:,} items trained, {costs.items_generated:,} generated, "
                  f"{costs.forward_passes:,} scored; {costs.real_items:,} trusted real items; "
