@@ -64,7 +64,7 @@ def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> 
     store = LineageFolder(there)
     for generation in lineage.generations:
         record = store.record(generation.generation)
-        if record is None or GenerationResult.model_validate(record) != generation:
+        if record is None or GenerationResult.of_record(record) != generation:
             raise CorruptFile(
                 f"{file} says of {where}, generation {generation.generation}, what its run did "
                 f"not: run the same command again"
