@@ -35,5 +35,5 @@ def test_those_of_a_suite_are_one_table(suite):
     assert {standing.method for standing in found} == {
         *(file.stem for file in files),
         "nothing",
-        "oracle",
+        "clean",
     }

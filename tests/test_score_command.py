@@ -79,8 +79,8 @@ def nothing(**more) -> Result:
     return result("nothing", lambda seed: [1.0, 2.0, 4.0], **more)
 
 
-def oracle(**more) -> Result:
-    return result("oracle", lambda seed: [1.0, 1.0, 1.0], ("ARCHIVE", "PROVENANCE"), **more)
+def clean(**more) -> Result:
+    return result("clean", lambda seed: [1.0, 1.0, 1.0], ("ARCHIVE", "PROVENANCE"), **more)
 
 
 def half(**more) -> Result:
@@ -104,8 +104,8 @@ def by_name(*results: Result) -> dict[str, Standing]:
 
 
 def test_standings_by_hand():
-    found = rank_results(labelled(half(), broken(), nothing(), oracle()))
-    assert [s.method for s in found] == ["oracle", "half", "broken", "nothing"]
+    found = rank_results(labelled(half(), broken(), nothing(), clean()))
+    assert [s.method for s in found] == ["clean", "half", "broken", "nothing"]
     of = {s.method: s for s in found}
     assert of["half"].recoveries["speeches-web"] == pytest.approx([0.5, 0.475, 0.525])
     assert of["half"].score == pytest.approx(0.5)
@@ -116,20 +116,20 @@ def test_standings_by_hand():
     assert of["broken"].recoveries["speeches-web"] == pytest.approx([0.5, 0.0, 0.5])
     assert of["broken"].failed == {"speeches-replace": 1, "speeches-web": 1}
     assert of["broken"].lineages == 6
-    assert of["oracle"].recoveries["speeches-web"] == [1, 1, 1]
+    assert of["clean"].recoveries["speeches-web"] == [1, 1, 1]
     assert of["nothing"].interval == (0, 0)
     # Half is better than nothing; broken is tied with both.
     assert [s.tier for s in found] == [1, 2, 2, 3]
-    assert of["oracle"].ranks == (1, 1)
+    assert of["clean"].ranks == (1, 1)
     assert of["half"].ranks == (2, 3)
     assert of["broken"].ranks == (2, 4)
     assert of["nothing"].ranks == (3, 4)
     assert of["half"].access_tier == "blind"
-    assert of["oracle"].access_tier == "archive + oracle"
+    assert of["clean"].access_tier == "archive + oracle"
 
 
 def test_ledgers_by_hand():
-    costs = by_name(half(real=3), broken(), nothing(), oracle())
+    costs = by_name(half(real=3), broken(), nothing(), clean())
     of = costs["half"].costs
     # Two tasks, three seeds, three generations.
     assert of.items_trained == 18 * 100
@@ -142,20 +142,20 @@ def test_ledgers_by_hand():
 
 def test_a_failed_lineage_below_0_keeps_its_value():
     worse = result("worse", lambda s: [1.0, 9.0])
-    found = by_name(worse, nothing(), oracle())["worse"]
+    found = by_name(worse, nothing(), clean())["worse"]
     assert found.recoveries["speeches-web"] == [-3, -3, -3]  # 1 - (8 + 8) / 4
 
 
 def test_a_metric_that_is_missing_ends_the_curve():
     gap = half()
     gap.tasks["speeches-web"].lineages[0].generations[1].profile["heldout_loss"] = None
-    found = by_name(gap, nothing(), oracle())["half"]
+    found = by_name(gap, nothing(), clean())["half"]
     assert found.failed == {"speeches-replace": 0, "speeches-web": 1}
     assert found.recoveries["speeches-web"][0] == -0.5  # twice the worst gap of nothing, 3
 
 
 def test_one_seed_has_neither_interval_nor_tier():
-    found = by_name(half(seeds=(0,)), nothing(seeds=(0,)), oracle(seeds=(0,)))["half"]
+    found = by_name(half(seeds=(0,)), nothing(seeds=(0,)), clean(seeds=(0,)))["half"]
     assert (found.score, found.interval, found.tier, found.ranks) == (0.5, None, None, None)
 
 
@@ -164,7 +164,7 @@ def test_the_order_of_seeds_and_tasks_does_not_matter():
     turned.tasks = dict(reversed(turned.tasks.items()))
     for task in turned.tasks.values():
         task.lineages.reverse()
-    assert by_name(turned, nothing(), oracle()) == by_name(half(), nothing(), oracle())
+    assert by_name(turned, nothing(), clean()) == by_name(half(), nothing(), clean())
 
 
 def edited(change: Callable[[Result], object]) -> Result:
@@ -197,7 +197,7 @@ REFUSED = {
     "a seed twice": (half(seeds=(0, 0, 1)), "2.json does not hold each seed once on every task"),
     "no task": (half(tasks=()), "2.json does not hold each seed once on every task"),
     "access": (half(access=("MIND",)), "2.json declares an access that is not known here: MIND"),
-    "twice": (oracle(), "1.json and 2.json are both results of 'oracle'"),
+    "twice": (clean(), "1.json and 2.json are both results of 'clean'"),
 }
 
 
@@ -205,19 +205,19 @@ REFUSED = {
 def test_results_that_do_not_belong_together_are_refused(name):
     odd, sentence = REFUSED[name]
     with pytest.raises(InputError) as caught:
-        rank_results(labelled(nothing(), oracle(), odd))
+        rank_results(labelled(nothing(), clean(), odd))
     assert sentence in str(caught.value)
 
 
 def test_references_that_cannot_serve_are_refused():
     with pytest.raises(InputError, match="no result to score"):
         check_comparable({})
-    with pytest.raises(InputError, match="scores need the result of 'oracle'"):
+    with pytest.raises(InputError, match="scores need the result of 'clean'"):
         rank_results(labelled(half(), nothing()))
-    stopped = result("oracle", lambda s: [1.0, 1.0])
-    with pytest.raises(InputError, match=r"'oracle' did not finish speeches-replace, seed 0"):
+    stopped = result("clean", lambda s: [1.0, 1.0])
+    with pytest.raises(InputError, match=r"'clean' did not finish speeches-replace, seed 0"):
         rank_results(labelled(half(), nothing(), stopped))
-    equal = result("oracle", lambda s: [1.0, 2.0, 4.0])
+    equal = result("clean", lambda s: [1.0, 2.0, 4.0])
     with pytest.raises(InputError, match=r"speeches-replace, seed 0 cannot be scored: .*nothing"):
         rank_results(labelled(half(), nothing(), equal))
 
@@ -225,7 +225,7 @@ def test_references_that_cannot_serve_are_refused():
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run's folder, which is also the working folder; the terminal has 80 columns."""
-    for some in (nothing(), oracle(), half(), broken()):
+    for some in (nothing(), clean(), half(), broken()):
         (tmp_path / f"{some.method.name}.json").write_bytes(some.to_json())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
@@ -248,7 +248,7 @@ def test_the_table(folder, monkeypatch, capsys):
     assert tasks == ["broken", "0.33*", "0.33*"]
     assert costs == ["broken", "1,600", "160", "80", "14", "40"]
     assert row(out, "half")[0] == ["2", "2-3", "half", "blind", "0.50", "0.47", "to", "0.53", "0"]
-    assert row(out, "oracle")[0][:4] == ["1", "1", "oracle", "archive"]
+    assert row(out, "clean")[0][:4] == ["1", "1", "clean", "archive"]
     assert "by definition" in out
     assert "* = with failed lineages" in " ".join(out.split())
 
@@ -267,14 +267,14 @@ def test_long_names_fit(folder, monkeypatch, capsys):
 
 
 def test_json_has_the_same_numbers(folder, monkeypatch, capsys):
-    words = ("half.json", "oracle.json", "broken.json", "nothing.json")
+    words = ("half.json", "clean.json", "broken.json", "nothing.json")
     assert cli(monkeypatch, "score", *words, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["suite"] == "small"
     assert document["seeds"] == [0, 1, 2]
     assert document["tasks"]["speeches-web"] == "hash of speeches-web"
     assert document["files"]["half"] == "half.json"
-    assert [s["method"] for s in document["standings"]] == ["oracle", "half", "broken", "nothing"]
+    assert [s["method"] for s in document["standings"]] == ["clean", "half", "broken", "nothing"]
     half_, broken_ = document["standings"][1:3]
     assert half_["interval"] == pytest.approx([0.4717, 0.5283], abs=1e-4)
     assert (half_["tier"], half_["ranks"]) == (2, [2, 3])
@@ -283,7 +283,7 @@ def test_json_has_the_same_numbers(folder, monkeypatch, capsys):
 
 
 def test_one_seed_says_so(folder, monkeypatch, capsys):
-    for some in (nothing(seeds=(0,)), oracle(seeds=(0,)), half(seeds=(0,))):
+    for some in (nothing(seeds=(0,)), clean(seeds=(0,)), half(seeds=(0,))):
         (folder / f"{some.method.name}.json").write_bytes(some.to_json())
     assert cli(monkeypatch, "score", "half.json") == 0
     out = capsys.readouterr().out
@@ -309,7 +309,7 @@ def test_bad_files_are_one_sentence(folder, monkeypatch, capsys):
     (folder / "other").mkdir()
     (folder / "other" / "half.json").write_bytes(half().to_json())
     (folder / "other" / "nothing.json").write_bytes(broken().to_json())
-    (folder / "other" / "oracle.json").write_bytes(oracle().to_json())
+    (folder / "other" / "clean.json").write_bytes(clean().to_json())
     (folder / "text.json").write_text("hello")
     for words, sentence in (
         (["half.json", "half.json"], "half.json is given twice"),

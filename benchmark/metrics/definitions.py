@@ -3,8 +3,8 @@
 Schaeffer et al. 2025 (arXiv 2503.03150) count eight definitions that contradict one another. None
 comes with a threshold. The ones here are three and the same for all: a change counts if it is
 larger than the clean lineage's own fluctuation (`NOISE`) and not negligible (`MATERIAL`); it is
-catastrophic from `CATASTROPHE` on. Changes are relative to the clean lineage's mean over generations: a
-lineage that trains on real data for ever shows what noise alone does.
+catastrophic from `CATASTROPHE` on. Changes are relative to the clean lineage's mean over
+generations: a lineage that trains on real data for ever shows what noise alone does.
 
 Needs neither torch nor the harness.
 """

@@ -14,6 +14,7 @@ from benchmark.metrics.definitions import (
     judge_lineage,
 )
 from benchmark.results.curves import name_measures, sort_lineages
+from benchmark.results.rows import INAPPLICABLE
 from benchmark.results.schema import Result
 
 MEASURABLE = tuple(definition for definition in DEFINITIONS if definition.entries)
@@ -36,20 +37,24 @@ class Cell:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The table of one task: `clean` and `noise` by definition, cells by method."""
+    """The table of one task: `clean` and its noise by definition, cells by method; `inapplicable`
+    are the methods that do not apply to the task."""
 
     task: str
     clean: list[str]
     cells: dict[str, list[Cell]]
+    inapplicable: tuple[str, ...] = ()
 
     def held(self, method: str) -> str:
         """How many definitions hold in most of the method's lineages, such as "2 of 7"."""
         told = [cell for cell in self.cells[method] if cell.told]
+        if method in self.inapplicable:
+            return INAPPLICABLE
         return f"{sum(2 * c.yes > c.told for c in told)} of {len(told)}" if told else "-"
 
 
 def judge_collapse(results: Mapping[str, Result], task: str, methods: Sequence[str]) -> Verdicts:
-    """The definitions that can be measured, for each of the methods; the clean among them."""
+    """The definitions that can be measured, for each of the methods; the references among them."""
     clean = [dict(curves) for curves in _curves(results["clean"], task)]
     cells: dict[str, list[Cell]] = {}
     for method in methods:
@@ -59,7 +64,10 @@ def judge_collapse(results: Mapping[str, Result], task: str, methods: Sequence[s
         ]
         cells[method] = [_cell(d, [found[d.name] for found in verdicts]) for d in MEASURABLE]
     itself = [{v.definition.name: v for v in judge_lineage(curves, curves)} for curves in clean]
-    return Verdicts(task, [_clean([found[d.name] for found in itself]) for d in MEASURABLE], cells)
+    absent = tuple(m for m in methods if not results[m].tasks[task].applicable)
+    return Verdicts(
+        task, [_clean([found[d.name] for found in itself]) for d in MEASURABLE], cells, absent
+    )
 
 
 def _curves(result: Result, task: str) -> list[dict[str, list[float]]]:

@@ -17,7 +17,7 @@ from leaderboard.board.entries import read_board
 
 STORED = Path(__file__).parents[2] / "leaderboard" / "results" / "small"
 FILE = "results/small/anchor.json"
-OWN = {"nothing": "own", "oracle": "own"}
+OWN = {"nothing": "own", "clean": "own"}
 CARD = {
     "name": "anchor",
     "summary": "<script>alert(1)</script> replaces a tenth.",
@@ -65,15 +65,15 @@ def card(root, **changes):
 def test_entries_and_the_references(root):
     card(root)
     board = read_board(root)
-    assert names(board) == ["nothing", "oracle", "accumulate_subsample", "anchor"]
+    assert names(board) == ["nothing", "clean", "accumulate_subsample", "anchor"]
     assert not board.refused
-    nothing, oracle, _, anchor = board.entries["small"]
+    nothing, clean, _, anchor = board.entries["small"]
     assert set(nothing.recoveries["digits-web"]) == {0.0}
-    assert set(oracle.recoveries["digits-web"]) == {1.0}
+    assert set(clean.recoveries["digits-web"]) == {1.0}
     assert (anchor.access_tier, anchor.state.name) == ("reserve", "self-reported")
     assert anchor.card.authors == ["=Ada", "Émile"]
     assert board.result("small", "anchor").method.name == "anchor"
-    assert board.references("small", "anchor")["oracle"].method.name == "oracle"
+    assert board.references("small", "anchor")["clean"].method.name == "clean"
     with pytest.raises(InputError, match="no entry 'other'"):
         board.entry("small", "other")
 
@@ -105,7 +105,7 @@ def test_a_wrong_entry_is_refused_and_the_others_are_shown(root, spoil, reason):
     read_board(root)  # what is kept of it does not hide the change
     spoil(root)
     board = read_board(root)
-    assert names(board) == ["nothing", "oracle", "accumulate_subsample"]
+    assert names(board) == ["nothing", "clean", "accumulate_subsample"]
     (refused,) = board.refused
     assert (refused.suite, refused.file) == ("small", "anchor.json")
     assert re.search(reason, refused.reason), refused.reason
@@ -120,22 +120,22 @@ def test_a_reference_from_elsewhere_is_refused(root):
 
 def test_references_that_an_entry_brought_are_used_where_none_are_frozen(root, monkeypatch):
     edited(root, references=OWN)
-    own = {name: load_result(frozen_file("small", name)) for name in ("nothing", "oracle")}
+    own = {name: load_result(frozen_file("small", name)) for name in ("nothing", "clean")}
     monkeypatch.setattr(references, "FOLDER", root / "none")
-    for name, oracle in own.items():
-        (root / "results" / "small" / f"{name}.json").write_bytes(oracle.to_json())
+    for name, clean in own.items():
+        (root / "results" / "small" / f"{name}.json").write_bytes(clean.to_json())
     board = read_board(root)
     assert "anchor" not in names(board)  # that folder is everybody's
     assert "references/small/anchor/nothing.json is not there" in board.refused[1].reason
     folder = root / "references" / "small" / "anchor"
     folder.mkdir(parents=True)
-    for name, oracle in own.items():
-        (folder / f"{name}.json").write_bytes(oracle.to_json())
+    for name, clean in own.items():
+        (folder / f"{name}.json").write_bytes(clean.to_json())
     before = read_board(root).entry("small", "anchor")
     assert before.references == "own"
-    for generation in oracle.tasks["digits-web"].lineages[0].generations[1:]:
-        generation.profile["log_frechet"] -= 0.2  # a better oracle: less is recovered
-    (folder / "oracle.json").write_bytes(oracle.to_json())
+    for generation in clean.tasks["digits-web"].lineages[0].generations[1:]:
+        generation.profile["log_frechet"] -= 0.2  # a better clean: less is recovered
+    (folder / "clean.json").write_bytes(clean.to_json())
     after = read_board(root).entry("small", "anchor")
     assert after.recoveries["digits-web"][0] < before.recoveries["digits-web"][0]
     assert after.recoveries["digits-web"][1:] == before.recoveries["digits-web"][1:]

@@ -38,7 +38,7 @@ def test_a_result_and_its_samples_are_stored(run, tmp_path):
     ("change", "reason"),
     [
         ({"method": {"source": "0" * 64}}, "another version of the baseline anchor"),
-        ({"references": {"nothing": "own", "oracle": "own"}}, "against its own references"),
+        ({"references": {"nothing": "own", "clean": "own"}}, "against its own references"),
         ({"benchmark_version": "9"}, "of version '9'"),
     ],
 )

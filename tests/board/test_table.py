@@ -24,7 +24,7 @@ from leaderboard.board.pairs import compare_pair
 from leaderboard.board.table import TASK, export_frame, format_frame, make_frame, select_rows
 
 ROOT = Path(__file__).parents[2] / "leaderboard"
-FEW = ("nothing", "oracle", "anchor", "accumulate_subsample", "neon")
+FEW = ("nothing", "clean", "anchor", "accumulate_subsample", "neon")
 HOSTILE = Card(
     name="anchor",
     summary="An ordinary summary.",
@@ -50,7 +50,7 @@ def test_the_published_board_is_that_of_its_results():
     assert not board.refused
     for suite, entries in board.entries.items():
         files = sorted((ROOT / "results" / suite).glob("*.json"))
-        assert {e.name for e in entries} == {f.stem for f in files} | {"nothing", "oracle"}
+        assert {e.name for e in entries} == {f.stem for f in files} | {"nothing", "clean"}
         found = rank_results(read_with_references(files))
         table = make_frame(board, suite)
         assert table["method"].tolist() == [s.method for s in found]
@@ -79,7 +79,7 @@ def test_fewer_tasks_are_ranked_anew(board):
 def test_filters_hide_rows_and_change_no_rank(board):
     table = make_frame(board, "small")
     few = select_rows(table, Filters("small", access=("reserve",)))
-    assert few["method"].tolist() == ["oracle", "anchor", "nothing"]
+    assert few["method"].tolist() == ["clean", "anchor", "nothing"]
     for column in ("tier", "ranks"):
         assert few[column].tolist() == [
             table.set_index("method")[column][name] for name in few["method"]
@@ -88,7 +88,7 @@ def test_filters_hide_rows_and_change_no_rank(board):
     assert select_rows(table, Filters("small", search="hyperlink"))["method"].tolist() == ["anchor"]
     assert select_rows(table, Filters("small", search="(?i)x")).empty
     none = select_rows(table, Filters("small", trust=("re-scored",)))
-    assert none["method"].tolist() == ["oracle", "nothing"]
+    assert none["method"].tolist() == ["clean", "nothing"]
 
 
 def test_filters_survive_an_address(board):

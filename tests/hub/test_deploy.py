@@ -93,7 +93,7 @@ def test_the_dataset_gets_results_table_and_card_and_the_space_is_told(hub):
         *(f"results/small/{m}.json" for m in ("anchor", "verifier_filter")),
         *(f"submissions/{m}/card.yaml" for m in ("anchor", "verifier_filter")),
     }  # fmt: skip
-    assert set(table(hub)["method"]) == {"nothing", "anchor", "verifier_filter", "oracle"}
+    assert set(table(hub)["method"]) == {"nothing", "anchor", "verifier_filter", "clean"}
     _, front, text = files["README.md"].content.decode().split("---\n", 2)
     config = {"config_name": "small", "data_files": "table/small.parquet", "default": True}
     assert yaml.safe_load(front)["configs"] == [config]
@@ -117,7 +117,7 @@ def test_the_viewer_reads_the_table(hub, tmp_path):
     found = load_dataset(str(tmp_path / "copy"), "small", cache_dir=str(tmp_path / "cache"))
     assert list(found) == ["train"]
     assert found["train"].num_rows == 4
-    assert found["train"][0]["method"] == "oracle"
+    assert found["train"][0]["method"] == "clean"
 
 
 def test_entries_of_others_stay_and_are_in_the_table(hub, board):

@@ -50,7 +50,7 @@ def test_one_commit_holds_all_of_it_and_the_same_again_finds_it(hub, finished, p
         *(f"submissions/tail_quota/{name}" for name in ("method.py", "card.yaml", "README.md")),
         "results/quick/tail_quota.json",
         "gallery/quick/tail_quota.json",
-        *(f"references/quick/tail_quota/{name}.json" for name in ("nothing", "oracle")),
+        *(f"references/quick/tail_quota/{name}.json" for name in ("nothing", "clean")),
         *(
             f"samples/quick/tail_quota/{task}-replace-seed0-{kind}.safetensors"
             for task in ("digits", "speeches")
