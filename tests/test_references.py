@@ -21,7 +21,7 @@ from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import read_board
 from tests import tiny
 from tests.test_run import cli
-from tests.test_score_command import half, nothing, clean
+from tests.test_score_command import clean, half, nothing
 
 SUITES = ["quick", "small"]
 # How far processors differ by rounding, in nats. Where a model is trained on given items: by 2e-4.

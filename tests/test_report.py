@@ -20,7 +20,7 @@ from benchmark.results.standings import rank_results
 from benchmark.results.style import add_dark_theme, style_methods
 from tests import tiny
 from tests.test_run import cli
-from tests.test_score_command import broken, half, nothing, clean, result
+from tests.test_score_command import broken, clean, half, nothing, result
 
 EVIL = "<script>alert(1)</script>$\\frac{"
 ONE: dict = {"tasks": ("x",)}

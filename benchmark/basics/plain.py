@@ -76,22 +76,31 @@ def defuse_cell(text: str) -> str:
 
 
 def read_limited(path: Path, most: int, what: str) -> bytes:
-    """The bytes of an ordinary file; `what` it is, for the sentences.
+    """The bytes of an ordinary file of at most `most`; `what` it is, for the sentences.
 
     Raises:
-        InputError: it cannot be read, is a folder, a pipe or a device, or larger than `most`.
+        InputError: it is larger, or cannot be read, see `read_start`.
+    """
+    content = read_start(path, most + 1, what)
+    if len(content) > most:
+        raise InputError(f"{path} has more than {most:,} bytes: it is no {what}")
+    return content
+
+
+def read_start(path: Path, most: int, what: str) -> bytes:
+    """The first bytes of an ordinary file.
+
+    Raises:
+        InputError: it cannot be read, or is a folder, a pipe or a device.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is not waited for
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise InputError(f"cannot read the {what} {path}: it is not an ordinary file")
-            content = file.read(most + 1)
+            return file.read(most)
     except OSError as error:
         raise InputError(f"cannot read the {what} {path}: {error.strerror}") from error
-    if len(content) > most:
-        raise InputError(f"{path} has more than {most:,} bytes: it is no {what}")
-    return content
 
 
 def _hidden(character: str) -> bool:

@@ -24,7 +24,7 @@ class LineageStore(Protocol):
         ...
 
     def model(self, t: int) -> dict[str, Tensor]:
-        """The weights of generation `t`'s model; only the newest need be kept."""
+        """The weights of generation `t`'s model."""
         ...
 
     def save(self, t: int, record: dict[str, Any], items: Items, state: dict[str, Tensor]) -> None:
@@ -50,7 +50,8 @@ def finished_records(store: LineageStore, generations: int) -> list[dict[str, An
 
 
 class LineageFolder:
-    """A lineage on disk: `gen-TT.json`, `samples-TT.safetensors` and the newest model.
+    """A lineage on disk: `gen-TT.json`, `samples-TT.safetensors` and `model-TT.safetensors`, all
+    of them kept: without the model nobody can recompute a generation's profile.
 
     The record is written last: a generation without one is not finished.
     """
@@ -80,9 +81,6 @@ class LineageFolder:
         write_tensors(self.folder / f"samples-{t:02d}.safetensors", items.columns)
         write_tensors(self.folder / f"model-{t:02d}.safetensors", state)
         self.end(t, record)
-        for model in self.folder.glob("model-*.safetensors"):
-            if model.name != f"model-{t:02d}.safetensors":
-                model.unlink(missing_ok=True)
 
     def end(self, t: int, record: dict[str, Any]) -> None:
         self._check(t)

@@ -55,6 +55,25 @@ def compare_samples(one: Sequence[Sample], other: Sequence[Sample]) -> Scores:
     return found
 
 
+def find_difference(
+    one: Sample, other: Sample
+) -> tuple[float, tuple[float, float] | None, float | None]:
+    """The difference of two suite scores, its 95% interval and the p value of its test, paired as
+    in `compare_samples`; the latter two are None where one of them has one seed."""
+    gap = float(suite_score(one.values) - suite_score(other.values))
+    if min(one.values.shape[-1], other.values.shape[-1]) < 2:
+        return gap, None, None
+    if one.seeds == other.seeds:
+        low, high = intervals(one.values - other.values).tolist()
+    else:
+        from scipy.stats import t
+
+        error, freedom = join_variances([find_variances(s.values) for s in (one, other)])
+        reach = float(t.ppf(0.975, freedom) * error)
+        low, high = gap - reach, gap + reach
+    return gap, (low, high), float(compare_samples([one], [other])[0, 0])
+
+
 def _welch(values: Scores, others: Scores) -> Scores:
     """p values (B,) of (tasks, seeds) against each of (B, tasks, other seeds)."""
     centre = np.abs(suite_score(values) - suite_score(others))

@@ -40,13 +40,13 @@ Origin = Literal["own", "frozen"]
 def _name(text: str) -> str:
     # By Python's rule: that of pydantic lets characters through that do not show.
     if not re.fullmatch(NAME, text):
-        raise ValueError("is no name: letters, digits, '_', '-', '+' and '.', at most 64")
+        raise ValueError("does not match the pattern of names: letters, digits, '_', '-', '+', '.'")
     return text
 
 
 def _line(text: str) -> str:
     if not is_plain(text):
-        raise ValueError("holds characters that do not show")
+        raise ValueError("is not written plainly: it holds characters that do not show")
     return text
 
 
@@ -138,11 +138,17 @@ class GenerationResult(_Strict):
         return {k: v for k, v in fields.items() if v or k not in ("training", "machine")}
 
 
+def _begun(generations: list[GenerationResult]) -> list[GenerationResult]:
+    if not generations:
+        raise ValueError("its generations are not 0, 1, 2 and so on: there is none")
+    return generations
+
+
 class LineageResult(_Strict):
     """The generations of one seed; `status` is that of the last one."""
 
     seed: Seed
-    generations: Annotated[list[GenerationResult], Field(min_length=1, max_length=10_001)]
+    generations: Annotated[list[GenerationResult], Field(max_length=10_001), AfterValidator(_begun)]
 
     @property
     def status(self) -> Status:
@@ -262,7 +268,10 @@ def _first(error: ValidationError) -> str:
     """Where the first thing is wrong, and what; the words around it may be a stranger's."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return clean_line(f"{where}: {first['msg'].removeprefix('Value error, ')}", 200)
+    said = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "greater_than_equal":
+        said = "is negative"  # no other bound from below is there
+    return clean_line(f"{where}: {said}", 200)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

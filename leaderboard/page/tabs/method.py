@@ -81,7 +81,9 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
     """All methods of the suite, best first; what was picked stays where it can."""
     method, task, measure = picked
     there = offer_methods(board, filters, method)
-    method = method if method in there else next((m for m in there if m not in REFERENCES), there[0])
+    method = (
+        method if method in there else next((m for m in there if m not in REFERENCES), there[0])
+    )
     tasks = board.result(filters.suite, method).tasks
     task = task if task in tasks else next(iter(tasks))
     measures = list_measures(board, filters.suite, task)

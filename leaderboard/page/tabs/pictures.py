@@ -39,8 +39,8 @@ COSTS = {
 }
 _COSTS = [(words, name) for name, words in COSTS.items()]
 COST_NOTE = (
-    "Ringed, on the green line: no method scores more at no greater cost (the reference clean apart). Costs "
-    "are of all tasks and seeds together."
+    "Ringed, on the green line: no method scores more at no greater cost (the reference clean "
+    "apart). Costs are of all tasks and seeds together."
 )
 MOST_READ = 60  # results opened for the picture of recall and precision
 
