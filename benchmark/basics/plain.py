@@ -54,7 +54,8 @@ def clean_terminal(text: str) -> str:
 def escape_markdown(text: str) -> str:
     """`text` as the cell of a table in markdown: neither a column, a link, markup nor HTML."""
     line = clean_text(text, "").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    line = re.sub(r"([\\`*_{}\[\]()#+!|~$-])", r"\\\1", line)
+    # An underscore within a word is one.
+    line = re.sub(r"([\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", line)
     # An address alone is a link, too: its first colon, dot or at-sign is written otherwise.
     line = re.sub(r"://", "&#58;//", line)
     return re.sub(r"(?i)\bwww\.", "www&#46;", line).replace("@", "&#64;")
@@ -72,6 +73,8 @@ def quote_code(text: str) -> str:
 def defuse_cell(text: str) -> str:
     """`text` as a cell of a CSV file that no spreadsheet takes for a formula."""
     line = clean_text(text, "\n")
+    # Where another separator is usual, what follows one begins a cell.
+    line = re.sub(f"([;,|]\\s*)(?=[{re.escape(FORMULA)}])", r"\1'", line)
     return f"'{line}" if line.lstrip(" \u00a0\u3000'")[:1] in tuple(FORMULA) else line
 
 

@@ -32,7 +32,7 @@ def draw_forest(frame: pd.DataFrame) -> alt.LayerChart:
     Args:
         frame: rows as in `table.make_frame`, best first; at most `MOST_ROWS` are drawn.
     """
-    frame = frame.head(MOST_ROWS)
+    frame = frame[frame["score"].notna()].head(MOST_ROWS)
     tasks = [c for c in frame.columns if c.startswith("recovery ")]
     rows = [_scored(row) for row in frame.to_dict("records")]
     first = frame["tier"].ne(frame["tier"].shift()).fillna(True)
@@ -42,6 +42,7 @@ def draw_forest(frame: pd.DataFrame) -> alt.LayerChart:
         {"method": row["method"], "task": task.removeprefix("recovery "), "recovery": row[task]}
         for row in frame.to_dict("records")
         for task in tasks
+        if not pd.isna(row[task])
     ]
     order = [row["method"] for row in rows]
     y = alt.Y("method:N", sort=order, title=None, scale=alt.Scale(padding=0))
@@ -83,7 +84,7 @@ def draw_cost(
         title: what the axis calls it.
         chosen: methods whose names are written beside them.
     """
-    frame = frame.head(MOST_POINTS)
+    frame = frame[frame["score"].notna()].head(MOST_POINTS)
     rows = [_scored(row) | {"cost": float(row[column])} for row in frame.to_dict("records")]
     _colour(rows, chosen)
     best = find_front(frame, column)

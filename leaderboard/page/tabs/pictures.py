@@ -146,7 +146,7 @@ def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]
     ]  # fmt: skip
     image = task if task in images else next(iter(images), None)
     both = [*(m for m in REFERENCES if m in set(rows["method"])), *methods]
-    some = not rows.empty
+    some = not rows.empty and bool(rows["score"].notna().any())
     points = _ends(board, filters.suite, image, rows, methods) if image and some else []
     return [
         wrap_chart(charts.draw_forest(rows)) if some else None,
