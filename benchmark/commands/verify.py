@@ -36,7 +36,7 @@ def verify(
     """Run a submission again in the sandbox on seeds that are not public, and compare.
 
     Writes verified/NAME.json beside the result. If the recoveries agree within the 95% interval of
-    their difference, by 0.1 at most, and the access granted is what card and claim say, the
+    their difference, by 0.15 at most, and the access granted is what card and claim say, the
     entry's state becomes `re-run` and the board shows the re-run's score; else the status is 1.
     """
     console = open_console()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from benchmark.basics.errors import InputError
 from benchmark.results.statistics import find_variances, join_variances
 
-CAP = 0.1  # of recovery: a larger difference does not agree, however noisy the method
+CAP = 0.15  # of recovery: a larger difference does not agree, however noisy the method
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from pydantic import (
 )
 
 from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.basics.plain import clean_line, read_start
+from benchmark.basics.plain import clean_line, is_plain, read_start
 from benchmark.results.schema import Count, Line, Message, Name
 
 StateName = Literal["self-reported", "re-scored", "re-run", "rejected"]
@@ -194,7 +194,7 @@ def advance_trust(
     day = date or datetime.datetime.now(datetime.UTC).date().isoformat()
     step = Step(
         state=state,
-        reason=clean_line(reason, 500),
+        reason="".join(c if is_plain(c) else " " for c in reason)[:500],
         date=day,
         by=clean_line(by, 100),
         commit=clean_line(commit, 100),

@@ -90,9 +90,10 @@ def spoil_weights(tensors):
         ("model", lambda t: dict(list(t.items())[1:]), "weights of a model of this task"),
     ],
 )
-def test_uploads_of_another_form_are_named(uploaded, kind, spoil, said):
+@pytest.mark.parametrize("generation", [0, 1, 2])
+def test_uploads_of_another_form_are_named(uploaded, kind, spoil, said, generation):
     claim, samples = uploaded
-    file = samples / f"{SPEECHES}-{kind}.safetensors"
+    file = samples / f"{SPEECHES}-{kind}-{generation:02d}.safetensors"
     write_tensors(file, spoil(read_tensors(file)))
     _, row = rescore_claim(load_result(claim), samples)
     assert not row.agrees
