@@ -6,6 +6,7 @@ import pytest
 
 from benchmark.interface.access import Access
 from benchmark.interface.find import find_method
+from benchmark.interface.names import REFERENCES
 from benchmark.results.references import read_with_references
 from benchmark.results.schema import load_result
 from benchmark.results.standings import rank_results
@@ -34,6 +35,5 @@ def test_those_of_a_suite_are_one_table(suite):
     found = rank_results(read_with_references(files))
     assert {standing.method for standing in found} == {
         *(file.stem for file in files),
-        "nothing",
-        "clean",
+        *REFERENCES,
     }

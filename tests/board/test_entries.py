@@ -172,7 +172,7 @@ def huge(root):
 
 def many(kind, number=1):
     def spoil(root):
-        path, _, last = kind.rpartition("/")
+        last = kind.rpartition("/")[2]
         edited(root, kind, {f"{last}_{i}": number for i in range(1_000)})
 
     return spoil
@@ -192,7 +192,7 @@ def twice(root):
         (lambda r: (r / FILE).write_text('{"schema_version": 1}'), "not a valid result"),
         (lambda r: (r / FILE).write_text("1"), "is not a result"),
         (twice, "is not a result"),
-        (lambda r: (r / FILE).write_text((r / FILE).read_text() + " "), "was changed after the run"),
+        (lambda r: (r / FILE).open("a").write(" "), "was changed after the run"),
         (pipe, "not an ordinary file"),
         (folder, "cannot read the result"),
         (loop, "cannot read the result"),
