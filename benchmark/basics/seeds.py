@@ -8,16 +8,29 @@ import random
 import numpy as np
 import torch
 
+WORDS = 624  # of a Mersenne twister's state, 32 bits each
+HEAD = 24  # bytes before them in `get_state`: the seed, how many are left, where the next one is
+
 
 def stream(*purpose: object) -> torch.Generator:
-    """A CPU generator seeded by the SHA-256 of `purpose`.
+    """A CPU generator whose whole state is a hash (SHAKE-256) of `purpose`.
 
     The same words give the same numbers in every process and in any order of calls, so results
-    depend neither on the number of workers nor on what was computed before.
+    depend neither on the number of workers nor on what was computed before. `manual_seed` would
+    keep 32 bits: few enough to try them all until a crawl's order, and who made its items, is
+    found. `initial_seed()` says nothing.
     """
     text = "|".join(map(str, purpose))
-    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
-    return torch.Generator().manual_seed(seed)
+    words = np.frombuffer(hashlib.shake_256(text.encode()).digest(4 * WORDS), "<u4")
+    rng = torch.Generator().manual_seed(0)  # leaves no word of its state used: all are made anew
+    state = rng.get_state()
+    state[HEAD : HEAD + 8 * WORDS] = torch.from_numpy(words.astype("<u8").view(np.uint8))
+    return rng.set_state(state)
+
+
+def number(*purpose: object) -> int:
+    """A hash of `purpose` in 0..2^62 - 1."""
+    return int.from_bytes(hashlib.sha256("|".join(map(str, purpose)).encode()).digest()[:8]) >> 2
 
 
 def seed_global(rng: torch.Generator) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.access import Access
+from benchmark.interface.clean import Clean
 from benchmark.interface.mitigation import Mitigation
-from benchmark.interface.names import NAME, find_baselines
+from benchmark.interface.names import NAME, REFERENCES, find_baselines
 
 # Gives the class in a file (the one called so, or the only one) until the context ends.
 Opener = Callable[[Path, str | None], AbstractContextManager[type[Mitigation]]]
@@ -63,6 +64,8 @@ def find_method(method: str | Path | type[Mitigation], isolate: Opener | None = 
             mitigation classes, or the class's `access` is not a set of `Access`; or a class is
             to be isolated, or there is no sandbox.
     """
+    if method == "clean":
+        method, isolate = Clean, None  # the harness's own
     if isinstance(method, type):
         if isolate:
             raise InputError(
@@ -96,7 +99,7 @@ def _name_of(file: Path) -> str:
 
 def _located(text: str) -> tuple[Path, str | None]:
     """File and class name of a baseline's name, `file.py` or `file.py:Class`."""
-    known = find_baselines() | {"clean": Path(__file__).with_name("clean.py")}
+    known = find_baselines()
     if text in known:
         return known[text], None
     path, _, class_name = text.partition(":")
@@ -108,8 +111,10 @@ def _located(text: str) -> tuple[Path, str | None]:
         )
     if not file.is_file():
         raise InputError(f"there is no file {file}")
-    if _name_of(file) in known and file.resolve() != known[_name_of(file)].resolve():
-        raise InputError(f"{file} has the name of a baseline: rename the file")
+    name = _name_of(file)
+    taken = known.get(name)
+    if name in (*REFERENCES, *known) and (not taken or file.resolve() != taken.resolve()):
+        raise InputError(f"{file} has the name of a baseline or reference: rename the file")
     return file, class_name or None
 
 

@@ -21,6 +21,7 @@ class Generator(Protocol):
     steps: int  # optimiser steps of one training run
     batch: int  # items shown in one step
     ranges: Mapping[str, int]  # integer columns of items and how many values, from 0 on, they have
+    fixed: tuple[str, ...]  # buffers of a model that only its training sets
 
     def blank(self) -> nn.Module:
         """A model to load saved weights into."""
@@ -84,8 +85,12 @@ class Sampling:
         negative: a second model to steer away from, with strength `guidance` (images; SIMS,
             Alemohammad et al. 2024): v = v + guidance (v - v_negative).
         logits: text watermark, `(written (B, t), logits (B, V)) -> logits`. Needs `WATERMARK`.
-        pixels: image watermark, uint8 (N, 1, H, W) -> the same, applied after the codec.
+        pixels: image watermark, uint8 (N, C, H, W) -> the same, applied after the codec.
             Needs `WATERMARK`.
+
+    A watermark acts on what is published, not on what is scored, and is bounded: an image stays
+    at 34 dB of the unmarked one at least; a text's next-token distributions at 0.5 nats a token
+    (Kullback-Leibler divergence from the unmarked ones) on average, 1 in any text.
     """
 
     temperature: float = 1.0

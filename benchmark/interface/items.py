@@ -180,12 +180,15 @@ class TrainingSet:
 
     Attributes:
         items: the items.
-        weights: (N,) non-negative weights of their losses, or None for equal weights. Only ratios
-            matter: the trainer divides by the sum.
+        weights: (N,) non-negative sampling rates, or None for equal ones: an item of twice the
+            weight is in twice as many batches. Only ratios matter.
+        steps: optimiser steps of the training; None for all that the generation has left. Those
+            kept back are for `round.finetune` in `adjust` and `sampling`.
     """
 
     items: Items
     weights: Tensor | None = None
+    steps: int | None = None
 
     def __len__(self) -> int:
         return len(self.items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Ledger:
     """Costs of one generation, counted by the harness.
 
     Attributes:
-        items_trained: items shown to an optimiser (steps x batch), fine-tuning included.
+        items_trained: items shown to an optimiser (steps x batch), by training and fine-tuning.
         items_generated: items published, plus those a method sampled for itself.
         forward_passes: items a method scored or embedded.
         real_items: trusted real items a method was shown (reserve, or real by provenance).
@@ -64,7 +65,8 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Limits:
-    """Upper bounds of the ledger's auxiliary entries, in items per generation."""
+    """Upper bounds of the ledger's entries, in items per generation; `items_trained` is the whole
+    training, which fine-tuning is taken from."""
 
     items_trained: int
     items_generated: int
@@ -98,17 +100,21 @@ class Round:
         ledger: Ledger,
         limits: Limits,
         vocabulary: int = 0,
+        trained: bool = False,  # whether the model is this generation's
     ) -> None:
         self.generation, self.n, self.modality = generation, n, modality
         self.rng, self.limits, self.vocabulary = rng, limits, vocabulary
         self._granted = granted
         self._generator = generator if Access.MODEL in granted else None
         self.ledger = ledger
+        self._trained = trained
+        self._copy: nn.Module | None = None
 
     def renew(self, model: nn.Module) -> None:
         """Called by the harness when this generation's model is ready."""
         if Access.MODEL in self._granted:
             self._granted[Access.MODEL] = model
+        self._trained, self._copy = True, None
 
     def _get(self, what: str) -> Any:
         """What was granted for `what`, one of `ROUND`."""
@@ -127,6 +133,14 @@ class Round:
             raise BudgetError(f"{entry} cannot change by {amount}")
         total = getattr(self.ledger, entry) + amount
         limit = getattr(self.limits, entry)
+        if total > limit and what == "finetune":
+            batch = self._generator.batch  # type: ignore[union-attr]
+            left = (limit - getattr(self.ledger, entry)) // batch
+            raise BudgetError(
+                f"round.{what} asks for {amount // batch} of this generation's {limit // batch} "
+                f"optimiser steps, {left} are left: keep some back from the training, as in "
+                f"TrainingSet(items, steps=round.steps - {amount // batch})"
+            )
         if total > limit:
             raise BudgetError(
                 f"{entry} would exceed this generation's limit of {limit} items "
@@ -155,7 +169,7 @@ class Round:
 
     @property
     def provenance(self) -> Sequence[Tensor]:
-        """For each crawl 0..t, int64 (n,): -1 real, i >= 0 own model i, -3 foreign. Needs
+        """Of each crawl 0..t, int64 (n,): -1 real, i >= 0 own model i, -3 foreign. Needs
         `PROVENANCE`."""
         provenance = self._get("provenance")
         self._note("provenance", sum(int((made == REAL).sum()) for made in provenance))
@@ -163,13 +177,17 @@ class Round:
 
     @property
     def model(self) -> nn.Module:
-        """The newest own generator: of t-1 in `curate`, of t in `adjust` and `sampling`. Needs
-        `MODEL`."""
-        return self._get("model")
+        """A copy of the newest own generator: of t in `adjust` and `sampling`; of t-1 in `curate`,
+        where it needs `ARCHIVE`, too. Needs `MODEL`."""
+        newest = self._weights("model")
+        if self._copy is None:
+            self._copy = copy.deepcopy(newest)
+        return self._copy
 
     @property
     def steps(self) -> int:
-        """Optimiser steps of one training run. Needs `MODEL`."""
+        """Optimiser steps of a generation, for training and fine-tuning together. Needs
+        `MODEL`."""
         self._get("steps")
         return self._generator.steps  # type: ignore[union-attr]
 
@@ -217,8 +235,13 @@ class Round:
         rate: float = 1.0,
     ) -> nn.Module:
         """A copy of the newest own generator (or `model`) trained `steps` steps more on `items`,
-        at `rate` times the recipe's learning rate. Needs `MODEL`."""
-        model = self._own(model, "finetune")
+        at `rate` times the recipe's learning rate. Needs `MODEL`, in `curate` also `ARCHIVE`.
+
+        Raises:
+            BudgetError: the generation has not so many steps left, see `TrainingSet.steps`.
+        """
+        newest = self._weights("finetune")
+        model = newest if model is None else model
         generator = self._generator
         assert generator is not None
         if steps < 1:
@@ -234,6 +257,16 @@ class Round:
         verifier = self._get("verify")
         self._charge("verify", len(items))
         return verifier(items)
+
+    def _weights(self, what: str) -> nn.Module:
+        """The newest model, where its weights may be handed out: those of a generation before are
+        memory, which is declared."""
+        newest = self._get(what)
+        if not self._trained and Access.ARCHIVE not in self._granted:
+            raise AccessError(
+                f"round.{what} in curate is of the generation before: declare Access.ARCHIVE, too"
+            )
+        return newest
 
     def _own(self, model: nn.Module | None, what: str) -> nn.Module:
         newest = self._get(what)

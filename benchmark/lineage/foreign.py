@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-
-import torch
 from torch import Tensor, nn
 
 from benchmark.interface.generator import Sampling
@@ -14,61 +10,82 @@ from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Ledger
 from benchmark.lineage.granted import Grants
 from benchmark.lineage.hooks import checked_sampling, make_instance
+from benchmark.lineage.marks import write_marked
 from benchmark.lineage.workshop import Workshop, copy_state
-from benchmark.tasks.parts import Splits
+from benchmark.tasks.parts import World
+from benchmark.tasks.schedules import Web
 
 
 class ForeignModels:
-    """The foreign generators of one lineage.
+    """The foreign generators of one lineage. Model i is released at t = i `every`, trained on the
+    real items of that era, and publishes for later crawls.
 
     Only under adoption does anything of the lineage reach them: its watermark, as under a common
     standard.
     """
 
-    def __init__(self, workshop: Workshop, grants: Grants, method: type[Mitigation]) -> None:
-        self._workshop, self._grants, self._method = workshop, grants, method
+    def __init__(
+        self, workshop: Workshop, world: World, grants: Grants, method: type[Mitigation]
+    ) -> None:
+        self._workshop, self._world = workshop, world
+        self._grants, self._method = grants, method
+        self._marks: Sampling | None = None
 
-    def release(self, t: int, splits: Splits) -> Iterator[Items]:
-        """What is released before crawl `t`: of each generator half a crawl of its own samples.
+    def publish(self, t: int, count: int) -> Items:
+        """`count` new items for crawl `t`, as many of each model released before it.
 
-        All are released at t = 1, because nobody crawls foreign items before. A share
-        `task.adoption` of each is sampled with the lineage's own mark.
+        A share `task.adoption` of each model's is sampled with the lineage's own mark.
         """
-        task = self._workshop.task
-        if t != 1 or not task.schedule.foreign:
-            return
-        marks = Sampling() if task.adoption is None else self._adopted_marks(splits.reserve)
-        for index in range(len(task.foreign)):
-            yield self._publish(index, splits.real.take(slice(0, task.n)), marks)
+        schedule, released = self._workshop.task.schedule, 0
+        if isinstance(schedule, Web):
+            released = min(len(self._workshop.task.foreign), 1 + (t - 1) // schedule.every)
+        share, left = divmod(count, released)
+        # The newest model publishes what cannot be shared out.
+        counts = [share] * (released - 1) + [share + left]
+        return Items.concat(self._written(i, t, size) for i, size in enumerate(counts))
 
-    def _adopted_marks(self, reserve: Items) -> Sampling:
-        """The marks of the method's own sampling, which is asked for as at generation 0."""
-        first = self._workshop.train(0, TrainingSet(self._grants.crawls[0])).model
-        round_ = self._grants.open_round(0, reserve, first, Ledger(), "adopters")
-        how = checked_sampling(make_instance(self._method, 0), round_)
-        return Sampling(logits=how.logits, pixels=how.pixels)
-
-    def _publish(self, index: int, real: Items, marks: Sampling) -> Items:
+    def _written(self, index: int, t: int, count: int) -> Items:
         workshop = self._workshop
-        task, cache, key = workshop.task, workshop.cache, workshop.key(index)
-        generator = task.foreign[index].build()
-        count = math.ceil(task.n / 2)
-
-        def train() -> tuple[nn.Module, torch.Generator]:
-            rng = workshop.rng(0, f"foreign {index}")
-            return generator.train(TrainingSet(real), rng), rng
+        generator = workshop.task.foreign[index].build()
 
         def sample() -> dict[str, Tensor]:
-            model, rng = train()
-            return generator.sample(model, count, rng, Sampling()).columns
+            rng = workshop.rng(t, f"foreign {index}")
+            return generator.sample(self._model(index), count, rng, Sampling()).columns
 
-        items = Items(**cache.get("foreign-samples", key, sample).tensors)
-        adopters = round(count * (task.adoption or 0))
-        if not adopters or marks == Sampling():
+        key = workshop.key("foreign", index, t, count)
+        items = Items(**workshop.cache.get("foreign-samples", key, sample).tensors)
+        adopters = round(count * (workshop.task.adoption or 0))
+        if not adopters or (marks := self._adopted_marks()) == Sampling():
             return items
+        written = write_marked(
+            generator, self._model(index), adopters,
+            lambda: workshop.rng(t, f"adopter {index}"), marks, "the adopters' mark",
+        )  # fmt: skip
+        return Items.concat([written.published, items.take(slice(adopters, None))])
+
+    def _model(self, index: int) -> nn.Module:
+        """Model `index`, trained once for all lineages of this task and seed."""
+        workshop = self._workshop
+        schedule = workshop.task.schedule
+        at = index * schedule.every if isinstance(schedule, Web) else 0
+        generator = workshop.task.foreign[index].build()
+
+        def train() -> dict[str, Tensor]:
+            real, rng = self._world(at).real, workshop.rng(at, f"foreign {index}")
+            return copy_state(generator.train(TrainingSet(real), rng))
+
+        key = workshop.key("foreign", index)
+        kept = workshop.cache.get("foreign-model", key, train)
         model = generator.blank()
-        kept = cache.get("foreign-model", key, lambda: copy_state(train()[0]))
         model.load_state_dict(kept.tensors)
-        rng = workshop.rng(0, f"adopter {index}")
-        marked = generator.sample(model.eval(), adopters, rng, marks)
-        return Items.concat([marked, items.take(slice(adopters, None))])
+        return model.eval()
+
+    def _adopted_marks(self) -> Sampling:
+        """The marks of the method's own sampling, which is asked for as at generation 0."""
+        if self._marks is None:
+            first = self._workshop.train(0, TrainingSet(self._world(0).real)).model
+            era = self._world(0)
+            round_ = self._grants.open_round(0, era.trusted, first, Ledger(), "adopters", True)
+            how = checked_sampling(make_instance(self._method, 0), round_)
+            self._marks = Sampling(logits=how.logits, pixels=how.pixels)
+        return self._marks

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from benchmark.basics.seeds import stream
+from benchmark.basics.seeds import number
 from benchmark.interface.access import Access
 from benchmark.interface.items import Items
 from benchmark.interface.round import Ledger, Limits, Round
@@ -41,6 +41,7 @@ class Grants:
         model: nn.Module | None,
         ledger: Ledger,
         purpose: str = "method",  # names its random numbers
+        trained: bool = False,  # whether `model` is generation t's
     ) -> Round:
         """Generation `t` as the method sees it; `reserve` are the trusted items of that time."""
         everything: dict[Access, Any] = {
@@ -51,14 +52,15 @@ class Grants:
             Access.PROVENANCE: tuple(self.provenance),
         }
         if Access.WATERMARK in self._access:
-            key = stream("watermark key", self._workshop.seed).initial_seed()
-            everything[Access.WATERMARK] = key
+            everything[Access.WATERMARK] = number("watermark key", self._workshop.seed)
         granted = {access: everything[access] for access in self._access}
         task, generator = self._workshop.task, self._workshop.generator
         limits = Limits(
-            items_trained=round(task.budget.items_trained * generator.steps * generator.batch),
+            items_trained=generator.steps * generator.batch,
             items_generated=round(task.budget.items_generated * task.n),
             forward_passes=round(task.budget.forward_passes * task.n),
         )
         rng, vocabulary = self._workshop.rng(t, purpose), generator.ranges.get("tokens", 0)
-        return Round(t, task.n, task.modality, rng, granted, generator, ledger, limits, vocabulary)
+        return Round(
+            t, task.n, task.modality, rng, granted, generator, ledger, limits, vocabulary, trained
+        )

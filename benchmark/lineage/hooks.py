@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from benchmark.basics.errors import MethodError
 from benchmark.interface.access import Access
-from benchmark.interface.generator import LossHook, Sampling
+from benchmark.interface.generator import Generator, LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Round
@@ -70,7 +71,7 @@ def checked_training_set(
     crawls: list[Items],
     reserve: Items,
     round_: Round,
-    ranges: Mapping[str, int],  # number of values of an integer column, as in `Generator`
+    generator: Generator,
 ) -> TrainingSet:
     """`curate`'s training set, if it keeps the contract.
 
@@ -98,7 +99,7 @@ def checked_training_set(
         raise MethodError(f"{where} must return items like the crawl's, {crawl!r}")
     if len(result) == 0:
         raise MethodError(f"{where} returned an empty training set")
-    for name, count in ranges.items():
+    for name, count in generator.ranges.items():
         low, high = int(result.items[name].min()), int(result.items[name].max())
         if low < 0 or high >= count:
             raise MethodError(
@@ -115,7 +116,26 @@ def checked_training_set(
         )
     if result.weights is not None:
         _check_weights(result.weights, len(result), where)
-    return TrainingSet(result.items, result.weights)
+    return TrainingSet(
+        result.items,
+        result.weights,
+        _checked_steps(result.steps, round_, generator.batch, where),
+    )
+
+
+def _checked_steps(steps: Any, round_: Round, batch: int, where: str) -> int:
+    """The optimiser steps that the training takes: all that are left, unless the method keeps some
+    of them back."""
+    whole, used = round_.limits.items_trained, round_.ledger.items_trained
+    left = (whole - used) // batch
+    if steps is None:
+        steps = left
+    if not isinstance(steps, int) or not 1 <= steps <= left:
+        raise MethodError(
+            f"{where} asks for {steps} optimiser steps of training: 1 to {left} of this "
+            f"generation's {whole // batch} are left"
+        )
+    return int(steps)
 
 
 def _check_weights(weights: Any, n: int, where: str) -> None:
@@ -129,8 +149,10 @@ def _check_weights(weights: Any, n: int, where: str) -> None:
 
 def checked_model(strategy: Mitigation, model: nn.Module, round_: Round) -> nn.Module:
     """`adjust`'s model, of the same architecture."""
+    if type(strategy).adjust is Mitigation.adjust:
+        return model
     where = _where(strategy, "adjust", round_.generation)
-    result = _guarded(strategy.adjust, where)(model, round_)
+    result = _guarded(strategy.adjust, where)(copy.deepcopy(model), round_)
     if type(result) is not type(model):
         raise MethodError(
             f"{where} returned {type(result).__name__}: return the adjusted {type(model).__name__}"

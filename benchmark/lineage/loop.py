@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import lru_cache, partial
 from typing import Any
 
 from torch import nn
@@ -15,6 +16,7 @@ from benchmark.basics.plain import bound_metric
 from benchmark.basics.processor import describe, without_denormals
 from benchmark.basics.seeds import seed_global
 from benchmark.interface.access import Access
+from benchmark.interface.clean import Clean
 from benchmark.interface.items import TrainingSet
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Ledger
@@ -30,8 +32,9 @@ from benchmark.lineage.hooks import (
 from benchmark.lineage.provenance import Composition
 from benchmark.lineage.store import LineageStore
 from benchmark.lineage.web import Web
-from benchmark.lineage.workshop import Workshop, copy_state
-from benchmark.tasks.parts import BiasableSource, MovingSource, Splits
+from benchmark.lineage.workshop import Workshop, kept_state
+from benchmark.tasks.parts import BiasableSource, World
+from benchmark.tasks.schedules import Fresh
 from benchmark.tasks.task import Task
 
 OK, FAILED, DIVERGED = "ok", "failed", "diverged"
@@ -54,74 +57,74 @@ def run_lineage(
     `message` says why.
     """
     workshop, evaluator = Workshop(task, seed, cache), task.evaluation.build()
-    source, splits = task.data.build(), draw_splits(task, seed)
-    web = Web(splits.real, task.schedule, task.n, task.laundering)
-    grants = Grants(workshop, method.access)
-    foreign = ForeignModels(workshop, grants, method)
-    trusted = splits.reserve if Access.RESERVE in method.access else None
-    composition = Composition(trusted, Access.ARCHIVE in method.access)
+    world, grants = open_world(task, seed), Grants(workshop, method.access)
+    foreign = ForeignModels(workshop, world, grants, method)
+    # The upper reference differs in nothing but its crawls.
+    schedule = Fresh(real_share=1.0) if method is Clean else task.schedule
+    web = Web(world, schedule, task.n, foreign.publish, task.laundering)
+    composition = Composition(Access.RESERVE in method.access, Access.ARCHIVE in method.access)
     records: list[dict[str, Any]] = []
     model: nn.Module | None = None
     machine = describe(device.name())
 
     for t in range(task.generations + 1):
-        # The web as it is before generation t: others publish, then everybody crawls. Who made an
-        # item is known to the harness and, if it is declared, to the oracle; to nobody else.
-        for released in foreign.release(t, splits):
-            web.publish_foreign(released)
-        if t > 0 and isinstance(source, MovingSource):
-            # Real, trusted and held-out items are of this era from now on.
-            splits = source.world(t, task.n, task.reserve, workshop.rng(t, "world"))
-            web.move(splits.real)
-            composition.trust(splits.reserve)
-        crawl, provenance = web.crawl(t, workshop.rng(t, "crawl"))
-        grants.add(crawl, provenance)
-        composition.add(crawl, provenance)
-
-        # Continue: a finished generation is read, not computed.
         finished = store.record(t)
-        if finished is not None:
+        if finished is not None and finished["status"] != OK:
             records.append(finished)
-            if finished["status"] != OK:
-                break
-            web.publish(store.samples(t), workshop.rng(t, "laundering"))
-            continue
-        if t > 0 and model is None:
-            model = workshop.restore(store.model(t - 1))
-
-        clock, ledger = Clock(), Ledger()
-        round_ = grants.open_round(t, splits.reserve, model, ledger)
-        # A method that draws from the global generators is reproducible, too.
-        seed_global(workshop.rng(t, "global"))
+            break
+        era, clock, ledger = world(t), Clock(), Ledger()
         record: dict[str, Any] = {"generation": t, "status": OK, "machine": machine}
         try:
+            # The web as it is before generation t. Who made an item is known to the harness and, if
+            # it is declared, to the oracle; to nobody else.
+            crawl, provenance = web.crawl(t, workshop.rng(t, "crawl"))
+            grants.add(crawl, provenance)
+            composition.trust(era.trusted)
+            composition.add(crawl, provenance)
+
+            # Continue: a finished generation is read, not computed.
+            if finished is not None:
+                records.append(finished)
+                web.publish(store.samples(t), workshop.rng(t, "laundering"))
+                continue
+            if t > 0 and model is None:
+                model = workshop.restore(store.model(t - 1))
+
+            clock = Clock()
+            round_ = grants.open_round(t, era.trusted, model, ledger)
+            # A method that draws from the global generators is reproducible, too.
+            seed_global(workshop.rng(t, "global"))
             strategy = make_instance(method, t)  # anew, so that only the archive remembers
             if t == 0:
                 # The common start: every method's first model is trained on the same real crawl.
-                training = TrainingSet(crawl)
+                training = TrainingSet(crawl, steps=workshop.generator.steps)
                 made = workshop.train(t, training)
-                model = made.model
                 clock.lap("train", made.saved)
             else:
                 training = checked_training_set(
-                    strategy, grants.crawls, splits.reserve, round_, workshop.generator.ranges
+                    strategy, grants.crawls, era.trusted, round_, workshop.generator
                 )
                 clock.lap("curate")
                 made = workshop.train(t, training, checked_loss(strategy, t))
                 clock.lap("train", made.saved)
                 # Whether the model was trained or read from the cache, the hooks draw the same.
                 seed_global(workshop.rng(t, "global after training"))
-                round_.renew(made.model)
-                model = checked_model(strategy, made.model, round_)
+            ledger.items_trained += (training.steps or 0) * workshop.generator.batch
+            round_.renew(made.model)
+            model = made.model if t == 0 else checked_model(strategy, made.model, round_)
+            where = f"{method.__name__}.adjust at generation {t}"
+            model = workshop.settle(model, made.model, where)
             if made.took is not None:
                 record["training"] = made.took
             record |= composition.describe(training)
             round_.renew(model)
             how = checked_sampling(strategy, round_)
             clock.lap("adjust")
-            items, saved = workshop.publish(t, model, how)
+            where = f"{method.__name__}.sampling at generation {t}"
+            written, saved = workshop.write(t, model, how, where)
             clock.lap("sample", saved)
-            record["profile"] = evaluator.profile(workshop.generator, model, items, splits)
+            # What is scored is the model's own: a mark is for what is published.
+            record["profile"] = evaluator.profile(workshop.generator, model, written.scored, era)
             _check_finite(record)
             clock.lap("evaluate")
         except (MethodError, Diverged) as error:
@@ -134,19 +137,19 @@ def run_lineage(
             break
 
         # What the model wrote is on the web, where the next generation will find it, unlabelled.
-        web.publish(items, workshop.rng(t, "laundering"))
-        ledger.items_trained += workshop.generator.steps * workshop.generator.batch
+        web.publish(written.published, workshop.rng(t, "laundering"))
         ledger.items_generated += task.n
         record["ledger"] = ledger.as_dict()
         record["training_set"] = len(training)
         record["seconds"] = clock.laps
-        store.save(t, record, items, copy_state(model))
+        store.save(t, record, written, kept_state(model))
         records.append(record)
     return records
 
 
-def draw_splits(task: Task, seed: int) -> Splits:
-    """The real pool, the reserve and the held-out items of a lineage.
+def open_world(task: Task, seed: int) -> World:
+    """The real items of a lineage, by generation. Eras are made when they are asked for, and kept
+    as long as the schedule may ask for them again.
 
     Raises:
         InputError: the data hold fewer items, or the reserve cannot be biased.
@@ -156,8 +159,8 @@ def draw_splits(task: Task, seed: int) -> Splits:
         if not isinstance(source, BiasableSource):
             raise InputError(f"task {task.name!r} cannot bias its reserve")
         source.bias = task.reserve_bias
-    real = task.schedule.real_needed(task.n, task.generations)
-    return source.splits(real, task.reserve, task.rng(seed, 0, "split"))
+    world = source.world(task.n, task.reserve, partial(task.rng, seed))
+    return lru_cache(maxsize=3 if task.schedule.newest else None)(world)
 
 
 def _check_finite(record: dict[str, Any]) -> None:

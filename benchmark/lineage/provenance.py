@@ -25,19 +25,19 @@ class Composition:
     published counts for the first of them: the reserve, then the oldest crawl, which is real.
 
     Args:
-        reserve: the trusted items; None for a method that is not given them.
+        reserve: whether the method is given trusted items.
         archive: whether it is given earlier crawls.
     """
 
-    def __init__(self, reserve: Items | None, archive: bool = True) -> None:
-        trusted = reserve.fingerprints() if reserve is not None else []
-        self._trusted = dict.fromkeys(trusted, RESERVE)
-        self._origin, self._archive = self._trusted.copy(), archive
+    def __init__(self, reserve: bool = True, archive: bool = True) -> None:
+        self._reserve, self._archive = reserve, archive
+        self._trusted: dict[int, int] = {}
+        self._origin: dict[int, int] = {}
         self._crawls: list[tuple[Items, np.ndarray]] = []  # whose rows are not in `_origin` yet
 
     def trust(self, reserve: Items) -> None:
-        """Further trusted items."""
-        if self._trusted:
+        """The trusted items of another era."""
+        if self._reserve:
             self._trusted |= dict.fromkeys(reserve.fingerprints(), RESERVE)
             self._origin |= self._trusted
 

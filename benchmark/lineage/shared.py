@@ -10,6 +10,7 @@ from torch import Tensor
 from benchmark.basics.cache import Cache, Kept
 from benchmark.basics.ranks import broadcast, rank
 from benchmark.interface.items import Items
+from benchmark.lineage.marks import Written
 from benchmark.lineage.store import LineageStore
 
 
@@ -51,9 +52,11 @@ class SharedStore:
     def model(self, t: int) -> dict[str, Tensor]:
         return cast("dict[str, Tensor]", broadcast(self.store.model(t) if rank() == 0 else None))
 
-    def save(self, t: int, record: dict[str, Any], items: Items, state: dict[str, Tensor]) -> None:
+    def save(
+        self, t: int, record: dict[str, Any], written: Written, state: dict[str, Tensor]
+    ) -> None:
         if rank() == 0:
-            self.store.save(t, record, items, state)
+            self.store.save(t, record, written, state)
 
     def end(self, t: int, record: dict[str, Any]) -> None:
         if rank() == 0:

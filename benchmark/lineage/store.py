@@ -10,6 +10,7 @@ from torch import Tensor
 from benchmark.basics.errors import InputError
 from benchmark.basics.files import read_record, read_tensors, write_record, write_tensors
 from benchmark.interface.items import Items
+from benchmark.lineage.marks import Written
 
 
 class LineageStore(Protocol):
@@ -27,7 +28,9 @@ class LineageStore(Protocol):
         """The weights of generation `t`'s model."""
         ...
 
-    def save(self, t: int, record: dict[str, Any], items: Items, state: dict[str, Tensor]) -> None:
+    def save(
+        self, t: int, record: dict[str, Any], written: Written, state: dict[str, Tensor]
+    ) -> None:
         """Keep a finished generation; afterwards `record(t)` is not None."""
         ...
 
@@ -50,8 +53,9 @@ def finished_records(store: LineageStore, generations: int) -> list[dict[str, An
 
 
 class LineageFolder:
-    """A lineage on disk: `gen-TT.json`, `samples-TT.safetensors` and `model-TT.safetensors`, all
-    of them kept: without the model nobody can recompute a generation's profile.
+    """A lineage on disk: `gen-TT.json`, `samples-TT.safetensors` (what was published),
+    `scored-TT.safetensors` where that carries a mark, and `model-TT.safetensors`, without which
+    nobody can recompute the profile.
 
     The record is written last: a generation without one is not finished.
     """
@@ -70,15 +74,24 @@ class LineageFolder:
         """Whether the samples of generation `t` are still there: pruning takes them."""
         return (self.folder / f"samples-{t:02d}.safetensors").exists()
 
+    def scored(self, t: int) -> Items:
+        """What the profile of generation `t` is of: its samples without a mark."""
+        marked = (self.folder / f"scored-{t:02d}.safetensors").exists()
+        return Items(**self._tensors(f"scored-{t:02d}")) if marked else self.samples(t)
+
     def model(self, t: int) -> dict[str, Tensor]:
         return self._tensors(f"model-{t:02d}")
 
     def _tensors(self, name: str) -> dict[str, Tensor]:
         return read_tensors(self.folder / f"{name}.safetensors", self.folder)
 
-    def save(self, t: int, record: dict[str, Any], items: Items, state: dict[str, Tensor]) -> None:
+    def save(
+        self, t: int, record: dict[str, Any], written: Written, state: dict[str, Tensor]
+    ) -> None:
         self._check(t)
-        write_tensors(self.folder / f"samples-{t:02d}.safetensors", items.columns)
+        write_tensors(self.folder / f"samples-{t:02d}.safetensors", written.published.columns)
+        if written.scored is not written.published:
+            write_tensors(self.folder / f"scored-{t:02d}.safetensors", written.scored.columns)
         write_tensors(self.folder / f"model-{t:02d}.safetensors", state)
         self.end(t, record)
 
@@ -111,8 +124,10 @@ class LineageMemory:
     def model(self, t: int) -> dict[str, Tensor]:
         return self.models[t]
 
-    def save(self, t: int, record: dict[str, Any], items: Items, state: dict[str, Tensor]) -> None:
-        self.published[t], self.models[t] = items, state
+    def save(
+        self, t: int, record: dict[str, Any], written: Written, state: dict[str, Tensor]
+    ) -> None:
+        self.published[t], self.models[t] = written.published, state
         self.end(t, record)
 
     def end(self, t: int, record: dict[str, Any]) -> None:

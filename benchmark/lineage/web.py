@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -9,9 +10,11 @@ from torch import Tensor
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.items import Items
-from benchmark.interface.sources import FOREIGN, NEW, REAL
-from benchmark.tasks.parts import Laundering
-from benchmark.tasks.schedules import ERAS, Schedule
+from benchmark.interface.sources import FOREIGN, REAL
+from benchmark.tasks.parts import Laundering, World
+from benchmark.tasks.schedules import Draw, Maker, Schedule
+
+Foreign = Callable[[int, int], Items]  # (t, count) -> what foreign models published for crawl t
 
 
 class Crawl(NamedTuple):
@@ -23,35 +26,28 @@ class Crawl(NamedTuple):
 
 
 class Web:
-    """The simulated world of one lineage.
+    """What one lineage finds.
 
     Args:
-        real: the real pool R. Generation 0 crawls its first `n` items; `NEW` items come after them.
-        schedule: what later crawls consist of.
+        world: its real items.
+        schedule: what crawls consist of from generation 1 on; generation 0's is real.
         n: items in a crawl.
+        foreign: what others publish, where the schedule has foreign models.
         laundering: what happens to the lineage's items before they are crawled, if anything.
     """
 
     def __init__(
         self,
-        real: Items,
+        world: World,
         schedule: Schedule,
         n: int,
+        foreign: Foreign,
         laundering: Laundering | None = None,
     ) -> None:
-        if len(real) < n:
-            raise InputError(f"the real pool holds {len(real)} items, a crawl needs {n}")
-        self.schedule, self.n = schedule, n
+        self.world, self.schedule, self.n, self.foreign = world, schedule, n, foreign
         self._launder = laundering.build() if laundering else None
-        self._eras = [real.take(slice(0, n))]
-        self._unseen = real.take(slice(n, None))
-        self._foreign: list[Items] = []
         self._published: dict[int, Items] = {}
         self._models = 0
-
-    def move(self, real: Items) -> None:
-        """The next era begins: `real` are its items, which no crawl held before."""
-        self._eras.append(real)
 
     def publish(self, items: Items, rng: torch.Generator) -> None:
         """Add what this lineage's newest model generated: generation 0's first, then 1's, ...
@@ -61,55 +57,45 @@ class Web:
         self._published[self._models] = self._launder(items, rng) if self._launder else items
         self._models += 1
 
-    def publish_foreign(self, items: Items) -> None:
-        """Add what one foreign generator published, where the schedule has any."""
-        self._foreign.append(items)
-
     def crawl(self, t: int, rng: torch.Generator) -> Crawl:
         """The crawl of generation `t`. Earlier generations are not asked for afterwards: what only
         their crawls draw from is let go."""
+        if self.schedule.newest:
+            # One more than is asked for: a schedule that is a generation late shall give wrong
+            # numbers, which the theory suite's controls look for, and not an error.
+            self._published = {i: s for i, s in self._published.items() if i >= t - 2}
+        first = Draw(self.n, (Maker("real", 0),))
         parts: list[tuple[Items, int]] = []
         places: list[Tensor] = []
         before = 0
-        if t == 0:
-            parts.append((self._eras[0], REAL))
-            places.append(torch.arange(self.n))
-        else:
-            if self.schedule.newest:
-                # One more than is asked for: a schedule that is a generation late shall give wrong
-                # numbers, which the theory suite's controls look for, and not an error.
-                self._published = {i: s for i, s in self._published.items() if i >= t - 2}
-            for draw in self.schedule.draws(t, self.n):
-                pool = self._pool(draw.sources, t, draw.count)
-                size = sum(len(items) for items, _ in pool)
-                if draw.count > size:
-                    raise InputError(
-                        f"schedule {self.schedule.name!r} asks for {draw.count} of {size} "
-                        f"items at generation {t}"
-                    )
-                # `NEW` items are used up in order; everything else is drawn anew each time.
-                used_up = draw.sources == (NEW,)
-                drawn = torch.arange(size) if used_up else torch.randperm(size, generator=rng)
-                places.append(before + drawn[: draw.count])
-                parts += pool
-                before += size
+        for draw in self.schedule.draws(t, self.n) if t > 0 else [first]:
+            if not draw.count:
+                continue
+            pool = self._pool(draw, t)
+            size = sum(len(items) for items, _ in pool)
+            if draw.count > size:
+                raise InputError(
+                    f"schedule {self.schedule.name!r} asks for {draw.count} of {size} "
+                    f"items at generation {t}"
+                )
+            places.append(before + torch.randperm(size, generator=rng)[: draw.count])
+            parts += pool
+            before += size
         where = torch.cat(places)[torch.randperm(self.n, generator=rng)]
         made = torch.cat([torch.full((len(items),), source) for items, source in parts])
         return Crawl(Items.concat(items for items, _ in parts).take(where), made[where])
 
-    def _pool(self, sources: tuple[int, ...], t: int, count: int) -> list[tuple[Items, int]]:
-        """Items with the provenance of all of them."""
+    def _pool(self, draw: Draw, t: int) -> list[tuple[Items, int]]:
+        """What the makers of `draw` made, each part with its provenance."""
         parts: list[tuple[Items, int]] = []
-        for source in sources:
-            if source == REAL or (source == NEW and len(self._eras) > 1):
-                parts.append((self._eras[-1], REAL))
-            elif source == ERAS:
-                parts.extend((items, REAL) for items in self._eras)
-            elif source == NEW:
-                start = (t - 1) * count
-                parts.append((self._unseen.take(slice(start, start + count)), REAL))
-            elif source == FOREIGN:
-                parts.extend((items, FOREIGN) for items in self._foreign)
+        for maker in draw.makers:
+            if maker.kind == "real":
+                items, source = self.world(maker.at).real, REAL
+            elif maker.kind == "foreign":
+                items, source = self.foreign(t, draw.count), FOREIGN
             else:
-                parts.append((self._published[source], source))
+                items, source = self._published[maker.at], maker.at
+            # Where the world is the same for ever, its items count once.
+            if not any(items is other for other, _ in parts):
+                parts.append((items, source))
         return parts

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics.cache import Cache, NoCache
+from benchmark.basics.errors import MethodError
 from benchmark.basics.files import laid_out
 from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
+from benchmark.lineage.marks import Written, write_marked
 from benchmark.tasks.task import Task
 from benchmark.tasks.training.meter import Measured
 
@@ -22,13 +24,6 @@ class Trained(NamedTuple):
     model: nn.Module
     saved: float
     took: dict[str, float] | None
-
-
-class Published(NamedTuple):
-    """What a generation publishes, and the processor seconds that the cache saved."""
-
-    items: Items
-    saved: float
 
 
 class Workshop:
@@ -56,36 +51,77 @@ class Workshop:
         Generation 0, the real crawl without mitigation, is common to all methods; so is every later
         training set that two methods agree on. A changed loss is a model of its own.
         """
-        generator, rng = self.generator, self.rng(t, "train")
+        generator, steps = self.generator, training.steps or self.generator.steps
         if isinstance(generator, Measured):
             generator.meter.take()  # what a method's fine-tuning took is another matter
+
+        def make() -> nn.Module:
+            return generator.train(training, self.rng(t, "train"), loss=hook, steps=steps)
+
         if hook is not None or isinstance(self.cache, NoCache):
-            model, saved = generator.train(training, rng, loss=hook), 0.0
+            model, saved = make(), 0.0
         else:
-            key = self.key(t, training.digest())
-            kept = self.cache.get("model", key, lambda: copy_state(generator.train(training, rng)))
+            key = self.key(t, training.digest(), steps)
+            kept = self.cache.get("model", key, lambda: copy_state(make()))
             model, saved = self.restore(kept.tensors), kept.saved
         took = generator.meter.take() if isinstance(generator, Measured) else None
         return Trained(model, saved, took)
 
-    def publish(self, t: int, model: nn.Module, how: Sampling) -> Published:
-        """What generation `t` publishes: generation 0's items are common to all that sample
-        plainly."""
-        rng = self.rng(t, "sample")
+    def write(self, t: int, model: nn.Module, how: Sampling, where: str) -> tuple[Written, float]:
+        """What generation `t` writes, and the processor seconds that the cache saved: generation
+        0's items are common to all that sample plainly. `where` says whose settings these are.
 
-        def make() -> Items:
-            return self.generator.sample(model, self.task.n, rng, how)
+        Raises:
+            MethodError: a mark changes more than its bound allows.
+            Diverged: the model's output is not finite.
+        """
+
+        def make() -> Written:
+            return write_marked(
+                self.generator, model, self.task.n, lambda: self.rng(t, "sample"), how, where
+            )
 
         if t > 0 or how != Sampling():
-            return Published(make(), 0.0)
-        kept = self.cache.get("samples", self.key(), lambda: make().columns)
-        return Published(Items(**kept.tensors), kept.saved)
+            return make(), 0.0
+        kept = self.cache.get("samples", self.key(), lambda: make().scored.columns)
+        items = Items(**kept.tensors)
+        return Written(items, items), kept.saved
+
+    def settle(self, model: nn.Module, trained: nn.Module, where: str) -> nn.Module:
+        """The model of a generation: the weights of `model`, in bf16 where they are float32, so
+        that low bits carry no message; what only training sets is that of `trained`.
+
+        Raises:
+            MethodError: `where` returned a model that cannot be kept.
+        """
+        fixed = self.generator.fixed
+        if not fixed and not any(p.dtype == torch.float32 for p in model.state_dict().values()):
+            return model  # an analytic task's: exact as it is
+        try:
+            state = kept_state(model)
+            state |= {name: laid_out(trained.get_buffer(name)) for name in fixed}
+            return self.restore(state)
+        except (RuntimeError, TypeError, ValueError) as error:
+            line = next(iter(str(error).splitlines()), "")
+            raise MethodError(
+                f"{where} returned a model that cannot be kept ({line}): return one with the "
+                f"weights of a {type(trained).__name__}, and nothing else"
+            ) from error
 
     def restore(self, state: dict[str, Tensor]) -> nn.Module:
         """A model of the lineage with these weights."""
         model = self.generator.blank()
         model.load_state_dict(state)
         return model.eval()
+
+
+def kept_state(model: nn.Module) -> dict[str, Tensor]:
+    """What is kept of a settled model: its float32 weights as bf16, which loses nothing."""
+    return {name: _rounded(tensor) for name, tensor in copy_state(model).items()}
+
+
+def _rounded(tensor: Tensor) -> Tensor:
+    return tensor.bfloat16() if tensor.dtype == torch.float32 else tensor
 
 
 def copy_state(model: nn.Module) -> dict[str, Tensor]:

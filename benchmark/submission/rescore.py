@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from benchmark.basics.errors import AutophagyError, InputError, MethodError
 from benchmark.basics.files import read_tensors
 from benchmark.basics.processor import without_denormals
 from benchmark.interface.items import Items
-from benchmark.lineage.loop import draw_splits
+from benchmark.lineage.loop import open_world
+from benchmark.lineage.workshop import kept_state
 from benchmark.results.schema import LineageResult, Result
-from benchmark.submission.copies import FEW, count_copies, count_likenesses
+from benchmark.submission.copies import FEW, RealItems, count_likenesses
 from benchmark.submission.upload import find_last_finished, name_samples
-from benchmark.tasks.parts import Splits
+from benchmark.tasks.parts import Era
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
 
@@ -75,12 +76,6 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
     ]
 
 
-def open_world(task: Task, seed: int) -> Callable[[int], Splits]:
-    """The real items of a lineage by generation, as its loop has them."""
-    splits = draw_splits(task, seed)
-    return lambda t: splits
-
-
 def _rescore_lineage(task: Task, lineage: LineageResult, folder: Path) -> RescoredLineage:
     last = find_last_finished(lineage)
     assert last is not None
@@ -99,7 +94,7 @@ class _Bench:
 
     def __init__(self, task: Task, seed: int, folder: Path) -> None:
         self.task, self.seed, self.folder = task, seed, folder
-        self.world = open_world(task, seed)
+        self.world, self.real = open_world(task, seed), RealItems()
         self.generator, self.evaluator = task.generator.build(), task.evaluation.build()
 
     def profile(self, t: int) -> dict[str, float]:
@@ -114,18 +109,18 @@ class _Bench:
         real = era.heldout
         columns = _tensors(published, task.n * _bytes(real.columns) // len(real))
         items = _items(columns, real, task, self.generator.ranges, published)
-        self._check_made(items, t, published)
+        self._check_made(items, era, published)
         model = _model(blank, _tensors(trained, _bytes(blank.state_dict())), trained)
         return self.evaluator.profile(self.generator, model, items, era)
 
-    def _check_made(self, items: Items, t: int, path: Path) -> None:
+    def _check_made(self, items: Items, era: Era, path: Path) -> None:
         """Raises InputError where samples are real items of this era or an earlier one."""
-        eras = {id(era): era for era in map(self.world, range(t + 1))}.values()
-        for real in (part for era in eras for part in (era.heldout, era.real, era.reserve)):
-            found = count_copies(items, real)
-            if found:
-                raise InputError(f"{path} holds {found} real items: a model made none of them")
-        for real in (self.world(t).heldout, self.world(t).real):
+        for real in (era.real, era.heldout, era.trusted):
+            self.real.add(real)
+        found = self.real.count(items)
+        if found:
+            raise InputError(f"{path} holds {found} real items: a model made none of them")
+        for real in (era.real, era.heldout):
             found = count_likenesses(items, real)
             if found > FEW * len(items):
                 raise InputError(
@@ -187,7 +182,7 @@ def _items(
 
 
 def _model(blank: nn.Module, weights: dict[str, Tensor], path: Path) -> nn.Module:
-    own = blank.state_dict()
+    own = kept_state(blank)
     fits = weights.keys() == own.keys() and all(
         (weights[name].shape, weights[name].dtype) == (tensor.shape, tensor.dtype)
         for name, tensor in own.items()

@@ -50,25 +50,32 @@ class VerifierRecipe(Protocol):
 
 
 @dataclass(frozen=True)
-class Splits:
-    """Published real items.
+class Era:
+    """The real items of one generation, in published form.
 
     Attributes:
-        real: the real pool R, in random order.
-        reserve: trusted items, disjoint from the pool.
-        heldout: for evaluation only, the same for every seed.
+        real: n items in random order. Where the data allow, no other era holds one of them.
+        heldout: for evaluation only.
+        trusted: the reserve, disjoint from both.
     """
 
     real: Items
-    reserve: Items
     heldout: Items
+    trusted: Items
+
+
+World = Callable[[int], Era]  # generation t -> its era
+Stream = Callable[[int, str], "torch.Generator"]  # (generation, purpose) -> its random numbers
 
 
 class Source(Protocol):
     """Where a task's real items come from."""
 
-    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        """`real` + `reserve` items drawn by `rng`, and the held-out set.
+    def world(self, n: int, reserve: int, stream: Stream) -> World:
+        """The eras of one lineage: `n` real items, `reserve` trusted ones and held-out ones each.
+
+        A world that stands still moves at speed 0: its items are new in every era, too. The same
+        arguments give the same items, in whatever order eras are asked for.
 
         Raises:
             InputError: the data hold fewer items.
@@ -78,18 +85,9 @@ class Source(Protocol):
 
 @runtime_checkable
 class BiasableSource(Source, Protocol):
-    """A source whose reserve can be biased: set `bias` before `splits`."""
+    """A source whose reserve can be biased: set `bias` before `world`."""
 
     bias: ReserveBias | None
-
-
-@runtime_checkable
-class MovingSource(Source, Protocol):
-    """A source whose real items change from one era to the next."""
-
-    def world(self, t: int, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        """Era `t` >= 1: `real` new real items, `reserve` trusted ones, and its held-out set."""
-        ...
 
 
 class Laundering(Protocol):
@@ -133,7 +131,7 @@ class Evaluator(Protocol):
     """Turns a model and its published samples into named numbers."""
 
     def profile(
-        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
+        self, generator: Generator, model: nn.Module, samples: Items, era: Era
     ) -> Profile: ...
 
 

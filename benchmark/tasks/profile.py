@@ -14,17 +14,17 @@ from benchmark.metrics.frechet import frechet_distance
 from benchmark.metrics.kernel import kernel_distance
 from benchmark.metrics.modes import Modes
 from benchmark.metrics.neighbours import prdc
-from benchmark.tasks.parts import Profile, Splits
+from benchmark.tasks.parts import Era, Profile
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is computed of a lineage's real data once.
+    """What is computed of an era's real items once.
 
     Attributes:
-        splits: the real data.
+        era: the real items.
         heldout: (H, F) features of the held-out items.
-        pool: (P, F) features of the real pool's first items.
+        pool: (P, F) features of the era's first real items.
         modes: modes of the held-out items.
         ambiguity: of the pool's items between those modes.
         tail: which bins (held-out items, or tokens) are the tail.
@@ -32,7 +32,7 @@ class Known:
         chance: the closeness to the pool that unseen real items show, see `memorisation`.
     """
 
-    splits: Splits
+    era: Era
     heldout: Tensor
     pool: Tensor
     modes: Modes
@@ -61,7 +61,7 @@ class FeatureEvaluator:
     """
 
     most: int | None = None  # samples that are embedded (the first ones; their order is random)
-    most_pool: int | None = None  # the same of the real pool
+    most_pool: int | None = None  # the same of the era's real items
 
     _known: Known | None = None
 
@@ -73,15 +73,15 @@ class FeatureEvaluator:
         """(N, F) features from `outputs`."""
         return outputs
 
-    def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
+    def tail(self, era: Era, heldout: Tensor) -> Tensor:
         """(B,) which bins are the tail; `heldout` (H, F) features."""
         raise NotImplementedError
 
-    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
+    def bins(self, era: Era, heldout: Tensor, pool: Tensor) -> Tensor:
         """Bins of real elements other than those that bins are made of; `pool` (P, F) features."""
         raise NotImplementedError
 
-    def chance(self, splits: Splits, pool: int) -> float:
+    def chance(self, era: Era, pool: int) -> float:
         """The closeness to the pool, of which `pool` items are embedded, of unseen real items."""
         raise NotImplementedError
 
@@ -89,18 +89,16 @@ class FeatureEvaluator:
         """Entries whose computation depends on the modality; `outputs` of the first samples."""
         raise NotImplementedError
 
-    def profile(
-        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
-    ) -> Profile:
+    def profile(self, generator: Generator, model: nn.Module, samples: Items, era: Era) -> Profile:
         """Profile of one generation.
 
         Args:
             generator: the model's family.
             model: the generation's model.
-            samples: what the model published.
-            splits: the lineage's real data.
+            samples: what the model wrote, unmarked.
+            era: the real items of that generation.
         """
-        known = self._real(splits)
+        known = self._real(era)
         outputs = self.outputs(samples.take(slice(0, self.most)))
         real, generated = known.heldout, self.pooled(outputs)
         frechet = frechet_distance(real, generated)
@@ -113,23 +111,23 @@ class FeatureEvaluator:
             "variance_ratio": variance_ratio(real, generated),
             "entanglement": known.modes.ambiguity(generated) / known.ambiguity,
             **self.particular(samples, outputs, known),
-            "heldout_loss": generator.loss(model, splits.heldout),
+            "heldout_loss": generator.loss(model, era.heldout),
         }
 
-    def _real(self, splits: Splits) -> Known:
-        if self._known is None or self._known.splits is not splits:
-            pool = splits.real.take(slice(0, self.most_pool))
-            heldout, pooled = (self.pooled(self.outputs(x)) for x in (splits.heldout, pool))
+    def _real(self, era: Era) -> Known:
+        if self._known is None or self._known.era is not era:
+            pool = era.real.take(slice(0, self.most_pool))
+            heldout, pooled = (self.pooled(self.outputs(x)) for x in (era.heldout, pool))
             modes = Modes(heldout)
             self._known = Known(
-                splits=splits,
+                era=era,
                 heldout=heldout,
                 pool=pooled,
                 modes=modes,
                 ambiguity=modes.ambiguity(pooled),
-                tail=self.tail(splits, heldout),
-                bins=self.bins(splits, heldout, pooled),
-                chance=self.chance(splits, len(pooled)),
+                tail=self.tail(era, heldout),
+                bins=self.bins(era, heldout, pooled),
+                chance=self.chance(era, len(pooled)),
             )
         return self._known
 

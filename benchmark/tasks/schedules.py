@@ -1,28 +1,28 @@
 """Contamination schedules: what the crawl of generation t >= 1 consists of.
 
-A schedule is pure: from (t, n) it says how many items to draw from which sources. `REAL` is the
-real pool R, `i >= 0` the samples S_i that model i published, `FOREIGN` the other generators'
-samples, `NEW` real items that no crawl held before. Where the world moves, `REAL` and `NEW` are the
-real items of the crawl's era, `ERAS` those of this and all earlier ones; where it stands still,
-`ERAS` is `REAL`. Drawing is the web's work.
+A schedule is pure: from (t, n) it says how many items to draw of which makers: R_i, the real items
+of era i; S_i, what model i published; F, what foreign models publish. Drawing is the web's work.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal, NamedTuple
 
-from benchmark.interface.sources import FOREIGN, NEW, REAL
 
-ERAS = -4
+class Maker(NamedTuple):
+    """Who made items: the world in era `at`, the lineage's model `at`, or foreign models."""
+
+    kind: Literal["real", "own", "foreign"]
+    at: int = 0
 
 
 @dataclass(frozen=True)
 class Draw:
-    """`count` items drawn uniformly without replacement from the union of `sources`."""
+    """`count` items drawn uniformly without replacement from the union of what `makers` made."""
 
     count: int
-    sources: tuple[int, ...]
+    makers: tuple[Maker, ...]
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,6 @@ class Schedule:
         """What the crawl of generation `t` >= 1 holds; counts add up to `n`."""
         raise NotImplementedError
 
-    def real_needed(self, n: int, generations: int) -> int:
-        """Size of the real pool that `generations` generations after generation 0 need."""
-        return n
-
 
 @dataclass(frozen=True)
 class Replace(Schedule):
@@ -52,45 +48,54 @@ class Replace(Schedule):
     newest: ClassVar[bool] = True
 
     def draws(self, t: int, n: int) -> list[Draw]:
-        return [Draw(n, (t - 1,))]
+        return [Draw(n, (Maker("own", t - 1),))]
 
 
 @dataclass(frozen=True)
 class Web(Schedule):
-    """Unlabelled and growing: synthetic share 1 - fading^t, `foreign_share` of it foreign."""
+    """Unlabelled and growing: a share a_t = floor + (1 - floor) fading^t of R_t; of the rest
+    `foreign_share` of F, else S_{t-1}.
+
+    Attributes:
+        floor: people who still write.
+        every: generations between two releases of foreign models, the first at t = 0.
+    """
 
     name: ClassVar[str] = "web"
     summary: ClassVar[str] = "a growing share of each crawl is own and foreign models' output"
     foreign: ClassVar[bool] = True
     newest: ClassVar[bool] = True
+    floor: float = 0.25
     fading: float = 0.6
     foreign_share: float = 1 / 3
+    every: int = 3
 
     def draws(self, t: int, n: int) -> list[Draw]:
-        synthetic = round(n * (1 - self.fading**t))
-        foreign = round(synthetic * self.foreign_share)
+        real = round(n * (self.floor + (1 - self.floor) * self.fading**t))
+        foreign = round((n - real) * self.foreign_share)
         return [
-            Draw(n - synthetic, (REAL,)),
-            Draw(synthetic - foreign, (t - 1,)),
-            Draw(foreign, (FOREIGN,)),
+            Draw(real, (Maker("real", t),)),
+            Draw(n - real - foreign, (Maker("own", t - 1),)),
+            Draw(foreign, (Maker("foreign"),)),
         ]
 
 
 @dataclass(frozen=True)
 class Accumulate(Schedule):
-    """n drawn uniformly from R_0 + ... + R_t + S_0 + ... + S_{t-1}; where the world stands still,
-    from R + S_0 + ... (accumulate-subsample, Kazdan et al. 2024)."""
+    """n drawn uniformly from R_0 + ... + R_t + S_0 + ... + S_{t-1} (accumulate-subsample, Kazdan et
+    al. 2024)."""
 
     name: ClassVar[str] = "accumulate"
     summary: ClassVar[str] = "each crawl is drawn from real data and all models' output"
 
     def draws(self, t: int, n: int) -> list[Draw]:
-        return [Draw(n, (ERAS, *range(t)))]
+        real = (Maker("real", i) for i in range(t + 1))
+        return [Draw(n, (*real, *(Maker("own", i) for i in range(t))))]
 
 
 @dataclass(frozen=True)
 class FixedReal(Schedule):
-    """a*n of R + (1-a)*n of S_{t-1} (MAD's synthetic augmentation; Bertrand et al. 2024)."""
+    """a*n of R_0 + (1-a)*n of S_{t-1} (MAD's synthetic augmentation; Bertrand et al. 2024)."""
 
     name: ClassVar[str] = "fixed_real"
     summary: ClassVar[str] = "each crawl keeps a fixed share of real data"
@@ -99,12 +104,12 @@ class FixedReal(Schedule):
 
     def draws(self, t: int, n: int) -> list[Draw]:
         real = round(n * self.real_share)
-        return [Draw(real, (REAL,)), Draw(n - real, (t - 1,))]
+        return [Draw(real, (Maker("real", 0),)), Draw(n - real, (Maker("own", t - 1),))]
 
 
 @dataclass(frozen=True)
 class Fresh(Schedule):
-    """a*n new real items + (1-a)*n of S_{t-1} (MAD's fresh-data loop)."""
+    """a*n of R_t + (1-a)*n of S_{t-1} (MAD's fresh-data loop)."""
 
     name: ClassVar[str] = "fresh"
     summary: ClassVar[str] = "each crawl brings a share of new real data"
@@ -113,10 +118,7 @@ class Fresh(Schedule):
 
     def draws(self, t: int, n: int) -> list[Draw]:
         real = round(n * self.real_share)
-        return [Draw(real, (NEW,)), Draw(n - real, (t - 1,))]
-
-    def real_needed(self, n: int, generations: int) -> int:
-        return n + generations * round(n * self.real_share)
+        return [Draw(real, (Maker("real", t),)), Draw(n - real, (Maker("own", t - 1),))]
 
 
 SCHEDULES = {cls.name: cls for cls in (Replace, Web, Accumulate, FixedReal, Fresh)}

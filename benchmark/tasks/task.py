@@ -33,12 +33,10 @@ class Budget:
     Attributes:
         forward_passes: items scored or embedded, in multiples of n.
         items_generated: extra items sampled, in multiples of n.
-        items_trained: items shown to the optimiser in fine-tuning, in multiples of one training.
     """
 
     forward_passes: float = 40.0
     items_generated: float = 4.0
-    items_trained: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -49,12 +47,13 @@ class Task:
         n: items in a crawl and in a publication.
         generations: generations after generation 0.
         reserve: trusted real items, disjoint from everything else.
-        foreign: recipes of the generators that publish besides the lineage, if the schedule has
-            any. Trained once on the real pool; they never mitigate.
+        foreign: recipes of the generators that publish besides the lineage, in the order of their
+            release, if the schedule has any. Trained once on real items of their era; they never
+            mitigate.
         adoption: share of every foreign generator's publications that carries the lineage's own
             watermark, as under a common standard; the mark is the one of generation 0.
         laundering: what happens to the lineage's items between publishing and crawling. A
-            generation's profile is of what it published.
+            generation's profile is of what it wrote.
         reserve_bias: the trusted items are not a fair sample.
     """
 

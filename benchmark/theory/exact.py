@@ -33,11 +33,12 @@ def standard_normal(*shape: int, rng: torch.Generator) -> Tensor:
 class ExactGenerator:
     """A generator whose training is a closed formula.
 
-    A fit has one step over its `n` items, does not depend on the random stream, and fine-tuning is
-    fitting anew. Subclasses say what is fitted and how it is sampled.
+    A fit does not depend on steps or on the random stream, and fine-tuning is fitting anew.
+    Subclasses say what is fitted and how it is sampled.
     """
 
-    steps = 1
+    steps = 2  # more than one, so that a method can keep one for `round.finetune`
+    fixed: tuple[str, ...] = ()
 
     def __init__(self, n: int) -> None:
         self.batch = n

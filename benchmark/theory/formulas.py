@@ -64,24 +64,24 @@ def subsample_drift(t: Array, n: int) -> Array:
     return np.array(drifts)[t - 1]
 
 
-def web_drift(t: Array, n: int, fading: float = 0.6, foreign_share: float = 1 / 3) -> Array:
-    """E[mean_t^2] under `web`, two foreign fits of the n real items that published n/2 items each.
+def web_drift(
+    t: Array, n: int, floor: float = 0.25, fading: float = 0.6, foreign_share: float = 1 / 3
+) -> Array:
+    """E[mean_t^2] under `web` in a world whose n real items stay, with foreign fits to them that
+    publish new items for every crawl.
 
     Of n items k are real, s own and f foreign. Two distinct items have the expected product m if
-    both are own, d if one is own and one foreign, 0 if both are real, and else 1/n.
+    both are own, 0 if both are real, and else 1/n: a fit's mean and the real items' mean have the
+    expected product 1/n in every generation.
     """
-    half = -(-n // 2)
-    within = 1 / n  # two foreign items: both fits' means are the real items' mean
-    foreign_mean = within + (1 - within) / (2 * half)  # E of the squared mean of the foreign pool
-    m = d = 1 / n
+    m = 1 / n
     drifts = [m]
     for i in range(1, t[-1]):
-        own_and_foreign = round(n * (1 - fading**i))
-        f = round(own_and_foreign * foreign_share)
-        s, k = own_and_foreign - f, n - own_and_foreign
-        pairs = f * (f - 1) * within + s * (s - 1) * m
-        pairs += 2 * (k * f + k * s) / n + 2 * s * f * d
-        m, d = 1 / n + pairs / n**2, (k / n + s * d + f * foreign_mean) / n
+        k = round(n * (floor + (1 - floor) * fading**i))
+        f = round((n - k) * foreign_share)
+        s = n - k - f
+        pairs = s * (s - 1) * m + (f * (f - 1) + 2 * (k * f + k * s + s * f)) / n
+        m = 1 / n + pairs / n**2
         drifts.append(m)
     return np.array(drifts)[t - 1]
 

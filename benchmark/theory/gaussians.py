@@ -112,7 +112,7 @@ def _schedules() -> list[Experiment]:
         _experiment("fixed_real", "nothing", *fixed, real_share=0.1, **MANY),
         _experiment("fresh", "nothing", *fresh, real_share=0.1, **MANY),
         _experiment("web", "nothing", *web, **MANY),
-        _experiment("web", "oracle", _conserved(SHORT), only_real, **MANY),
+        _experiment("web", "clean", _conserved(SHORT), only_real, **MANY),
     ]
 
 

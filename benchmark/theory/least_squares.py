@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from benchmark.basics.errors import Diverged
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items
-from benchmark.tasks.parts import Evaluator, Profile, Source, Splits
+from benchmark.tasks.parts import Era, Evaluator, Profile, Source, Stream, World
 from benchmark.theory.exact import ExactGenerator, Fit, standard_normal
 
 TRUE_WEIGHT = 1.0  # every entry of w*
@@ -34,14 +34,19 @@ class LinearData:
     def build(self) -> Source:
         return self
 
-    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
+    def world(self, n: int, reserve: int, stream: Stream) -> World:
         def draw(count: int, rng: torch.Generator) -> Items:
             x = standard_normal(count, self.replicates, self.dim, rng=rng)
             error = standard_normal(count, self.replicates, rng=rng)
             return Items(x=x, y=TRUE_WEIGHT * x.sum(2) + self.noise * error)
 
-        fixed = torch.Generator().manual_seed(0)
-        return Splits(draw(real, rng), draw(reserve, rng), draw(self.heldout, fixed))
+        heldout = draw(self.heldout, torch.Generator().manual_seed(0))
+
+        def begin(t: int) -> Era:
+            rng = stream(t, "real")
+            return Era(real=draw(n, rng), heldout=heldout, trusted=draw(reserve, rng))
+
+        return begin
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,5 @@ class LinearEvaluation:
     def build(self) -> Evaluator:
         return self
 
-    def profile(
-        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
-    ) -> Profile:
+    def profile(self, generator: Generator, model: nn.Module, samples: Items, era: Era) -> Profile:
         return {"risk": ((model.get_buffer("weight") - TRUE_WEIGHT) ** 2).sum(1).mean().item()}

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from benchmark.interface.mitigation import Mitigation
-from benchmark.interface.sources import NEW, REAL
 from benchmark.tasks.schedules import Schedule
 from benchmark.theory import formulas
 from benchmark.theory.experiments import Experiment, Quantity
@@ -31,7 +30,8 @@ def real_shares(schedule: Schedule, n: int, generations: int) -> np.ndarray:
     shares = [1.0]
     for t in range(1, generations):
         draws = schedule.draws(t, n)
-        shares.append(sum(d.count for d in draws if d.sources in ((REAL,), (NEW,))) / n)
+        real = (d.count for d in draws if all(maker.kind == "real" for maker in d.makers))
+        shares.append(sum(real) / n)
     return np.array(shares)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import torch
@@ -11,42 +12,41 @@ from torch import Tensor, nn
 
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items
-from benchmark.tasks.parts import Evaluator, Profile, Source, Splits
+from benchmark.tasks.parts import Era, Evaluator, Profile, Source, Stream, World
 from benchmark.theory.exact import ExactGenerator, Fit, standard_normal
 
 
 @dataclass(frozen=True)
 class NormalData:
-    """Real items `x` float64 (N, dim), independent N(0, 1)."""
+    """Real items `x` float64 (N, dim): those of era t are independent N(`speed` t, 1).
+
+    Without a speed there is one era for ever, whose items come again in every crawl: the setting of
+    closed forms for loops in which a fixed set of real items is mixed with generated ones.
+    """
 
     distribution: ClassVar[str | None] = None
     dim: int
     heldout: int = 16
+    speed: float | None = 0.0
 
     def build(self) -> Source:
         return self
 
-    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        return self._around(0.0, real, reserve, rng)
+    def world(self, n: int, reserve: int, stream: Stream) -> World:
+        @cache
+        def begin(t: int) -> Era:
+            rng, mean = stream(t, "real"), (self.speed or 0.0) * t
 
-    def _around(self, mean: float, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        def draw(count: int) -> Items:
-            return Items(x=standard_normal(count, self.dim, rng=rng) + mean)
+            def draw(count: int) -> Items:
+                return Items(x=standard_normal(count, self.dim, rng=rng) + mean)
 
-        # In pairs around the true mean, so that theirs is the true one: the evaluation's.
-        half = standard_normal(self.heldout // 2, self.dim, rng=torch.Generator().manual_seed(0))
-        heldout = Items(x=torch.cat([half, -half]) + mean)
-        return Splits(draw(real), draw(reserve), heldout)
+            # In pairs around the true mean, so that theirs is the true one: the evaluation's.
+            fixed = torch.Generator().manual_seed(0)
+            half = standard_normal(self.heldout // 2, self.dim, rng=fixed)
+            heldout = Items(x=torch.cat([half, -half]) + mean)
+            return Era(real=draw(n), heldout=heldout, trusted=draw(reserve))
 
-
-@dataclass(frozen=True)
-class MovingNormalData(NormalData):
-    """Real items of era t are independent N(`speed` t, 1), and new in every era."""
-
-    speed: float = 0.0
-
-    def world(self, t: int, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        return self._around(self.speed * t, real, reserve, rng)
+        return begin if self.speed is not None else lambda t: begin(0)
 
 
 @dataclass(frozen=True)
@@ -115,13 +115,11 @@ class NormalEvaluation:
     def build(self) -> Evaluator:
         return self
 
-    def profile(
-        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
-    ) -> Profile:
+    def profile(self, generator: Generator, model: nn.Module, samples: Items, era: Era) -> Profile:
         """`drift` (squared distance of the means), `variance`, and the squared Frechet distance,
         drift + (sqrt(var) - 1)^2 (Dowson and Landau 1982)."""
         mean, var = model.get_buffer("mean"), model.get_buffer("var")
-        mean = mean - splits.heldout["x"].mean(0)
+        mean = mean - era.heldout["x"].mean(0)
         drift, variance = mean.dot(mean).item() / len(mean), var.mean().item()
         frechet = drift + (var.sqrt() - 1).square_().mean().item()
         return {"drift": drift, "variance": variance, "frechet": frechet}

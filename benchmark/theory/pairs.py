@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items
-from benchmark.tasks.parts import Evaluator, Profile, Source, Splits
+from benchmark.tasks.parts import Era, Evaluator, Profile, Source, Stream, World
 from benchmark.theory.exact import ExactGenerator, Fit, standard_normal
 from benchmark.theory.unigram import zipf
 
@@ -40,7 +40,7 @@ class PairData:
     def build(self) -> Source:
         return self
 
-    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
+    def world(self, n: int, reserve: int, stream: Stream) -> World:
         law = torch.from_numpy(zipf(self.captions, self.beta))
         means = torch.from_numpy(means_of(self.captions, self.beta))
 
@@ -49,8 +49,13 @@ class PairData:
             tokens = tokens.view(count, self.replicates)
             return Items(tokens=tokens, x=means[tokens] + standard_normal(*tokens.shape, rng=rng))
 
-        fixed = torch.Generator().manual_seed(0)
-        return Splits(draw(real, rng), draw(reserve, rng), draw(self.heldout, fixed))
+        heldout = draw(self.heldout, torch.Generator().manual_seed(0))
+
+        def begin(t: int) -> Era:
+            rng = stream(t, "real")
+            return Era(real=draw(n, rng), heldout=heldout, trusted=draw(reserve, rng))
+
+        return begin
 
 
 @dataclass(frozen=True)
@@ -152,9 +157,7 @@ class PairEvaluation:
     def build(self) -> Evaluator:
         return self
 
-    def profile(
-        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
-    ) -> Profile:
+    def profile(self, generator: Generator, model: nn.Module, samples: Items, era: Era) -> Profile:
         """`frechet_joint` of picture and caption together, `diversity` 1 - sum q^2 of the captions,
         `variance` of the pictures within captions."""
         from benchmark.theory.formulas import joint_frechet

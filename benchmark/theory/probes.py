@@ -95,6 +95,9 @@ class FrozenPainter(Mitigation):
 
     access = frozenset({Access.ARCHIVE, Access.MODEL})
 
+    def curate(self, crawl: Items, round: Round) -> TrainingSet:
+        return TrainingSet(crawl, steps=round.steps - 1)
+
     def adjust(self, model: nn.Module, round: Round) -> nn.Module:
         if round.generation == 0:
             return model

@@ -6,10 +6,10 @@ import math
 
 from benchmark.basics.errors import InputError
 from benchmark.tasks.parts import DataRecipe, EvaluatorRecipe, GeneratorRecipe
-from benchmark.tasks.schedules import Schedule
+from benchmark.tasks.schedules import Fresh, Schedule
 from benchmark.tasks.task import Task
 from benchmark.theory.least_squares import LinearData, LinearEvaluation, LinearRecipe
-from benchmark.theory.normal import MovingNormalData, NormalData, NormalEvaluation, NormalRecipe
+from benchmark.theory.normal import NormalData, NormalEvaluation, NormalRecipe
 from benchmark.theory.pairs import PairData, PairEvaluation, PairRecipe
 from benchmark.theory.unigram import UnigramData, UnigramEvaluation, UnigramRecipe
 
@@ -33,7 +33,9 @@ def gaussian_task(
         raise InputError(f"ddof is 0 or 1 and spread is positive; got {ddof} and {spread}")
     if speed is not None and not math.isfinite(speed):
         raise InputError(f"speed is a finite number or None; got {speed}")
-    data = NormalData(dim) if speed is None else MovingNormalData(dim, speed=speed)
+    if speed is None and isinstance(schedule, Fresh):
+        speed = 0.0  # its real items are new by definition
+    data = NormalData(dim, speed=speed)
     recipe = NormalRecipe(dim, n, ddof, spread)
     return _task("gaussian", schedule, data, recipe, NormalEvaluation(), n, generations)
 
@@ -127,5 +129,5 @@ def _task(
         n=n,
         generations=generations - 1,
         reserve=max(1, n // 10),
-        foreign=(generator, generator) if schedule.foreign else (),
+        foreign=(generator,) * 3 if schedule.foreign else (),
     )

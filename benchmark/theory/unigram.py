@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items
-from benchmark.tasks.parts import Evaluator, Profile, Source, Splits
+from benchmark.tasks.parts import Era, Evaluator, Profile, Source, Stream, World
 from benchmark.theory.exact import ExactGenerator, Fit
 
 
@@ -35,15 +35,20 @@ class UnigramData:
     def build(self) -> Source:
         return self
 
-    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
+    def world(self, n: int, reserve: int, stream: Stream) -> World:
         law = torch.from_numpy(zipf(self.words, self.beta))
 
         def draw(count: int, rng: torch.Generator) -> Items:
             tokens = torch.multinomial(law, count * self.replicates, True, generator=rng)
             return Items(tokens=tokens.view(count, self.replicates))
 
-        fixed = torch.Generator().manual_seed(0)
-        return Splits(draw(real, rng), draw(reserve, rng), draw(self.heldout, fixed))
+        heldout = draw(self.heldout, torch.Generator().manual_seed(0))
+
+        def begin(t: int) -> Era:
+            rng = stream(t, "real")
+            return Era(real=draw(n, rng), heldout=heldout, trusted=draw(reserve, rng))
+
+        return begin
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,7 @@ class UnigramEvaluation:
     def build(self) -> Evaluator:
         return self
 
-    def profile(
-        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
-    ) -> Profile:
+    def profile(self, generator: Generator, model: nn.Module, samples: Items, era: Era) -> Profile:
         """`chi_square` sum (q - p)^2/p, `diversity` 1 - sum q^2, `unseen` the true probability of
         the words that the model gives none."""
         p, q = torch.from_numpy(zipf(self.words, self.beta)), model.get_buffer("probability")

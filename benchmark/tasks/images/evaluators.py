@@ -14,7 +14,7 @@ from benchmark.metrics.tails import isolated, tail_mass
 from benchmark.tasks import assets
 from benchmark.tasks.images.networks import DigitClassifier
 from benchmark.tasks.images.vision import Vision
-from benchmark.tasks.parts import Profile, Splits
+from benchmark.tasks.parts import Era, Profile
 from benchmark.tasks.profile import PAIRED, FeatureEvaluator, Known
 
 
@@ -27,14 +27,14 @@ class ImageProfile(FeatureEvaluator):
         """(C,) shares of the classes among held-out images and among the samples."""
         raise NotImplementedError
 
-    def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
+    def tail(self, era: Era, heldout: Tensor) -> Tensor:
         return isolated(heldout)
 
-    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
+    def bins(self, era: Era, heldout: Tensor, pool: Tensor) -> Tensor:
         return nearest(pool, heldout)
 
-    def chance(self, splits: Splits, pool: int) -> float:
-        return pool / (pool + len(splits.heldout))
+    def chance(self, era: Era, pool: int) -> float:
+        return pool / (pool + len(era.heldout))
 
     def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
         nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])
@@ -80,7 +80,7 @@ class PictureEvaluator(ImageProfile):
         return self.vision.features(items["image"]).to(self.vision.device)
 
     def classes(self, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        labels = known.splits.heldout["label"].to(known.heldout.device)
+        labels = known.era.heldout["label"].to(known.heldout.device)
         means = torch.stack([known.heldout[labels == k].mean(0) for k in labels.unique()])
 
         def shares(features: Tensor) -> Tensor:

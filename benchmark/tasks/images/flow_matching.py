@@ -15,8 +15,9 @@ from benchmark.basics.ranks import spread
 from benchmark.basics.seeds import stream
 from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
+from benchmark.tasks.images.labels import SHARES, draw_labels, set_label_shares
 from benchmark.tasks.parts import Publisher
-from benchmark.tasks.training.fit import Objective, weighted_mean, weights_of
+from benchmark.tasks.training.fit import Objective
 from benchmark.tasks.training.objective import StepLoss
 from benchmark.tasks.training.trained import Trained
 
@@ -36,6 +37,7 @@ class FlowMatching(Trained):
     Subclasses say which network predicts v, in which space, and with what arithmetic.
     """
 
+    fixed: tuple[str, ...] = (SHARES,)
     publisher: Publisher
     shape: tuple[int, ...]  # of one z
     at_once: int = 1 << 30  # items that are sampled or scored at a time
@@ -80,8 +82,8 @@ class FlowMatching(Trained):
         """The same v, and a hidden representation (N, F)."""
         raise NotImplementedError
 
-    def objective(self, data: TrainingSet, loss: LossHook | None, weights: Tensor | None,
-                  rng: torch.Generator) -> Objective:  # fmt: skip
+    def objective(self, data: TrainingSet, loss: LossHook | None, rng: torch.Generator
+                  ) -> Objective:  # fmt: skip
         device = self.device
         latents, labels = self.publisher.encode(data.items).to(device), data.items["label"]
         one_each = [1] * (latents.dim() - 1)
@@ -93,21 +95,34 @@ class FlowMatching(Trained):
             return rows, e, s, labels[rows].masked_fill(dropped, self.classes)
 
         def inputs(rows: Tensor, e: Tensor, s: Tensor, label: Tensor) -> tuple[Tensor, ...]:
-            return latents[rows], e, s, label, *weights_of(rows, weights)
+            return latents[rows], e, s, label
 
-        def predict(model: nn.Module, z: Tensor, e: Tensor, s: Tensor, label: Tensor,
-                    *_: Tensor) -> Tensor:  # fmt: skip
+        def predict(model: nn.Module, z: Tensor, e: Tensor, s: Tensor, label: Tensor) -> Tensor:
             return self.velocity(model, self.noised(z, e, s), self.times(s), label)
 
-        def score(v: Tensor, z: Tensor, e: Tensor, s: Tensor, _: Tensor, *own: Tensor) -> Tensor:
+        def score(v: Tensor, z: Tensor, e: Tensor, s: Tensor, _: Tensor) -> Tensor:
             squared = (v - self.target(z, e, s)).square()
-            return weighted_mean(squared if loss is None else loss(squared, v), *own)
+            return (squared if loss is None else loss(squared, v)).mean()
 
         return StepLoss(draw, inputs, predict, score, device, self.recorded(loss))
 
+    def train(
+        self,
+        data: TrainingSet,
+        rng: torch.Generator,
+        loss: LossHook | None = None,
+        model: nn.Module | None = None,
+        steps: int | None = None,
+        rate: float = 1.0,
+    ) -> nn.Module:
+        trained = super().train(data, rng, loss, model, steps, rate)
+        if model is None:  # fine-tuning changes a model, not what it is asked for
+            set_label_shares(trained, data)
+        return trained
+
     @torch.no_grad()
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
-        labels = torch.randint(self.classes, (n,), generator=rng)
+        labels = draw_labels(model, n, rng)
         noise = torch.randn(n, *self.shape, generator=rng) * how.temperature
         model = self.ready(model)
         negative = None if how.negative is None else self.ready(how.negative)
@@ -115,10 +130,7 @@ class FlowMatching(Trained):
         x = spread(partial(self._written, model, negative, how.guidance), list(parts))
         if not torch.isfinite(x).all():
             raise Diverged("the generator's samples are not finite")
-        items = self.publisher.publish(x, labels)
-        if how.pixels is not None:
-            items = Items(image=how.pixels(items["image"]), label=labels)
-        return items
+        return self.publisher.publish(x, labels)
 
     def _written(
         self, model: nn.Module, negative: nn.Module | None, by: float, x: Tensor, classes: Tensor

@@ -29,8 +29,8 @@ class FlowGenerator(FlowMatching):
         return model.to(self.device)
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
-            rng: torch.Generator) -> nn.Module:  # fmt: skip
-        return fit(model, objective, size, steps, self.batch, lr, rng, dtype=self.dtype)
+            rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip
+        return fit(model, objective, size, steps, self.batch, lr, rng, rates, dtype=self.dtype)
 
     def ready(self, model: nn.Module) -> nn.Module:
         return computing_in(self.dtype, model)

@@ -64,16 +64,16 @@ class LoraGenerator(FlowMatching):
                 weights[name] = torch.randn(weight.shape).to(self.device) / self.rank
             elif "lora_B" in name:
                 weights[name] = torch.zeros(weight.shape, device=self.device)
-        return Adapter(weights, self.base)
+        return Adapter(weights, self.base, self.classes).to(self.device)
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
-            rng: torch.Generator) -> nn.Module:  # fmt: skip
+            rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip
         example = torch.zeros(1, *self.shape, device=self.device)
         one = torch.zeros(1, dtype=torch.int64, device=self.device)
         forward = partial(self.velocity, model, example, one, one)
         with self.meter.training(forward, steps * self.batch):
             return fine_tune(model, objective, size, steps, self.batch, self.part, lr, rng,
-                             self.device)  # fmt: skip
+                             rates, self.device)  # fmt: skip
 
     def ready(self, model: nn.Module) -> nn.Module:
         return model

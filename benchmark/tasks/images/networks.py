@@ -12,6 +12,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from diffusers.utils import BaseOutput
 from torch import Tensor, nn
 
+from benchmark.tasks.images.labels import add_label_shares
 from benchmark.tasks.training.blueprint import Blueprint
 
 
@@ -85,6 +86,7 @@ class LatentDenoiser(ModelMixin, ConfigMixin):
         )  # fmt: skip
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, latent)
+        add_label_shares(self, classes)
 
     def forward(self, sample: Tensor, timestep: Tensor, class_labels: Tensor) -> DenoiserOutput:
         dtype = self.enter.weight.dtype

@@ -9,19 +9,22 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from torch import Tensor
 
 from benchmark.basics.errors import InputError
 from benchmark.hub.copies import open_repo
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
-from benchmark.tasks.parts import Publisher, Splits
+from benchmark.tasks.parts import Era, Publisher, Stream, World
 
-SPLIT_SEED = 1790
+RESERVED = 2  # images set aside for each trusted item of an era
 SPLITS = ("train", "test")  # as the recipe lists their files
 
 
 class PicturesSource:
-    """Pool and reserve are drawn from the split `train`, the held-out set from `test`."""
+    """Real and trusted images are of the split `train`, which every lineage divides anew, held-out
+    ones of `test`. All are handed out flipped or not and moved a little, so that none comes twice.
+    """
 
     def __init__(
         self, repo: HubRepo, publisher: Publisher, heldout: int, column: str, size: int | None
@@ -30,24 +33,45 @@ class PicturesSource:
         self.repo, self.publisher, self.heldout = repo, publisher, heldout
         self.column, self.size = column, size
 
-    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
+    def world(self, n: int, reserve: int, stream: Stream) -> World:
         train, test = load_pictures(self.repo, self.column)
-        if real + reserve > len(train):
-            raise InputError(f"{real + reserve} real images asked for, {len(train)} exist")
+        aside = reserve * RESERVED
+        if n + aside > len(train):
+            raise InputError(f"{n + aside} real images asked for, {len(train)} exist")
         if self.heldout > len(test):
             raise InputError(f"{self.heldout} held-out images asked for, {len(test)} exist")
-        order = torch.randperm(len(train), generator=rng).tolist()
-        fixed = torch.Generator().manual_seed(SPLIT_SEED)
-        held = torch.randperm(len(test), generator=fixed)[: self.heldout].tolist()
+        order = torch.randperm(len(train), generator=stream(0, "split"))
 
-        def publish(split: Any, rows: list[int]) -> Items:
-            return self.publisher.pass_through(take_pictures(split, rows, self.column, self.size))
+        def begin(t: int) -> Era:
+            def show(split: Any, rows: Tensor, count: int, purpose: str) -> Items:
+                rng = stream(t, purpose)
+                chosen = rows[torch.randperm(len(rows), generator=rng)[:count]].tolist()
+                items = take_pictures(split, chosen, self.column, self.size)
+                images = flip_and_move(items["image"], rng)
+                return self.publisher.pass_through(Items(image=images, label=items["label"]))
 
-        return Splits(
-            real=publish(train, order[:real]),
-            reserve=publish(train, order[real : real + reserve]),
-            heldout=publish(test, held),
-        )
+            return Era(
+                real=show(train, order[aside:], n, "real"),
+                heldout=show(test, torch.arange(len(test)), self.heldout, "held out"),
+                trusted=show(train, order[:aside], reserve, "trusted"),
+            )
+
+        return begin
+
+
+def flip_and_move(images: Tensor, rng: torch.Generator) -> Tensor:
+    """uint8 (N, C, H, W) images, half of them mirrored, each moved by up to a sixteenth of its
+    width along each axis; what comes in at an edge mirrors what is there."""
+    n, size = len(images), images.shape[-1]
+    far = size // 16
+    flipped = torch.rand(n, generator=rng) < 0.5
+    images = torch.where(flipped[:, None, None, None], images.flip(3), images)
+    rows, columns = (torch.randint(-far, far + 1, (n, 1), generator=rng) for _ in range(2))
+    places = torch.arange(size)
+    y, x = ((places + by).abs() for by in (rows, columns))
+    y, x = (size - 1 - (size - 1 - place).abs() for place in (y, x))
+    at = torch.arange(n)[:, None, None]
+    return images.permute(0, 2, 3, 1)[at, y[:, :, None], x[:, None, :]].permute(0, 3, 1, 2)
 
 
 def load_pictures(repo: HubRepo, column: str) -> tuple[Any, Any]:

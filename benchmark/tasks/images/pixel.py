@@ -45,13 +45,13 @@ class PixelGenerator(FlowMatching):
         return model.to(memory_format=torch.channels_last) if self.on_gpu else model
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
-            rng: torch.Generator) -> nn.Module:  # fmt: skip
+            rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip
         average = EMAModel(model.parameters(), decay=self.ema, foreach=True)
         example = torch.zeros(1, *self.shape, device=self.device)
         label = torch.zeros(1, dtype=torch.int64, device=self.device)
         forward = partial(self.velocity, model, example, torch.ones(1, device=self.device), label)
         with self.meter.training(forward, steps * self.batch):
-            model = fit(model, objective, size, steps, self.batch, lr, rng,
+            model = fit(model, objective, size, steps, self.batch, lr, rng, rates,
                         after=lambda: average.step(model.parameters()))  # fmt: skip
         average.copy_to(model.parameters())
         return model

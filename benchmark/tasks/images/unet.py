@@ -10,6 +10,7 @@ from diffusers import UNet2DModel
 from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
 
+from benchmark.tasks.images.labels import add_label_shares
 from benchmark.tasks.training.blueprint import Blueprint
 
 
@@ -38,7 +39,7 @@ def build_unet(
     for part in model.modules():
         if type(part) is Upsample2D:
             part.__class__ = Doubling
-    return model
+    return add_label_shares(model, classes)
 
 
 class Doubling(Upsample2D):

@@ -16,7 +16,7 @@ from benchmark.metrics.histograms import histogram, total_variation
 from benchmark.metrics.memorisation import above_chance
 from benchmark.metrics.tails import rarest, tail_mass
 from benchmark.tasks import assets
-from benchmark.tasks.parts import Profile, Splits
+from benchmark.tasks.parts import Era, Profile
 from benchmark.tasks.profile import FeatureEvaluator, Known
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.codec import TextPublisher, speeches_tokenizer
@@ -45,19 +45,19 @@ class TextProfile(FeatureEvaluator):
         """Nats per token of the same samples under the reference model."""
         raise NotImplementedError
 
-    def tail(self, splits: Splits, heldout: Tensor) -> Tensor:
-        return rarest(histogram(_tokens(splits), self.vocab))
+    def tail(self, era: Era, heldout: Tensor) -> Tensor:
+        return rarest(histogram(_tokens(era), self.vocab))
 
-    def bins(self, splits: Splits, heldout: Tensor, pool: Tensor) -> Tensor:
-        return _tokens(splits)
+    def bins(self, era: Era, heldout: Tensor, pool: Tensor) -> Tensor:
+        return _tokens(era)
 
-    def chance(self, splits: Splits, pool: int) -> float:
-        self.copied = ngrams.Copied(splits.real["tokens"].numpy())
-        return self.copied.share(splits.heldout["tokens"].numpy())
+    def chance(self, era: Era, pool: int) -> float:
+        self.copied = ngrams.Copied(era.real["tokens"].numpy())
+        return self.copied.share(era.heldout["tokens"].numpy())
 
     def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
-        tokens, splits = samples["tokens"], known.splits
-        unigrams = [histogram(x, self.vocab) for x in (splits.heldout["tokens"], tokens)]
+        tokens, era = samples["tokens"], known.era
+        unigrams = [histogram(x, self.vocab) for x in (era.heldout["tokens"], tokens)]
         copied = self.copied.share(tokens.numpy())
         return {
             "memorisation": above_chance(copied, known.chance),
@@ -68,11 +68,9 @@ class TextProfile(FeatureEvaluator):
             "reference_loss": self.reference_loss(outputs[: self.scored], tokens[: self.scored]),
         }
 
-    def profile(
-        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
-    ) -> Profile:
-        profile = super().profile(generator, model, samples, splits)
-        tokens = splits.heldout["tokens"]
+    def profile(self, generator: Generator, model: nn.Module, samples: Items, era: Era) -> Profile:
+        profile = super().profile(generator, model, samples, era)
+        tokens = era.heldout["tokens"]
         bits = profile["heldout_loss"] / math.log(2) * tokens.numel()
         size = sum(len(text.encode()) for text in self.texts(tokens))
         return profile | {"bits_per_byte": bits / size}
@@ -107,9 +105,9 @@ class TextEvaluator(TextProfile):
         return float(torch.cat(nats).mean())
 
 
-def _tokens(splits: Splits) -> Tensor:
+def _tokens(era: Era) -> Tensor:
     """(N, L) pool and held-out blocks: the more text, the surer which tokens are rare."""
-    return torch.cat([splits.real["tokens"], splits.heldout["tokens"]])
+    return torch.cat([era.real["tokens"], era.heldout["tokens"]])
 
 
 class StoryEvaluator(TextProfile):

@@ -47,10 +47,10 @@ class StoriesGenerator(LanguageModelling):
         return self.publisher.length + self.publisher.margin + 1
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
-            rng: torch.Generator) -> nn.Module:  # fmt: skip
+            rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip
         example = torch.zeros(1, self.publisher.length, dtype=torch.int64, device=self.device)
         with self.meter.training(partial(self.predict, model, example), steps * self.batch):
-            return fit(model, objective, size, steps, self.batch, lr, rng)
+            return fit(model, objective, size, steps, self.batch, lr, rng, rates)
 
     def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
         assert isinstance(model, GPT2LMHeadModel)

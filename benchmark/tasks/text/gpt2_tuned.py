@@ -46,11 +46,11 @@ class TunedTextGenerator(StoriesGenerator):
         return model
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
-            rng: torch.Generator) -> nn.Module:  # fmt: skip
+            rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip
         example = torch.zeros(1, self.publisher.length, dtype=torch.int64, device=self.device)
         with self.meter.training(partial(self.predict, model, example), steps * self.batch):
             return fine_tune(model, objective, size, steps, self.batch, self.part, lr, rng,
-                             self.device)  # fmt: skip
+                             rates, self.device)  # fmt: skip
 
     def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
         """By the model's own call, which averages gradients where several ranks wrap it."""

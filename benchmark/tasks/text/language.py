@@ -13,7 +13,7 @@ from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.codec import TextPublisher
-from benchmark.tasks.training.fit import Objective, fit, weighted_mean, weights_of
+from benchmark.tasks.training.fit import Objective, fit
 from benchmark.tasks.training.objective import StepLoss
 from benchmark.tasks.training.trained import Trained
 
@@ -48,19 +48,19 @@ class LanguageModelling(Trained):
         """Tokens like `uniform` (N, L), which decides each by inversion."""
         raise NotImplementedError
 
-    def objective(self, data: TrainingSet, loss: LossHook | None, weights: Tensor | None,
-                  rng: torch.Generator) -> Objective:  # fmt: skip
+    def objective(self, data: TrainingSet, loss: LossHook | None, rng: torch.Generator
+                  ) -> Objective:  # fmt: skip
         tokens = data.items["tokens"].to(self.device)
 
         def inputs(rows: Tensor) -> tuple[Tensor, ...]:
-            return tokens[rows], *weights_of(rows, weights)
+            return (tokens[rows],)
 
-        def predict(model: nn.Module, batch: Tensor, *_: Tensor) -> Tensor:
+        def predict(model: nn.Module, batch: Tensor) -> Tensor:
             return self.predict(model, batch)
 
-        def score(logits: Tensor, batch: Tensor, *own: Tensor) -> Tensor:
+        def score(logits: Tensor, batch: Tensor) -> Tensor:
             nats = llama.nll(logits, batch)
-            return weighted_mean(nats if loss is None else loss(nats, logits), *own)
+            return (nats if loss is None else loss(nats, logits)).mean()
 
         family = self.recorded(loss)
         return StepLoss(lambda rows: (rows,), inputs, predict, score, self.device, family)
@@ -111,8 +111,8 @@ class CausalGenerator(LanguageModelling):
         return llama.build_llama(*self.network).to(self.device)
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
-            rng: torch.Generator) -> nn.Module:  # fmt: skip
-        return fit(model, objective, size, steps, self.batch, lr, rng, dtype=self.dtype)
+            rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip
+        return fit(model, objective, size, steps, self.batch, lr, rng, rates, dtype=self.dtype)
 
     def predict(self, model: nn.Module, tokens: Tensor) -> Tensor:
         return llama.logits_of(model, tokens)

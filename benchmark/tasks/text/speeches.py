@@ -10,8 +10,9 @@ from importlib import resources
 import torch
 
 from benchmark.basics.errors import InputError
+from benchmark.interface.items import Items
 from benchmark.tasks.assets import check_installed
-from benchmark.tasks.parts import ReserveBias, Splits
+from benchmark.tasks.parts import Era, ReserveBias, Stream, World
 from benchmark.tasks.text.codec import TextPublisher
 
 HELDOUT = 30  # addresses never trained on by anything, the frozen evaluator included
@@ -92,31 +93,34 @@ class SpeechesSource:
         self.sha256, self.length, self.heldout, self.trusted = sha256, length, heldout, trusted
         self.bias: ReserveBias | None = None
 
-    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
+    def world(self, n: int, reserve: int, stream: Stream) -> World:
         usable, heldout = load_addresses(self.sha256)
         length = CHARACTERS * self.length
-        cut = [passages(text, length) for text in usable]
-        order = torch.randperm(len(cut), generator=rng).tolist()
+        order = torch.randperm(len(usable), generator=stream(0, "split")).tolist()
         candidates = list(order)
         if self.bias is not None:
             years = address_years()
             candidates = [i for i in order if self.bias.allows(years[i])]
-        aside = candidates[-self.trusted :]
-        trusted = [passage for i in aside for passage in cut[i]]
-        if reserve > len(trusted):
-            raise InputError(f"{reserve} trusted passages asked for, {len(trusted)} exist")
-        order = [i for i in order if i not in aside]
-        pool = [passage for i in order for passage in cut[i]]
-        if real > len(pool):
-            raise InputError(f"{real + reserve} real passages asked for, {len(pool)} exist")
-        test = [passage for text in heldout for passage in passages(text, length)]
-        fixed = torch.Generator().manual_seed(SPLIT_SEED)
+        aside = set(candidates[-self.trusted :])
         publisher = TextPublisher(self.length)
-        return Splits(
-            real=publisher.pass_through(_draw(pool, real, rng)),
-            reserve=publisher.pass_through(_draw(trusted, reserve, rng)),
-            heldout=publisher.pass_through(_draw(test, self.heldout, fixed)),
-        )
+
+        def begin(t: int) -> Era:
+            def show(texts: list[str], count: int, purpose: str) -> Items:
+                rng = stream(t, purpose)
+                # Cut at another place in every era, so that its passages are new.
+                start = int(torch.randint(length, (1,), generator=rng))
+                cut = [passage for text in texts for passage in passages(text[start:], length)]
+                if count > len(cut):
+                    raise InputError(f"{count} {purpose} passages asked for, {len(cut)} exist")
+                return publisher.pass_through(_draw(cut, count, rng))
+
+            return Era(
+                real=show([usable[i] for i in order if i not in aside], n, "real"),
+                heldout=show(heldout, self.heldout, "held-out"),
+                trusted=show([usable[i] for i in aside], reserve, "trusted"),
+            )
+
+        return begin
 
 
 def _draw(passages: list[str], k: int, rng: torch.Generator) -> list[str]:

@@ -13,16 +13,18 @@ from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.hub.copies import describe_files, find_home, open_repo
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
-from benchmark.tasks.parts import Splits
+from benchmark.tasks.parts import Era, Stream, World
 from benchmark.tasks.text.codec import TextPublisher
 from benchmark.tasks.text.speeches import CHARACTERS, normalise
 
+RESERVED = 2  # stories set aside for each trusted item of an era
 SPLITS = ("train", "validation")  # as the recipe lists their files
 FORM = 1  # of what is kept: another number where the code below publishes otherwise
 
 
 class StoriesSource:
-    """Pool and reserve are stories of the split `train`, the held-out set of `validation`.
+    """Real and trusted stories are of the split `train`, which every lineage divides anew, held-out
+    ones of `validation`.
 
     A story that is too short to fill a block is left out, and so is one that another one equals.
     """
@@ -34,19 +36,28 @@ class StoriesSource:
         self.repo, self.publisher = repo, tokens
         self.stories, self.heldout, self.scanned = stories, heldout, scanned
 
-    def splits(self, real: int, reserve: int, rng: torch.Generator) -> Splits:
+    def world(self, n: int, reserve: int, stream: Stream) -> World:
         known = self._published()
         usable, heldout = Items(tokens=known["usable"]), Items(tokens=known["heldout"])
-        if real + reserve > len(usable):
-            raise InputError(f"{real + reserve} real stories asked for, {len(usable)} exist")
+        aside = reserve * RESERVED
+        if n + aside > len(usable):
+            raise InputError(f"{n + aside} real stories asked for, {len(usable)} exist")
         if self.heldout > len(heldout):
             raise InputError(f"{self.heldout} held-out stories asked for, {len(heldout)} exist")
-        order = torch.randperm(len(usable), generator=rng)
-        return Splits(
-            real=usable.take(order[:real]),
-            reserve=usable.take(order[real : real + reserve]),
-            heldout=heldout.take(slice(0, self.heldout)),
-        )
+        order = torch.randperm(len(usable), generator=stream(0, "split"))
+        pool, trusted = order[aside:], order[:aside]
+
+        def begin(t: int) -> Era:
+            # One after the other, so that a story comes again only when all were handed out.
+            rows = pool[(torch.arange(n) + t * n) % len(pool)]
+            drawn = trusted[torch.randperm(aside, generator=stream(t, "trusted"))[:reserve]]
+            return Era(
+                real=usable.take(rows),
+                heldout=heldout.take(slice(0, self.heldout)),
+                trusted=usable.take(drawn),
+            )
+
+        return begin
 
     def _published(self) -> dict[str, Tensor]:
         """Tokens (N, length) of all `usable` stories of the split `train` and of `heldout` ones.

@@ -25,6 +25,10 @@ SOTU_SHA256 = "2644a545d314f36533acc3453860e3d296bc8a71d0dc64e3cb420615cf55540e"
 GENERATOR = CausalRecipe()
 
 
+# In the order of their release.
+OTHERS = (CausalRecipe(width=64), CausalRecipe(layers=1, inner=384), CausalRecipe(inner=288))
+
+
 def speeches(schedule: Schedule, **changes: object) -> Task:
     """The speeches task under `schedule`; `changes` are fields of `Task` (the quick scale)."""
     sha = {name: part["sha256"] for name, part in manifest().items()}
@@ -38,11 +42,9 @@ def speeches(schedule: Schedule, **changes: object) -> Task:
         "evaluation": TextEvaluation(reference=sha["speeches-reference.safetensors"]),
         "verifier": SpeechVerifier(network=sha["speeches-verifier.safetensors"]),
         "n": 1_000,
-        "generations": 10,
+        "generations": 8,
         "reserve": 100,
-        "foreign": (CausalRecipe(width=64), CausalRecipe(layers=1, inner=384))
-        if schedule.foreign
-        else (),
+        "foreign": OTHERS if schedule.foreign else (),
     }
     return Task(**(fields | changes))
 

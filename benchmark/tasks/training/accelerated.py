@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchmark.basics import ranks
 from benchmark.basics.errors import Diverged, InputError
@@ -21,6 +21,7 @@ def fine_tune(
     at_once: int,  # rows of a batch that are computed at a time
     lr: float,
     rng: torch.Generator,
+    rates: Tensor | None,  # (size,) how often rows are visited, in proportion
     device: torch.device,
     warmup: float = 0.05,  # share of the steps with rising learning rate; then a cosine to zero
     weight_decay: float = 0.01,
@@ -50,7 +51,7 @@ def fine_tune(
     )
     wrapped, optimiser = accelerator.prepare(model, optimiser)
     running = torch.zeros((), device=device)
-    for step, rows in enumerate(visits(size, batch, steps, rng)):
+    for step, rows in enumerate(visits(size, batch, steps, rng, rates)):
         optimiser.param_groups[0]["lr"] = lr * pace(step, steps, warmup)
         parts = rows.split(at_once)
         seeds = torch.randint(2**62, (len(parts),), generator=rng).tolist()

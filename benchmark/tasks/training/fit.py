@@ -24,6 +24,7 @@ def fit(
     batch: int,
     lr: float,
     rng: torch.Generator,
+    rates: Tensor | None = None,  # (size,) how often rows are visited, in proportion
     warmup: float = 0.1,  # share of the steps with rising learning rate; then a cosine to zero
     weight_decay: float = 0.01,
     clip: float = 1.0,  # gradient norm
@@ -32,19 +33,19 @@ def fit(
 ) -> nn.Module:
     """Train `model` in place and return it in float32.
 
-    Rows are visited in shuffled epochs, so a training set of any size takes the same number of
-    steps (compute-matched). The model computes in `dtype` on a copy of float32 master weights,
-    so that small updates are not lost where a GPU computes in bf16. All weights are one vector,
-    of which parameters are views: one optimiser step and one norm, however many they are. On a
-    GPU the steps of large networks are recorded and replayed: see `graphs`.
+    Rows are visited in shuffled epochs (see `visits`), so a training set of any size takes the same
+    number of steps (compute-matched). The model computes in `dtype` on a copy of float32 master
+    weights, so that small updates are not lost where a GPU computes in bf16. All weights are one
+    vector, of which parameters are views: one optimiser step and one norm, however many they are.
+    On a GPU the steps of large networks are recorded and replayed: see `graphs`.
 
     Raises:
         Diverged: a loss that is not finite.
     """
     if isinstance(loss, StepLoss) and loss.family is not None and loss.device.type == "cuda":
-        rates = (lr * pace(step, steps, warmup) for step in range(steps))
-        rows_of_all = visits(size, batch, steps, rng)
-        return graphs.fit(model, loss, rows_of_all, rates, weight_decay, clip, dtype, after)
+        paces = (lr * pace(step, steps, warmup) for step in range(steps))
+        rows_of_all = visits(size, batch, steps, rng, rates)
+        return graphs.fit(model, loss, rows_of_all, paces, weight_decay, clip, dtype, after)
     parameters = list(model.parameters())
     total = sum(p.numel() for p in parameters)
     masters = torch.empty(total, device=parameters[0].device)
@@ -59,7 +60,7 @@ def fit(
     )
     model.train()
     running = torch.zeros(())
-    for step, rows in enumerate(visits(size, batch, steps, rng)):
+    for step, rows in enumerate(visits(size, batch, steps, rng, rates)):
         value = loss(model, rows)
         torch._foreach_copy_(slots, torch.autograd.grad(value, parameters))
         running = running + value.detach().float()
@@ -76,14 +77,35 @@ def fit(
     return model.eval()
 
 
-def visits(size: int, batch: int, steps: int, rng: torch.Generator) -> Iterator[Tensor]:
-    """The rows (batch,) of each step, in shuffled epochs over `size` rows."""
+def visits(
+    size: int, batch: int, steps: int, rng: torch.Generator, rates: Tensor | None = None
+) -> Iterator[Tensor]:
+    """The rows (batch,) of each step, in shuffled epochs over `size` rows.
+
+    With `rates` (size,), non-negative and not all zero, an epoch holds the rows of the highest rate
+    once and each other one with a probability in proportion to its own. Rates do not shrink the
+    effective batch, as factors of the loss would.
+    """
+    if rates is not None and bool((rates == rates[0]).all()):
+        rates = None
     order = torch.empty(0, dtype=torch.int64)
     for _ in range(steps):
         while len(order) < batch:
-            order = torch.cat([order, torch.randperm(size, generator=rng)])
+            epoch = torch.randperm(size, generator=rng)
+            if rates is not None:
+                epoch = epoch[_chosen(rates[epoch].double(), rng)]
+                epoch = epoch[torch.randperm(len(epoch), generator=rng)]
+            order = torch.cat([order, epoch])
         yield order[:batch]
         order = order[batch:]
+
+
+def _chosen(rates: Tensor, rng: torch.Generator) -> Tensor:
+    """Which rows are drawn, each with probability rate / highest rate (systematic sampling: the
+    number drawn is the expected one, rounded up or down)."""
+    start = torch.rand((), generator=rng, dtype=torch.float64)
+    ends = (rates / rates.max()).cumsum(0) + start
+    return ends.floor().diff(prepend=start.floor()[None]) > 0
 
 
 def pace(step: int, steps: int, warmup: float) -> float:
@@ -113,17 +135,3 @@ def _views(vector: Tensor, parameters: Iterable[Tensor]) -> list[Tensor]:
     like = [torch.empty_like(p, device="meta") for p in parameters]
     parts = vector.split([p.numel() for p in like])
     return [x.as_strided(p.shape, p.stride()) for x, p in zip(parts, like, strict=True)]
-
-
-def weighted_mean(per_element: Tensor, *weights: Tensor) -> Tensor:
-    """Mean over elements; `weights` are those of the items and their mean over all (see
-    `weights_of`), or nothing for equal ones."""
-    if not weights:
-        return per_element.mean()
-    own, mean = weights
-    return (per_element.flatten(1).mean(1) * own).mean() / mean
-
-
-def weights_of(rows: Tensor, weights: Tensor | None) -> tuple[Tensor, ...]:
-    """What `weighted_mean` takes besides the elements of `rows`."""
-    return () if weights is None else (weights[rows], weights.mean())

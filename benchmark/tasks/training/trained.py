@@ -22,6 +22,7 @@ class Trained:
     """
 
     ranges: Mapping[str, int]
+    fixed: tuple[str, ...] = ()
     family: Hashable = None  # models whose steps a GPU records, see `objective.StepLoss`
 
     def __init__(self, steps: int, batch: int, lr: float) -> None:
@@ -31,13 +32,13 @@ class Trained:
     def blank(self) -> nn.Module:
         raise NotImplementedError
 
-    def objective(self, data: TrainingSet, loss: LossHook | None, weights: Tensor | None,
-                  rng: torch.Generator) -> Objective:  # fmt: skip
-        """The loss of some rows of `data`, through the hook `loss`; `weights` are on the device."""
+    def objective(self, data: TrainingSet, loss: LossHook | None, rng: torch.Generator
+                  ) -> Objective:  # fmt: skip
+        """The loss of some rows of `data`, through the hook `loss`."""
         raise NotImplementedError
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
-            rng: torch.Generator) -> nn.Module:  # fmt: skip
+            rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip
         """Train `model` in place, see `training.fit`."""
         raise NotImplementedError
 
@@ -50,11 +51,12 @@ class Trained:
         steps: int | None = None,
         rate: float = 1.0,
     ) -> nn.Module:
-        weights = None if data.weights is None else data.weights.to(self.device)
-        objective = self.objective(data, loss, weights, rng)
+        objective = self.objective(data, loss, rng)
         seed_global(rng)
         model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
-        return self.fit(model, objective, len(data), steps or self.steps, rate * self.lr, rng)
+        return self.fit(
+            model, objective, len(data), steps or self.steps, rate * self.lr, rng, data.weights
+        )
 
     def recorded(self, loss: LossHook | None) -> Hashable:
         """`family` of a `StepLoss` with this hook."""

@@ -1,0 +1,100 @@
+"""What is scored is unmarked; what is published may carry a mark, within bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.basics.errors import MethodError
+from benchmark.interface.generator import Generator, Sampling
+from benchmark.interface.items import Items
+
+PSNR = 34.0  # least decibels of a marked image against the unmarked one
+NATS = 0.5  # most nats a token between marked and unmarked distributions, on average
+TEXT_NATS = 1.0  # the same of a single text
+
+
+class Written(NamedTuple):
+    """What a model wrote: `scored` without, `published` with its mark; the same without one."""
+
+    scored: Items
+    published: Items
+
+
+def write_marked(
+    generator: Generator,
+    model: nn.Module,
+    n: int,
+    rng: Callable[[], torch.Generator],  # anew: the marked text is drawn by the same numbers
+    how: Sampling,
+    where: str,
+) -> Written:
+    """`n` items by the numeric settings of `how`, and the same with its marks.
+
+    Raises:
+        MethodError: a mark changes more than its bound allows; `where` says whose it is.
+        Diverged: the model's output is not finite.
+    """
+    plain = replace(how, logits=None, pixels=None)
+    scored = generator.sample(model, n, rng(), plain)
+    columns = dict(scored.columns)
+    if how.logits is not None and "tokens" in columns:
+        meter = Divergence(how.logits)
+        marked = generator.sample(model, n, rng(), replace(plain, logits=meter))
+        columns["tokens"] = marked["tokens"]
+        _check_nats(meter.of_texts(), where)
+    if how.pixels is not None and "image" in columns:
+        columns["image"] = how.pixels(columns["image"].clone())
+        _check_decibels(scored["image"], columns["image"], where)
+    if all(columns[name] is column for name, column in scored.columns.items()):
+        return Written(scored, scored)
+    return Written(scored, Items(**columns))
+
+
+class Divergence:
+    """A logits mark that measures itself: KL(marked || unmarked) in nats of every token drawn."""
+
+    def __init__(self, mark: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self._mark = mark
+        self._batches: list[list[Tensor]] = []  # by batch of texts, then by token: nats (B,)
+
+    def __call__(self, written: Tensor, logits: Tensor) -> Tensor:
+        marked = self._mark(written, logits.clone())
+        log_p, log_q = marked.double().log_softmax(-1), logits.double().log_softmax(-1)
+        p = log_p.exp()
+        nats = torch.where(p == 0, 0.0, p * (log_p - log_q)).sum(-1)
+        if not written.shape[1]:
+            self._batches.append([])
+        self._batches[-1].append(nats)
+        return marked
+
+    def of_texts(self) -> Tensor:
+        """(N,) nats a token of every text."""
+        return torch.cat([torch.stack(batch).mean(0) for batch in self._batches])
+
+
+def _check_nats(of_texts: Tensor, where: str) -> None:
+    mean, most = float(of_texts.mean()), float(of_texts.max())
+    # Written so that a distribution which is not a number breaks the bound.
+    if not mean <= NATS or not most <= TEXT_NATS:
+        raise MethodError(
+            f"{where}: its logits mark changes the model's next-token distribution by {mean:.2f} "
+            f"nats a token, in one text by {most:.2f}; {NATS} on average and {TEXT_NATS} in any "
+            f"text are allowed: make the mark weaker"
+        )
+
+
+def _check_decibels(unmarked: Tensor, marked: Tensor, where: str) -> None:
+    squares = (marked.float() - unmarked.float()).square().flatten(1).mean(1)
+    worst = float(squares.max())
+    least = math.inf if worst == 0 else 10 * math.log10(255**2 / worst)
+    if least < PSNR:
+        raise MethodError(
+            f"{where}: its pixels mark leaves an image at {least:.1f} dB of the unmarked one, "
+            f"{PSNR:g} dB are the least for each: make the mark weaker"
+        )
