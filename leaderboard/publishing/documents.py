@@ -52,6 +52,8 @@ def fill_document(text: str, board: Board) -> str:
 def _scores(board: Board, suite: str) -> str:
     """Tiers, scores, intervals and recoveries."""
     rows = make_score_rows(rank_entries(board, suite))
+    if not rows:
+        return f"There is no result of suite {suite} yet."
     heads = ["tier", "method", "access", "score", "95% interval"]
     cells = [
         (row.tier, Code(row.method), row.access, row.score, row.interval, *row.recoveries.values())
@@ -63,6 +65,8 @@ def _scores(board: Board, suite: str) -> str:
 def _costs(board: Board, suite: str) -> str:
     """What the methods cost beyond the training and publishing that all share."""
     table = make_frame(board, suite)
+    if table.empty:
+        return f"There is no result of suite {suite} yet."
     base = table.set_index("method").loc["nothing"]
     rows = [
         [
