@@ -20,6 +20,7 @@ from benchmark.runs.freeze import freeze
 from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import read_board
 from tests import tiny
+from tests.board import toys
 from tests.test_run import cli
 from tests.test_score_command import clean, half, nothing
 
@@ -161,8 +162,6 @@ def test_score_takes_frozen_references_where_none_lie_beside(
 
 # --- the rule ----------------------------------------------------------------------------------
 
-STORED = Path(__file__).parents[1] / "leaderboard" / "results" / "small" / "anchor.json"
-
 
 def lay(folder, *results):
     """Writes results into a folder; the path of the first."""
@@ -175,19 +174,19 @@ def lay(folder, *results):
 
 def test_frozen_references_win_over_those_that_a_result_brings(tmp_path, monkeypatch, capsys):
     """Nobody is scored against references that he chose himself, whoever scores."""
-    own = {"references": dict.fromkeys(REFERENCES, "own")}
-    kind = {name: load_result(frozen_file("small", name)) for name in REFERENCES}
-    kind["clean"] = kind["nothing"].model_copy(update={"method": kind["clean"].method})
-    claim = load_result(STORED).model_copy(update=own)
-    file = lay(tmp_path / "results" / "small", claim, *kind.values())
-    lay(tmp_path / "references" / "small" / "anchor", *kind.values())
-    frozen = [frozen_file("small", name) for name in REFERENCES]
-    assert list(find_references(claim, file)) == frozen
-    assert cli(monkeypatch, "score", file, "--json") == 0
-    scored = {s["method"]: s for s in json.loads(capsys.readouterr().out)["standings"]}
-    entry = read_board(tmp_path).entry("small", "anchor")
-    assert entry.references == "frozen"
-    assert entry.recoveries == scored["anchor"]["recoveries"]
+    with toys.frozen(tmp_path / "frozen"):
+        kind = {name: toys.result(name, origin="own") for name in REFERENCES}
+        kind["clean"] = kind["nothing"].model_copy(update={"method": kind["clean"].method})
+        claim = toys.result("anchor", 0.3, origin="own")
+        file = lay(tmp_path / "results" / "small", claim, *kind.values())
+        lay(tmp_path / "references" / "small" / "anchor", *kind.values())
+        frozen = [frozen_file("small", name) for name in REFERENCES]
+        assert list(find_references(claim, file)) == frozen
+        assert cli(monkeypatch, "score", file, "--json") == 0
+        scored = {s["method"]: s for s in json.loads(capsys.readouterr().out)["standings"]}
+        entry = read_board(tmp_path).entry("small", "anchor")
+        assert entry.references == "frozen"
+        assert entry.recoveries == scored["anchor"]["recoveries"]
 
 
 def test_else_those_sent_with_it_then_those_beside_it(tmp_path):
@@ -216,12 +215,29 @@ def test_references_must_be_comparable_and_what_they_are_called(tmp_path):
         find_references(half(), file)
 
 
-def test_references_given_by_hand_are_used_as_they_are(tmp_path, monkeypatch, capsys):
-    """Such as those of a GPU, compared with methods of the same GPU."""
-    given = [load_result(frozen_file("small", name)) for name in REFERENCES]
-    file = lay(tmp_path / "cuda" / "small", load_result(STORED), *given)
-    own = [file.parent / f"{name}.json" for name in REFERENCES]
-    assert cli(monkeypatch, "score", file, own[0], "--json") == 0
-    files = json.loads(capsys.readouterr().out)["files"]
-    assert files["nothing"] == str(own[0])
-    assert files["clean"] == str(frozen_file("small", "clean"))
+def test_references_given_by_hand_do_not_win_over_frozen_ones(tmp_path, monkeypatch, capsys):
+    """`score runs/small/*.json` is no way to be scored against references of one's choice ..."""
+    with toys.frozen(tmp_path / "frozen"):
+        cheap = toys.result("nothing", origin="own")
+        for task in cheap.tasks.values():
+            for lineage in task.lineages:
+                for generation in lineage.generations[1:]:
+                    generation.profile[task.primary] += 5
+        words = [toys.store(tmp_path, some) for some in (toys.result("anchor", 0.3), cheap)]
+        assert cli(monkeypatch, "score", *words, "--json") == 0
+        files = json.loads(capsys.readouterr().out)["files"]
+        assert files["nothing"] == str(frozen_file("small", "nothing"))
+
+
+def test_unless_the_results_were_scored_against_their_own(tmp_path, monkeypatch, capsys):
+    """... but those of a GPU are compared with those of the same GPU."""
+    with toys.frozen(tmp_path / "frozen"):
+        own = [toys.result(name, origin="own") for name in ("anchor", *REFERENCES)]
+        for task in own[1].tasks.values():
+            for lineage in task.lineages:
+                lineage.generations[1].profile[task.primary] += 0.01
+        file, lower, _ = (toys.store(tmp_path / "cuda", some) for some in own)
+        assert cli(monkeypatch, "score", file, lower, "--json") == 0
+        files = json.loads(capsys.readouterr().out)["files"]
+        assert files["nothing"] == str(lower)
+        assert files["clean"] == str(frozen_file("small", "clean"))

@@ -1,5 +1,6 @@
 """`autophagy score` and the standings behind it, on small hand-made results."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.basics.errors import InputError
+from benchmark.commands.run_table import run_table
+from benchmark.commands.terminal import Terminal
 from benchmark.results.schema import (
     GenerationResult,
     LineageResult,
@@ -93,6 +96,16 @@ def broken() -> Result:
     return result(
         "broken", lambda s: [1.0, 1.5] if s == 1 else [1.0, 1.5, 2.5], ("RESERVE",), real=7
     )
+
+
+def absent(task: str = "speeches-web", at: int = 0, seeds: tuple[int, ...] = SEEDS) -> Result:
+    """Half, of whose tasks one does not apply, as generation `at` of some seeds finds out."""
+    found = half()
+    for lineage in found.tasks[task].lineages:
+        if lineage.seed in seeds:
+            last = GenerationResult(generation=at, status="inapplicable", message="no pictures")
+            lineage.generations = [*lineage.generations[:at], last]
+    return found
 
 
 def labelled(*results: Result) -> dict[str, Result]:
@@ -220,6 +233,73 @@ def test_references_that_cannot_serve_are_refused():
     equal = result("clean", lambda s: [1.0, 2.0, 4.0])
     with pytest.raises(InputError, match=r"speeches-replace, seed 0 cannot be scored: .*nothing"):
         rank_results(labelled(half(), nothing(), equal))
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_task_that_does_not_apply_is_no_0_and_leaves_no_rank(at):
+    found = rank_results(labelled(absent(at=at), broken(), nothing(), clean()))
+    assert found[-1].method == "half"  # below those that are ranked
+    one = found[-1]
+    assert one.recoveries["speeches-web"] == []
+    assert one.score == pytest.approx(0.5)  # over what applies
+    assert (one.tier, one.ranks, one.partial, one.lost) == (None, None, True, 0)
+    assert [s.tier for s in found[:-1]] == [
+        s.tier for s in rank_results(labelled(broken(), nothing(), clean()))
+    ]
+    assert absent(at=at).failures == []
+    assert absent(at=at).inapplicable == {"speeches-web": "no pictures"}
+
+
+def test_who_finds_out_late_or_with_some_seeds_only_has_failed():
+    late = by_name(absent(at=2), nothing(), clean())["half"]
+    assert late.recoveries["speeches-web"] == [0, 0, 0]  # 1 - (.5 + 3) / 4 is above: 0 at most
+    some = by_name(absent(seeds=(1,)), nothing(), clean())["half"]
+    assert some.failed == {"speeches-replace": 0, "speeches-web": 1}
+    assert some.recoveries["speeches-web"][1] == -0.5
+    assert not some.partial
+    assert len(absent(seeds=(1,)).failures) == 1
+
+
+def test_a_method_that_applies_to_nothing_has_no_score():
+    none = absent()
+    none.tasks["speeches-replace"].lineages = none.tasks["speeches-web"].lineages
+    found = by_name(none, nothing(), clean())["half"]
+    assert (found.score, found.interval, found.tier, found.ranks) == (None, None, None, None)
+
+
+def test_a_score_above_1_is_doubted():
+    above = result("above", lambda s: [1.0, 0.9, 0.8])
+    found = by_name(above, half(), nothing(), clean())
+    assert "above 1" in found["above"].warning
+    assert not found["half"].warning + found["clean"].warning
+
+
+def test_tables_say_what_does_not_apply_and_what_is_doubted(folder, monkeypatch, capsys):
+    above = result("above", lambda s: [1.0, 0.9, 0.8])
+    for some in (absent(), above):
+        (folder / f"{some.method.name}.json").write_bytes(some.to_json())
+    assert cli(monkeypatch, "score", "half.json", "above.json") == 0
+    out = capsys.readouterr().out
+    assert row(out, "half")[0][:5] == ["-", "-", "half", "blind", "0.50~"]
+    assert row(out, "half")[1] == ["half", "0.50", "n/a"]
+    assert "1.07!" in row(out, "above")[0]
+    words = " ".join(out.split())
+    assert "!: above 1, better than real data only; not to be believed before a re-run." in words
+    assert "~: the method does not apply to all tasks" in words
+    assert cli(monkeypatch, "score", "half.json", "above.json", "--json") == 0
+    of = {s["method"]: s for s in json.loads(capsys.readouterr().out)["standings"]}
+    assert (of["half"]["recoveries"]["speeches-web"], of["half"]["partial"]) == ([], True)
+    assert "above 1" in of["above"]["warning"]
+    assert cli(monkeypatch, "score", "half.json") == 0
+    assert "above 1, better" not in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_run_says_what_does_not_apply(monkeypatch):
+    results = {r.method.name: r for r in (absent(), nothing(), clean())}
+    console = Terminal(file=io.StringIO(), width=100)
+    console.print(run_table(results))
+    lines = [line.split() for line in console.file.getvalue().splitlines()]
+    assert ["half", "n/a", "n/a", "n/a", "n/a", "0.0"] in lines
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def sheet(
     table = Table(
         title=Text(clean_terminal(title), "bold") if title else None,
         title_justify="left",
-        caption=Text(caption, "table.caption") if caption else None,
+        caption=Text(clean_terminal(caption), "table.caption") if caption else None,
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
