@@ -16,6 +16,7 @@ from benchmark.results.schema import load_result
 from benchmark.submission import checks
 from benchmark.submission.folder import read_folder
 from benchmark.submission.upload import list_parts
+from tests import tiny
 
 TITLE = "Submit tail_quota on quick"
 COMMIT = "POST .*/commit/"
