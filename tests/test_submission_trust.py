@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -187,4 +188,24 @@ def test_a_full_disk_leaves_the_state_as_it_was(tmp_path, monkeypatch, by):
     with pytest.raises(InputError, match=r"cannot write .*mine\.json: No space left"):
         record_state(result, "re-run", "it agrees", by=by)
     assert path.read_bytes() == before
-    assert list(path.parent.iterdir()) == [path]
+    assert [p for p in path.parent.iterdir() if p.name != ".lock"] == [path]
+
+
+def test_of_two_who_find_something_out_at_once_neither_is_lost(tmp_path):
+    """A rejection is final, whoever writes at the same moment."""
+    for attempt in range(5):
+        result = tmp_path / str(attempt) / "mine.json"
+        result.parent.mkdir()
+        result.write_bytes(RESULT)
+        with ThreadPoolExecutor(2) as both:
+            found = both.map(lambda state: _try(result, state), ("re-scored", "rejected"))  # noqa: B023
+        states = [step.state for step in load_trust(result).steps]
+        assert states[-1] == "rejected"
+        assert len(states) + sum(said is not None for said in found) == 2
+
+
+def _try(result, state):
+    try:
+        record_state(result, state, "found out")
+    except InputError as error:
+        return str(error)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import benchmark
-from benchmark.basics.files import write_bytes
-from benchmark.basics.plain import clean_line
+from benchmark.basics.files import alone_in, write_bytes
+from benchmark.basics.plain import clean_line, read_limited
+from benchmark.results.schema import LARGEST
 from benchmark.submission.trust import Rerun, advance_trust, load_trust, record_file, trust_file
 
 
@@ -53,15 +54,16 @@ def record_state(
         CorruptFile: the stored state is damaged.
     """
     path, record = trust_file(result, findings), record_file(result, findings)
-    digest = ""
-    if state == "re-run" and record.exists():
-        digest = hashlib.sha256(record.read_bytes()).hexdigest()
-    content = result.read_bytes()
-    found = advance_trust(
-        content, load_trust(result, findings), state, reason, record_sha256=digest,
-        **find_checker(by)._asdict(),
-    )  # fmt: skip
-    write_bytes(path, found.to_json())
+    content, checker = read_limited(result, LARGEST, "result"), find_checker(by)
+    with alone_in(path.parent):  # of two who find something out at once, neither is lost
+        digest = ""
+        if state == "re-run" and record.exists():
+            digest = hashlib.sha256(record.read_bytes()).hexdigest()
+        known = load_trust(result, findings)
+        found = advance_trust(
+            content, known, state, reason, record_sha256=digest, **checker._asdict()
+        )
+        write_bytes(path, found.to_json())
     return path
 
 

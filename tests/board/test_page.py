@@ -360,3 +360,19 @@ def test_about_explains_and_the_download_arrives(visit):
     page.wait_for_selector("#about :text('Submit a method in five commands')")
     assert re.search(r"autophagy validate", page.inner_text("#about"))
     in_address(page, "tab=about")
+
+
+def test_no_text_of_a_stranger_is_in_a_chart_but_names(root):
+    """Tooltips are HTML to some readers of charts: names cannot be markup, and nothing else is
+    there."""
+    board, filters = read_board(root), Filters("small")
+    for module, count in MODULES.values():
+        now = module.list_choices(board, filters, [None] * count)
+        now = [choice.value for choice in now]
+        if module is not pictures:
+            now[0] = "hostile"
+        drawn = module.draw_tab(board, filters, now)
+        specs = [part.plot for part in drawn if hasattr(part, "plot")]
+        assert specs
+        for spec in specs:
+            assert not re.search(r"[<>]|alert|javascript", re.sub(r"datum\.\w+ [<>]=? ", "", spec))
