@@ -12,8 +12,11 @@ from pathlib import Path
 from benchmark.basics.errors import InputError
 
 MOST_METRIC = 100.0  # of a metric: shares, ratios, logarithms and nats a token were below 12
-MOST_WIDE = 1e9  # of a distance without logarithm, or a number of kinds: 5,000 was measured
-WIDE = re.compile("distance|(?<!log_)frechet|kernel|vendi|left|count|number")
+MOST_WIDE = 1e12  # of another, such as a distance without logarithm: 5,000 was measured
+NARROW = re.compile(
+    "^log_|loss|bits|nats|entropy|kl|precision|recall|density|coverage|ratio|mass|entanglement|"
+    "memorisation|distinct|repetition|histogram|share|agreement"
+)  # names of metrics that are shares, ratios, logarithms or nats; every primary one is
 MOST_COUNT = 2**53 - 1  # what JSON, spreadsheets and browsers keep to the last digit
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # begins one in a spreadsheet, also full width
@@ -21,7 +24,7 @@ FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # begins one in a spreadsheet, a
 
 def bound_metric(name: str) -> float:
     """The largest size that a value of the metric called `name` can have."""
-    return MOST_WIDE if WIDE.search(name) else MOST_METRIC
+    return MOST_METRIC if NARROW.search(name) else MOST_WIDE
 
 
 def is_plain(text: str) -> bool:
