@@ -17,6 +17,7 @@ GAP = 6
 LINE = 15  # height of a caption
 SPACE = 168  # width of a pair
 CELL, FOLD = (4, 2), 333  # height and width of a number's cell, numbers in a line of the strip
+FAINT = 229  # of a picture's greys
 PAPER, INK, WRONG, LEFT, GONE = 255, (0, 0, 0), (190, 0, 0), (40, 90, 150), (226, 226, 226)
 
 
@@ -49,8 +50,8 @@ def _draw_pair(picture: np.ndarray, caption: str, right: bool) -> np.ndarray:
     """Dark ink on white paper, the caption beneath."""
     size = (SPACE, ZOOM * len(picture))
     drawn = Image.fromarray(255 - picture).resize(size, Image.Resampling.BICUBIC)
-    # Sixteen greys show the same and take a third of the space.
-    drawn = drawn.point([(level + 8) // 17 * 17 for level in range(256)])
+    # Sixteen greys, the faintest left white, show the same and take a third of the space.
+    drawn = drawn.point([PAPER if k > FAINT else (k + 8) // 17 * 17 for k in range(256)])
     canvas = Image.new("RGB", (SPACE, drawn.height + LINE), "white")
     canvas.paste(drawn, (0, 0))
     text = (caption or "(nothing)") + ("" if right else " *")
