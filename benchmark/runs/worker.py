@@ -151,4 +151,4 @@ def open_method(method: Method) -> AbstractContextManager[type[Mitigation]]:
     if not method.isolated:
         return nullcontext(method.load())
     assert method.file is not None
-    return isolate_method(method.file, method.class_name)
+    return isolate_method(method.file, method.class_name, access=method.access)

@@ -74,6 +74,11 @@ def verify_claim(
     public = load_suite(claim.suite).seeds
     chosen = tuple(sorted(set(seeds))) if seeds else draw_seeds(public)
     own, references = rerun_submission(submission, claim.suite, chosen, out, workers, watch)
+    if sorted(own.method.access) != sorted(card.access):
+        raise InputError(
+            f"{submission.method} declares another access in the re-run than on card.yaml: write "
+            f"access as a constant"
+        )
     found = compare_scores(claimed, _recoveries(own, *(references[name] for name in REFERENCES)))
     record = {
         "benchmark_version": __version__,
