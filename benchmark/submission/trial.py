@@ -69,7 +69,9 @@ def _trial(file: Path, class_name: str, tasks: tuple[str, ...], cache: Cache) ->
         for name in tasks:
             store = LineageMemory()
             try:
-                records = run_lineage(shrink_task(load_task(name)), watched, SEED, store, cache)
+                records = run_lineage(
+                    shrink_task(load_task(name, "closed")), watched, SEED, store, cache
+                )
             except UNUSABLE as error:  # what a hook hands over may break anything
                 said = f"what a hook returned cannot be used ({type(error).__name__}: {error})"
                 records = [{"status": "failed", "message": said}]
