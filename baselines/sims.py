@@ -19,15 +19,14 @@ class Sims(Mitigation):
     The paper's base model is trained on real data only; here it is trained on the crawl. Sampling
     costs twice the forward passes.
 
-    Text: identity. The method is defined for scores, and `Sampling.negative` acts on images.
+    Not for text: the method is defined for scores, and `Sampling.negative` acts on images.
     """
 
     access = frozenset({Access.MODEL})
+    modalities = frozenset({"image"})
     w, share, rate = 1.0, 0.2, 0.1
 
     def sampling(self, round: Round) -> Sampling:
-        if round.modality != "image":
-            return Sampling()
         steps = math.ceil(self.share * round.steps)
         negative = round.finetune(round.sample(2 * round.n), steps, rate=self.rate)
         return Sampling(guidance=self.w, negative=negative)

@@ -14,7 +14,6 @@ from benchmark.tasks.images.recipes import ImageLaundering
 from benchmark.tasks.parts import ReserveBias
 from benchmark.tasks.schedules import Web
 from benchmark.tasks.suites import load_suite, load_task, shrink_task
-from benchmark.tasks.text import speeches
 from benchmark.tasks.text.recipes import TextLaundering
 from benchmark.theory.tasks import gaussian_task
 from tests import tiny
@@ -155,41 +154,6 @@ def test_a_biased_reserve_of_digits_holds_some_classes_and_the_pool_stays():
     assert biased.heldout.digest() == fair.heldout.digest()
     with pytest.raises(InputError, match=r"360 trusted digits asked for, \d+ allowed exist"):
         source.splits(3600, 360, stream("bias"))
-
-
-def test_a_biased_reserve_of_speeches_is_of_its_years(monkeypatch):
-    """Each address is replaced by its year, so that a passage tells it."""
-    years = speeches.address_years()
-    usable = speeches.load_addresses()[0]
-    online = [year for text, year in zip(usable, years, strict=True) if "Internet" in text]
-    assert len(online) > 5
-    assert min(online) > 1990
-    monkeypatch.setattr(speeches, "passages", lambda text, _: [text[:400]])
-    source = load_task("speeches-web").data.build()
-    publisher = load_task("speeches-web").generator.build().publisher
-    year_of = {
-        tuple(row.tolist()): year
-        for row, year in zip(
-            publisher.pass_through([text[:400] for text in usable])["tokens"], years, strict=True
-        )
-    }
-
-    def dates(items: Items) -> list[int]:
-        return [year_of[tuple(row.tolist())] for row in items["tokens"]]
-
-    source.bias = ReserveBias(1790, 1860)
-    biased = source.splits(100, 20, stream("bias"))
-    assert len(biased.reserve) == 20
-    assert max(dates(biased.reserve)) <= 1860
-    pool = dates(biased.real)
-    assert min(pool) <= 1860
-    assert max(pool) > 2000
-    assert not set(map(tuple, biased.real["tokens"].tolist())) & set(
-        map(tuple, biased.reserve["tokens"].tolist())
-    )
-    source.bias = ReserveBias(1600, 1700)
-    with pytest.raises(InputError, match="20 trusted passages asked for, 0 exist"):
-        source.splits(100, 20, stream("bias"))
 
 
 def test_a_task_without_classes_or_years_says_so(shared_cache):

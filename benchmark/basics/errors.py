@@ -41,6 +41,10 @@ class BudgetError(MethodError):
     """A mitigation asked for more auxiliary work than the task allows per generation."""
 
 
+class Inapplicable(MethodError):
+    """A mitigation has nothing to do in the task's modality: neither a failure nor a score."""
+
+
 class Diverged(AutophagyError):
     """Training or sampling produced NaN or infinity: a result, scored as a failure."""
 
