@@ -115,7 +115,7 @@ def test_half_of_the_own_items_are_laundered_and_nothing_else(name, stress, shar
 
 
 def test_laundering_is_seeded_keeps_labels_and_touches_its_share():
-    items = load_task("digits-web").data.build().splits(200, 10, stream("l")).real
+    items = tiny.era_of(load_task("digits-web").data.build(), 200, 10, "l").real
     launder = ImageLaundering(share=0.25, quality=60, shift=1).build()
     one, two, other = (launder(items, stream(s)) for s in ("a", "a", "b"))
     assert one.digest() == two.digest() != other.digest()
@@ -127,7 +127,7 @@ def test_laundering_is_seeded_keeps_labels_and_touches_its_share():
 
 def test_laundered_text_is_published_text():
     """Encoding it again changes nothing more than it does for real text."""
-    items = load_task("speeches-web").data.build().splits(200, 10, stream("l")).real
+    items = tiny.era_of(load_task("speeches-web").data.build(), 200, 10, "l").real
     task = load_task("speeches-web")
     publisher = task.generator.build().publisher
     laundered = TextLaundering(share=1.0, replaced=0.2).build()(items, stream("a"))
@@ -144,16 +144,16 @@ def test_laundered_text_is_published_text():
 
 def test_a_biased_reserve_of_digits_holds_some_classes_and_the_pool_stays():
     source = load_task("digits-web").data.build()
-    fair = source.splits(3200, 320, stream("bias"))
+    fair = tiny.era_of(source, 3200, 320, "bias")
     source.bias = ReserveBias(0, 4)
-    biased = source.splits(3200, 320, stream("bias"))
+    biased = tiny.era_of(source, 3200, 320, "bias")
     assert set(fair.reserve["label"].tolist()) == set(range(10))
     assert set(biased.reserve["label"].tolist()) == set(range(5))
     assert len(biased.reserve) == len(fair.reserve)
     assert biased.real.digest() == fair.real.digest()
     assert biased.heldout.digest() == fair.heldout.digest()
     with pytest.raises(InputError, match=r"360 trusted digits asked for, \d+ allowed exist"):
-        source.splits(3600, 360, stream("bias"))
+        tiny.era_of(source, 3600, 360, "bias")
 
 
 def test_a_task_without_classes_or_years_says_so(shared_cache):

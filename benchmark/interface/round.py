@@ -108,13 +108,13 @@ class Round:
         self._generator = generator if Access.MODEL in granted else None
         self.ledger = ledger
         self._trained = trained
-        self._lent: nn.Module | None = None
+        self._copy: nn.Module | None = None
 
     def renew(self, model: nn.Module) -> None:
         """Called by the harness when this generation's model is ready."""
         if Access.MODEL in self._granted:
             self._granted[Access.MODEL] = model
-        self._trained, self._lent = True, None
+        self._trained, self._copy = True, None
 
     def _get(self, what: str) -> Any:
         """What was granted for `what`, one of `ROUND`."""
@@ -180,9 +180,9 @@ class Round:
         """A copy of the newest own generator: of t in `adjust` and `sampling`; of t-1 in `curate`,
         where it needs `ARCHIVE`, too. Needs `MODEL`."""
         newest = self._weights("model")
-        if self._lent is None:
-            self._lent = copy.deepcopy(newest)
-        return self._lent
+        if self._copy is None:
+            self._copy = copy.deepcopy(newest)
+        return self._copy
 
     @property
     def steps(self) -> int:

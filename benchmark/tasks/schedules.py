@@ -11,10 +11,10 @@ from typing import ClassVar, Literal, NamedTuple
 
 
 class Maker(NamedTuple):
-    """Who made items: the world in era `index`, the lineage's model `index`, or foreign models."""
+    """Who made items: the world in era `at`, the lineage's model `at`, or foreign models."""
 
     kind: Literal["real", "own", "foreign"]
-    index: int = 0
+    at: int = 0
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def test_publish_text(bench, scale):
 def test_profile(bench, scale, modality):
     s = scale(modality)
     evaluator = s.task.evaluation.build()
-    bench(lambda: evaluator.profile(s.generator, s.model, s.crawl, s.splits), 4)
+    bench(lambda: evaluator.profile(s.generator, s.model, s.crawl, s.era), 4)
 
 
 @MODALITIES
@@ -92,9 +92,11 @@ def test_curate_11_crawls(bench, scale, modality):
 
     def curate() -> TrainingSet:
         granted = {Access.ARCHIVE: tuple(crawls[:-1])}
-        limits = Limits(0, 0, 0)
+        limits = Limits(s.generator.steps * s.generator.batch, 0, 0)
         round_ = Round(10, s.task.n, modality, stream("c"), granted, s.generator, Ledger(), limits)
-        return checked_training_set(AccumulateSubsample(), crawls, s.splits.reserve, round_, {})
+        return checked_training_set(
+            AccumulateSubsample(), crawls, s.era.trusted, round_, s.generator
+        )
 
     bench(curate)
 
