@@ -68,7 +68,7 @@ def _newest_model() -> list[Experiment]:
     # The mean itself: a lag of 0 leaves nothing to compare a standard error with.
     mean = Quantity("M0", "E mean", lambda fits: fits[0].mean(1), MU)
     clean = (mean, _square("M0", np.full(GENERATIONS, 1 / N)))
-    experiments = [_experiment("fresh", "nothing", *clean, real_share=1.0)]
+    experiments = [_experiment("web", "clean", *clean)]
     mixing: tuple[tuple[str, dict[str, float], str | None], ...] = (
         ("replace", {}, "replace"),
         ("fresh", {"real_share": 0.3}, "newest model, 30% real"),
