@@ -53,13 +53,13 @@ def lettered(monkeypatch):
 def test_the_window_moves_by_a_fixed_number_of_years(task):
     years = task.data.build().years
     assert [years(t) for t in (0, 1, 4, 8)] == [
-        (1922, 1962), (1928, 1968), (1946, 1986), (1970, 2010),
+        (1926, 1966), (1931, 1971), (1946, 1986), (1966, 2006),
     ]  # fmt: skip
     still = load_task("speeches-replace", "closed").data.build().years
     assert still(0) == still(8) == (1946, 1986)
     quick = load_task("speeches-web", "quick")
     assert quick.generations == quick.data.eras == 3
-    assert [sum(quick.data.build().years(t)) / 2 for t in range(4)] == [1957, 1963, 1969, 1975]
+    assert [sum(quick.data.build().years(t)) / 2 for t in range(4)] == [1958, 1963, 1968, 1973]
 
 
 def test_the_windows_of_every_suite_hold_enough_text():
@@ -105,7 +105,7 @@ def test_an_address_is_real_or_held_out_or_trusted_in_all_eras(task, lettered):
     assert not heldout & trusted
     for t, era in enumerate(eras):
         inside = set(map(lettered, era.real | era.heldout | era.trusted))
-        assert inside == set(range(1922 + 6 * t, 1962 + 6 * t))
+        assert inside == set(range(1926 + 5 * t, 1966 + 5 * t))
         assert 7 <= len(era.heldout) <= 9
         assert 3 <= len(era.trusted) <= 5
 

@@ -142,7 +142,7 @@ class SpeechesData:
     heldout: int = 400
     window: int = 40
     middle: int = 1966
-    speed: float = 6.0
+    speed: float = 5.0
     eras: int = 8
 
     def build(self) -> Source:

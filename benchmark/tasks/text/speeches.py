@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -142,7 +143,7 @@ class SpeechesSource:
 
     def years(self, t: int) -> tuple[int, int]:
         """The first year of era `t`'s window, and the first one after it."""
-        first = round(self.middle - self.window / 2 + self.speed * (t - self.eras / 2))
+        first = math.floor(self.middle - self.window / 2 + self.speed * (t - self.eras / 2))
         return first, first + self.window
 
 

