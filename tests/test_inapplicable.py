@@ -3,7 +3,7 @@
 import pytest
 
 from benchmark import Mitigation, Round, Sampling
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import Inapplicable, InputError
 from benchmark.interface.find import find_method
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageFolder, LineageMemory, finished_records
@@ -55,6 +55,17 @@ def test_settings_that_do_not_act_are_recognised(shared_cache):
     for method, task in ((Guided, "digits-web"), (Both, "speeches-web"),
                          (AlsoTrains, "speeches-web"), (Mitigation, "speeches-web")):  # fmt: skip
         assert last(method, task, shared_cache)["status"] == "ok"
+
+
+class Excused(Mitigation):
+    def curate(self, crawl, round):
+        raise Inapplicable("I would rather not")
+
+
+def test_a_hook_cannot_excuse_itself(shared_cache):
+    record = last(Excused, "speeches-web", shared_cache)
+    assert record["status"] == "failed"
+    assert "raised Inapplicable: I would rather not" in record["message"]
 
 
 def test_modalities_are_names():

@@ -85,7 +85,9 @@ def test_fixed_real_and_fresh_keep_their_share():
     assert counts(Fresh(real_share=0.2), 2) == {REAL: 20, 1: 80}
 
 
-@pytest.mark.parametrize("schedule", [Web(), Fresh(real_share=0.2), Fresh(real_share=1.0)])
+@pytest.mark.parametrize(
+    "schedule", [Web(), FixedReal(real_share=0.2), Fresh(real_share=0.2), Fresh(real_share=1.0)]
+)
 def test_real_items_of_a_crawl_are_of_its_era_and_were_in_no_earlier_one(schedule):
     found = web(schedule)
     for t in range(4):
@@ -93,11 +95,6 @@ def test_real_items_of_a_crawl_are_of_its_era_and_were_in_no_earlier_one(schedul
         real = x[x < 1000]
         assert len(real)
         assert (real // N == t).all()
-
-
-def test_fixed_real_keeps_to_the_first_era():
-    x = web(FixedReal(real_share=0.5)).crawl(3, stream(3)).items["x"]
-    assert (x[x < 1000] < N).all()
 
 
 def test_accumulate_draws_uniformly_from_all_eras_and_all_models():

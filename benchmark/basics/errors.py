@@ -41,8 +41,9 @@ class BudgetError(MethodError):
     """A mitigation asked for more auxiliary work than the task allows per generation."""
 
 
-class Inapplicable(MethodError):
-    """A mitigation has nothing to do in the task's modality: neither a failure nor a score."""
+class Inapplicable(AutophagyError):
+    """A mitigation has nothing to do in the task's modality: neither a failure nor a score. It is
+    the harness that says so; a hook that raises it has failed."""
 
 
 class Diverged(AutophagyError):

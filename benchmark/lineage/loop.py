@@ -12,6 +12,7 @@ from torch import nn
 from benchmark.basics import device
 from benchmark.basics.cache import Cache
 from benchmark.basics.errors import Diverged, Inapplicable, InputError, MethodError
+from benchmark.basics.plain import bound_metric
 from benchmark.basics.processor import describe, without_denormals
 from benchmark.basics.seeds import seed_global
 from benchmark.interface.access import Access
@@ -133,7 +134,7 @@ def run_lineage(
             record["profile"] = evaluator.profile(workshop.generator, model, written.scored, era)
             _check_finite(record)
             clock.lap("evaluate")
-        except (MethodError, Diverged) as error:
+        except (MethodError, Diverged, Inapplicable) as error:
             # A failure is a result: the lineage ends here, with what it cost and the sentence.
             record["status"] = _STATUS.get(type(error), FAILED)
             record["message"] = str(error)
@@ -172,9 +173,10 @@ def open_world(task: Task, seed: int) -> World:
 def _check_finite(record: dict[str, Any]) -> None:
     """Raises Diverged where the profile is not finite; JSON has no word for it, so None stays."""
     profile = record["profile"]
-    record["profile"] = {k: v if math.isfinite(v) else None for k, v in profile.items()}
+    bounded = {k: math.isfinite(v) and abs(v) <= bound_metric(k) for k, v in profile.items()}
+    record["profile"] = {k: v if bounded[k] else None for k, v in profile.items()}
     if None in record["profile"].values():
-        raise Diverged("a metric of the profile is not finite")
+        raise Diverged("a metric of the profile is not finite, or beyond any model that learnt")
 
 
 class Clock:

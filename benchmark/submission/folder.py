@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmark.basics.errors import InputError
 
 LARGEST = {"method.py": 65_536, "card.yaml": 16_384, "README.md": 65_536}  # bytes
+SOURCE = "method.py"  # all of what `Folder.source` hashes and the sandbox is given
 UNSENT = "__pycache__"  # what Python leaves beside a file that was run
 
 
@@ -73,6 +74,11 @@ def _read(path: Path, most: int) -> bytes:
             raise InputError(f"{path} is not an ordinary file: make it one")
         content = file.read(most + 1)
     if len(content) > most:
+        if path.name == SOURCE:
+            raise InputError(
+                f"{path} is larger than {most:,} bytes: a submission's source is at most 64 KB, so "
+                f"that no data travel in it; take out what is not code"
+            )
         raise InputError(f"{path} is larger than {most:,} bytes: make it smaller")
     try:
         content.decode()

@@ -12,7 +12,7 @@ from benchmark.tasks.schedules import Schedule
 from benchmark.theory import formulas
 from benchmark.theory.experiments import Experiment, Quantity
 from benchmark.theory.lineages import find_class, find_schedule, gaussian
-from benchmark.theory.probes import AgeWeighted, FirstCrawl, Marked, variant
+from benchmark.theory.probes import AgeWeighted, Marked, variant
 
 N, GENERATIONS, SPEED = 20, 8, 0.5
 DIM, SEEDS = 200, 64
@@ -91,7 +91,7 @@ def _memories() -> list[Experiment]:
     aged = _lag("M3", formulas.union_lag(shares, SPEED, AgeWeighted.RATE), "all crawls by age, web")
     drawn = _lag("M3", formulas.drawn_union_lag(GENERATIONS, SPEED))
     return [
-        _experiment("web", FirstCrawl, *first, foreign_share=0.0),
+        _experiment("web", "first_crawl", *first, foreign_share=0.0),
         _experiment("web", "accumulate", even, foreign_share=0.0),
         _experiment("web", AgeWeighted, aged, foreign_share=0.0),
         _experiment("accumulate", "nothing", drawn),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -21,8 +19,6 @@ from benchmark.runs.sandbox import models, randomness
 from benchmark.runs.sandbox.remote import RemoteRound
 from benchmark.runs.sandbox.values import pack_value, unpack_value
 from benchmark.runs.sandbox.wire import Message
-
-ENDED = 99  # exit status of a process that the harness told to end
 
 
 class Pipe(Protocol):
@@ -44,15 +40,12 @@ class Server:
         self._graph: tuple[Tensor, list[Tensor]] | None = None
 
     def serve(self) -> NoReturn:
-        """Load the class, say what it is, and serve calls until the harness ends it."""
+        """Load the class, say what it is, and serve calls until the harness ends the process."""
         self._reply(self._describe)
         while True:
-            self._serve_one(self._channel.receive())
+            self._serve(self._channel.receive())
 
-    def _serve_one(self, message: Message) -> None:
-        if "end" in message.header:
-            sys.stderr.flush()
-            os._exit(ENDED)
+    def _serve(self, message: Message) -> None:
         self._reply(lambda: self._called(message))
 
     def _reply(self, make: Callable[[], Any]) -> None:
@@ -62,7 +55,7 @@ class Server:
             self._send(said, tensors)
         except BaseException as error:  # SystemExit, too, is a method's failure
             family = type(error).__name__ if isinstance(error, MethodError | InputError) else ""
-            self._send({"raised": [type(error).__name__, str(error)[:2000], family]}, [])
+            self._send({"raised": [type(error).__name__, _words_of(error), family]}, [])
 
     def _send(self, said: dict[str, Any], tensors: list[Tensor]) -> None:
         rng = None if self._round is None else self._round.rng
@@ -148,7 +141,7 @@ class Server:
         self._send(said, tensors)
         message = self._channel.receive()
         while "call" in message.header:
-            self._serve_one(message)
+            self._serve(message)
             message = self._channel.receive()
         answer = self._take(message, [message.header.get("answer")])
         if "error" in message.header:
@@ -156,7 +149,10 @@ class Server:
             raise (getattr(errors, kind, None) or _builtin(kind))(text)
         return answer[0]
 
-    # --- models and callables (see `values.Side`) ----------------------------------------------
+    # --- items, models and callables (see `values.Side`) ---------------------------------------
+
+    def pack_items(self, items: Items) -> None:
+        """Whatever it is, the harness looks at it."""
 
     def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
         if models.find_home(type(model)) is None:
@@ -172,6 +168,13 @@ class Server:
 
     def unpack_callable(self, number: int) -> Callable[..., Any]:
         return self._callables[number]
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)[:2000]
+    except BaseException as another:
+        return f"its message raises {type(another).__name__}"
 
 
 def _builtin(name: str) -> type[Exception]:
