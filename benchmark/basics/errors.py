@@ -41,6 +41,11 @@ class BudgetError(MethodError):
     """A mitigation asked for more auxiliary work than the task allows per generation."""
 
 
+class Inapplicable(AutophagyError):
+    """A mitigation has nothing to do in the task's modality: neither a failure nor a score. It is
+    the harness that says so; a hook that raises it has failed."""
+
+
 class Diverged(AutophagyError):
     """Training or sampling produced NaN or infinity: a result, scored as a failure."""
 

@@ -130,9 +130,16 @@ def check_class(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
     """The access that a class declares and its summary, the first line of its own docstring.
 
     Raises:
-        InputError: `access` is not a set of `Access`.
+        InputError: `access` is not a set of `Access`, or `modalities` not one of names.
     """
-    access = cls.access
+    access, modalities = cls.access, cls.modalities
+    if not isinstance(modalities, frozenset | set) or not all(
+        isinstance(modality, str) for modality in modalities
+    ):
+        raise InputError(
+            f"{cls.__name__}.modalities must be a frozenset of names, such as "
+            f'frozenset({{"text"}}), or empty for all'
+        )
     if not isinstance(access, frozenset | set) or not all(isinstance(a, Access) for a in access):
         raise InputError(
             f"{cls.__name__}.access must be a frozenset of Access members, such as "
