@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from benchmark.basics.arithmetic import Setting
 from benchmark.basics.errors import AccessError, Breach, BudgetError, MethodError
-from benchmark.basics.surroundings import SETTINGS, Setting, put_back, read_settings
+from benchmark.basics.surroundings import SETTINGS, put_back, read_settings
 
 LONGEST = 500  # characters of what an exception says
 

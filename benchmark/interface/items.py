@@ -196,7 +196,9 @@ class TrainingSet:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        """Raises MethodError for weights that cannot be, see `plain_weights`."""
+        """Raises MethodError for weights and steps that cannot be, see `interface.plain`."""
+        if self.steps is not None:
+            self.steps = plain_count(self.steps, "steps")
         if self.weights is not None and isinstance(self.items, Items):
             self.weights = plain_weights(self.weights, len(self.items))
 

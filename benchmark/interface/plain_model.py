@@ -152,8 +152,9 @@ def _weight(model: nn.Module, stored: dict[str, Any], name: str, like: Tensor) -
     return plain
 
 
-def plain_sampling(how: Any, like: nn.Module) -> Sampling:
-    """`how` with plain numbers in range and its negative model as `plain_model` has it.
+def plain_sampling(how: Any, like: nn.Module | None) -> Sampling:
+    """`how` with plain numbers in range and its negative model as `plain_model` has it, where it is
+    known what models are `like`.
 
     Raises:
         Breach: a number is out of range, or what should be a function or a model is none.
@@ -173,12 +174,15 @@ def plain_sampling(how: Any, like: nn.Module) -> Sampling:
     for name, mark in {"logits": how.logits, "pixels": how.pixels}.items():
         if mark is not None and not callable(mark):
             raise Breach(f"returned {type(mark).__name__} as {name}: give a function")
+    negative = how.negative
+    if negative is not None and like is not None:
+        negative = plain_model(negative, like)
     return Sampling(
         temperature=plain_number(how.temperature),
         top_p=plain_number(how.top_p),
         top_k=int(min(top_k, ALL_TOKENS)),
         guidance=guidance,
-        negative=None if how.negative is None else plain_model(how.negative, like),
+        negative=negative,
         logits=how.logits,
         pixels=how.pixels,
     )

@@ -2,7 +2,7 @@
 
 A hook is a stranger's code. Whatever it raises becomes a `MethodError` that names it, what it
 leaves changed is put back (see `containment`), and what it hands over is brought to a plain form
-(see `interface.plain`). What it is handed is a copy, or is checked after every hook of the generation.
+(see `interface.plain`). What it is handed is a copy, or is checked after every hook.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 
+from benchmark.basics.arithmetic import COMPUTING
 from benchmark.basics.containment import Containment, contain
 from benchmark.basics.errors import Breach, Diverged, MethodError
-from benchmark.basics.surroundings import COMPUTING
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Generator, LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet

@@ -81,7 +81,9 @@ def _ended(job: Job, died: str) -> Outcome:
     """What is said of a process that died twice, the second time with no other at work: `died`."""
     how = re.search(ENDED, died)
     if how is not None:
-        return end(job, f"{job.method.name} ended its process at this generation: {how[0]}")
+        return end(
+            job, f"{job.method.name} at generation {job.finished()} ended its process: {how[0]}"
+        )
     return Outcome(job, None, WorkerLost(
         f"{job.method.name} on {job.task.name}, seed {job.seed}: its worker process was killed "
         f"twice, most likely for want of memory: run the same command again with fewer --workers "

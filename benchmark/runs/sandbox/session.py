@@ -147,7 +147,7 @@ class Session:
         if not isinstance(said, list) or len(said) != 3:
             return self._broken("an error came in another form")
         kind, text, family = said
-        if family in ("MethodError", "AccessError", "BudgetError", "InputError"):
+        if family in ("MethodError", "AccessError", "BudgetError", "Breach", "DoesNotLoad"):
             return getattr(errors, family)(clean_text(text))
         return type(clean_identifier(kind), (Exception,), {})(clean_text(text))
 
