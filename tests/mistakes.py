@@ -45,6 +45,18 @@ class Unsayable(Exception):
         raise RuntimeError("no")
 
 
+class Nameless(type):
+    @property
+    def __name__(cls) -> str:
+        raise RuntimeError("no")
+
+
+class Unnameable(Exception, metaclass=Nameless):
+    @property
+    def __class__(self):
+        raise RuntimeError("no")
+
+
 class Through(torch.autograd.Function):
     """The identity, whose backward pass does something first."""
 
@@ -78,6 +90,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], str]] = {
     "Closes": (GeneratorExit, "GeneratorExit: no message"),
     "Stops": (StopIteration, "StopIteration: no message"),
     "Unsayably": (Unsayable, "Unsayable: its message cannot be read: __str__ raises RuntimeError"),
+    "Unnameably": (Unnameable, "Unnameable: no message"),
     "Loudly": (lambda: ValueError("x" * 10**6), r"ValueError: x{497}\.\.\.$"),
     "Coloured": (lambda: ValueError("\x1b[31m\r\nred\x00\u202e"), r"ValueError: \?\[31m red\?\?$"),
     "InGroup": (
@@ -190,6 +203,20 @@ for _name, (_result, _said) in {
         rf"\.curate at generation 1:? ?{_said.lstrip(': ')}",
         curate=lambda self, crawl, round, _result=_result: _result(crawl),
     )
+
+
+def short(self, crawl, round):
+    columns = {"image": crawl["image"].numpy().astype("i4"), "label": crawl["label"].tolist()}
+    return TrainingSet(Items(**columns), weights=None)
+
+
+def swap(self, crawl, round):
+    crawl.columns["label"] = crawl["label"].numpy()
+    return TrainingSet(crawl)
+
+
+add("ColumnsOfNumpy", GOES_ON, curate=short)
+add("Swaps", r"\.curate at generation 1 changed the items", curate=swap)
 add("StepsOfNumpy", GOES_ON,
     curate=lambda self, crawl, round: TrainingSet(crawl, steps=np.int32(2)))  # fmt: skip
 add("SamplesNumpy", GOES_ON, sampling=lambda self, round: Sampling(
@@ -369,8 +396,8 @@ for _name, (_change, _said) in REFUSED.items():
 add("ModelState", r"\.adjust at generation 1: a OrderedDict is no model",
     adjust=lambda self, model, round: model.state_dict())  # fmt: skip
 add("ModelUntouched", SAME, MODEL, adjust=lambda self, model, round: round.model)
-add("ModelNan", "The profile", adjust=plainly(replaced(lambda w: nn.Parameter(w * torch.nan))))
-FAILS["ModelNan"] = ""  # it diverges, and the sentence is the sampler's
+add("ModelNan", r"\.adjust at generation 1 returned weights that are not finite",
+    adjust=plainly(replaced(lambda w: nn.Parameter(w * torch.nan))))  # fmt: skip
 
 
 class AsksWithModels(Mitigation):

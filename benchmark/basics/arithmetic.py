@@ -82,6 +82,16 @@ def _write_modes(was: tuple[int, int]) -> None:
         _C._pop_torch_dispatch_stack(None)
 
 
+def _saved_hooks() -> Any:
+    return _C._autograd._top_saved_tensors_default_hooks(True)
+
+
+def _write_saved_hooks(was: Any) -> None:
+    """Contexts such as `saved_tensors_hooks` that were entered and never left."""
+    while _saved_hooks() not in (was, None):
+        _C._autograd._pop_saved_tensors_default_hooks()
+
+
 # A few dozen calls of a hook in one second: these are put back after each of them.
 COMPUTING: tuple[Setting, ...] = (
     Setting("default device", torch.get_default_device, _write_device),
@@ -95,6 +105,7 @@ COMPUTING: tuple[Setting, ...] = (
         torch.is_inference_mode_enabled,
         lambda was: _LEFT.append(_C._InferenceMode(was)),
     ),
+    Setting("saved tensors' hooks", _saved_hooks, _write_saved_hooks),
     Setting("grad mode", torch.is_grad_enabled, _C._set_grad_enabled),
     Setting("default dtype", torch.get_default_dtype, torch.set_default_dtype),
     Setting("autocast", _autocast, _write_autocast),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +32,7 @@ class Containment:
         self._where, self._settings = where, settings
 
     def __enter__(self) -> Containment:
+        self.depth = sys.getrecursionlimit()
         self._before = read_settings(self._settings)
         self._leave, self._here = os._exit, (os.getpid(), threading.get_ident())
         os._exit = self._stay
@@ -43,6 +45,7 @@ class Containment:
         return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        sys.setrecursionlimit(self.depth)  # first, and not by a function: it may leave no room
         os._exit = self._leave
         if self._handler is not None:
             signal.signal(signal.SIGINT, self._handler)
@@ -73,6 +76,7 @@ def contain(
             try:
                 return function(*args)
             except BaseException as error:  # a method may raise anything
+                sys.setrecursionlimit(containment.depth)
                 if containment.interrupted:
                     raise
                 # Words are made here: `__str__` is the method's code, too.
@@ -84,10 +88,10 @@ def contain(
 
 def name_failure(error: BaseException, where: str) -> MethodError:
     """The MethodError that says on one line where `error` was raised, and what it says."""
-    if isinstance(error, Breach):
+    if issubclass(type(error), Breach):
         return MethodError(f"{where} {words_of(error)}")
     for kind in (AccessError, BudgetError, MethodError):
-        if isinstance(error, kind):  # or the method's own kind of it
+        if issubclass(type(error), kind):  # or the method's own kind of it
             return kind(f"{where}: {words_of(error)}")
     return MethodError(f"{where} raised {describe_error(error)}")
 
@@ -115,12 +119,13 @@ def describe_error(error: BaseException) -> str:
     """Name and words of an exception; of a group also those of the first in it."""
     said = f"{_name_of(error)}: {words_of(error) or 'no message'}"
     inside: BaseException = error
-    while isinstance(inside, BaseExceptionGroup):
-        inside = inside.exceptions[0]
+    while issubclass(type(inside), BaseExceptionGroup):
+        inside = BaseExceptionGroup.exceptions.__get__(inside)[0]
     if inside is error:
         return said
     return f"{said}, the first is {_name_of(inside)}: {words_of(inside)}"
 
 
 def _name_of(error: BaseException) -> str:
-    return one_line(type(error).__name__, 64)
+    name: str = vars(type)["__name__"].__get__(type(error))  # a metaclass may say otherwise
+    return one_line(name, 64)

@@ -17,7 +17,9 @@ import logging
 import multiprocessing
 import os
 import random
+import resource
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -126,6 +128,19 @@ def _umask() -> int:
     return was
 
 
+_LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
+
+
+def _limits() -> tuple[tuple[int, int], ...]:
+    return tuple(map(resource.getrlimit, _LIMITS))
+
+
+def _write_limits(was: tuple[tuple[int, int], ...]) -> None:
+    for limit, pair in zip(_LIMITS, was, strict=True):
+        if resource.getrlimit(limit) != pair:
+            resource.setrlimit(limit, pair)
+
+
 _STREAMS = ("stdin", "stdout", "stderr")
 
 
@@ -172,7 +187,6 @@ _FIRST: tuple[Setting, ...] = (
         lambda: (tuple(warnings.filters), warnings.showwarning, warnings.formatwarning),
         _write_filters,
     ),
-    Setting("recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
     Setting("trace function", sys.gettrace, sys.settrace),
     Setting("profile function", sys.getprofile, sys.setprofile),
 )
@@ -190,6 +204,8 @@ _PROCESS: tuple[Setting, ...] = (
         "timers", lambda: tuple(signal.getitimer(t)[0] > 0 for t in _TIMERS), _write_timers
     ),
     Setting("umask", _umask, os.umask),
+    Setting("resource limits", _limits, _write_limits),
+    Setting("socket timeout", socket.getdefaulttimeout, socket.setdefaulttimeout),
     Setting("locale", _locale, _locale),
     Setting("standard streams", _streams, _write_streams),
     *(attribute(sys, name) for name in ("excepthook", "displayhook", "unraisablehook")),

@@ -156,11 +156,14 @@ class Items:
 
     def _checksum(self) -> bytes:
         """Notices accidents and is far faster than `digest`, which also withstands malice."""
-        return b"".join(
-            f"{name}|{column.dtype}|{tuple(column.shape)}|".encode()
-            + xxh3_128_digest(bytes_of(column).numpy().data)
-            for name, column in self._joined().items()
-        )
+        try:
+            return b"".join(
+                f"{name}|{column.dtype}|{tuple(column.shape)}|{column.requires_grad}|".encode()
+                + xxh3_128_digest(bytes_of(column).numpy().data)
+                for name, column in self._joined().items()
+            )
+        except (AttributeError, TypeError, RuntimeError):  # there are no plain tensors any more
+            return b""
 
     @staticmethod
     def concat(parts: Iterable[Items]) -> Items:

@@ -23,7 +23,7 @@ from benchmark.interface.access import Access
 from benchmark.interface.generator import Generator, LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.mitigation import Mitigation
-from benchmark.interface.plain import plain_count, plain_loss, plain_weights
+from benchmark.interface.plain import plain_columns, plain_count, plain_loss, plain_weights
 from benchmark.interface.plain_model import plain_model, plain_sampling
 from benchmark.interface.round import Ledger, Round
 
@@ -87,6 +87,9 @@ class Hooks:
             raise MethodError(f"{where} must return items like the crawl's, {crawl!r}")
         if len(result) == 0:
             raise MethodError(f"{where} returned an empty training set")
+        for name, column in result.items.columns.items():
+            if column.is_floating_point() and not torch.isfinite(column).all():
+                raise MethodError(f"{where} returned items whose {name} are not finite")
         for name, count in generator.ranges.items():
             low, high = int(result.items[name].min()), int(result.items[name].max())
             if low < 0 or high >= count:
@@ -119,9 +122,19 @@ class Hooks:
         if not isinstance(items, Items):
             raise Breach(f"returned {type(items).__name__} as items of its training set")
         if not any(items is lent for lent in self._lent):
-            items = Items(**{name: column.clone() for name, column in items.columns.items()})
+            columns = plain_columns(items.columns)
+            items = Items(**{name: self._kind(name, column) for name, column in columns.items()})
         weights = None if weights is None else plain_weights(weights, len(items))
         return TrainingSet(items, weights, None if steps is None else plain_count(steps, "steps"))
+
+    def _kind(self, name: str, column: Tensor) -> Tensor:
+        """A copy of `column`, of the crawl's dtype where that changes no value."""
+        like = self._lent[0].columns.get(name, column)
+        if column.is_floating_point() == like.is_floating_point() and not column.is_complex():
+            cast = column.to(like.dtype)
+            if torch.equal(cast.to(column.dtype), column):
+                column = cast
+        return column.clone()
 
     def train(self, train: Callable[[LossHook | None], Made]) -> Made:
         """What `train` makes with `loss`, or with None where the method does not override it.
@@ -149,6 +162,7 @@ class Hooks:
 
         Raises:
             MethodError: what came back cannot be stored and resumed (see `plain_model`).
+            Diverged: weights that are not finite.
         """
         if not self.overrides("adjust"):
             return model
@@ -158,6 +172,8 @@ class Hooks:
 
         adjusted = contain(adjust, self.where("adjust"))()
         self.check_lent("adjust")
+        if not all(torch.isfinite(weight).all() for weight in adjusted.state_dict().values()):
+            raise Diverged(f"{self.where('adjust')} returned weights that are not finite")
         return adjusted
 
     def sampling(self, round_: Round, model: nn.Module) -> Sampling:
