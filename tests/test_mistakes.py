@@ -318,6 +318,13 @@ def test_the_adopters_question_fails_its_lineage_only_and_overwrites_nothing(tmp
     assert content(tmp_path / "marks") == kept
 
 
+def test_the_rules_name_files_that_exist():
+    text = Path(__file__).parents[1].joinpath("docs", "rules.md").read_text()
+    named = set(re.findall(r"`((?:benchmark|tests)/[\w/.]+)`", text))
+    assert len(named) > 20
+    assert not [name for name in named if not Path(__file__).parents[1].joinpath(name).exists()]
+
+
 # --- Ctrl-C and messages -------------------------------------------------------------------------
 
 
@@ -388,6 +395,8 @@ GOOD = "from benchmark import Mitigation\nclass Good(Mitigation):\n    pass\n"
 @pytest.fixture
 def command(tiny_suite, tmp_path, monkeypatch, capsys):
     """Runs files of these contents; gives the exit status and the last lines of stderr."""
+
+    monkeypatch.setattr("benchmark.commands.run.run_table", lambda results: "")
 
     def run_files(workers: int = 1, **files: str) -> tuple[int, list[str]]:
         for name, text in files.items():
