@@ -516,6 +516,22 @@ def poison(self, round):
 add("Poisons", SAME, MODEL, sampling=poison)
 
 
+def spoil_reserve(self, round):
+    if round.generation == 0:
+        round.reserve.columns["label"].zero_()
+    return Sampling()
+
+
+def no_limits(self, crawl, round):
+    round.limits = round.ledger = None
+    return TrainingSet(crawl)
+
+
+add("ForgetsLimits", SAME, curate=no_limits)
+add("SpoilsReserve", r"\.sampling at generation 0 changed the items", frozenset({Access.RESERVE}),
+    sampling=spoil_reserve)  # fmt: skip
+
+
 def keep(self, crawl, round):
     self.kept = [crawl, *round.archive, round.reserve]
     return TrainingSet(crawl)

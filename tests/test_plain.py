@@ -161,7 +161,7 @@ def test_any_loss_has_the_gradient_that_it_has_alone_or_is_refused_in_a_sentence
             value = PARTS[part](value)
         return value
 
-    hooks = Hooks(type("Toy", (Mitigation,), {"loss": loss}), 1, frozenset())
+    hooks = Hooks(type("Toy", (Mitigation,), {"loss": loss}), 1, frozenset(), [])
     weight = torch.linspace(-1, 1, 6).view(2, 3).requires_grad_()
 
     def trained(hook: Any) -> torch.Tensor:

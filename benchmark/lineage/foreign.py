@@ -87,6 +87,7 @@ class ForeignModels:
             first = self._workshop.train(0, TrainingSet(self._world(0).real)).model
             era = self._world(0)
             round_ = self._grants.open_round(0, era.trusted, first, Ledger(), "adopters", True)
-            how = Hooks(self._method, 0, self._grants.access).sampling(round_, first)
+            hooks = Hooks(self._method, 0, self._grants.access, self._grants.lent(era.trusted))
+            how = hooks.sampling(round_, first)
             self._marks = Sampling(logits=how.logits, pixels=how.pixels)
         return self._marks

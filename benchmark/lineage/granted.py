@@ -35,6 +35,11 @@ class Grants:
         self.crawls = [*self.crawls, crawl] if Access.ARCHIVE in self.access else [crawl]
         self.provenance.append(provenance)
 
+    def lent(self, reserve: Items) -> list[Items]:
+        """The items that rounds hand out from now on, the newest crawl first."""
+        *archive, crawl = self.crawls
+        return [crawl, *archive, *([reserve] if Access.RESERVE in self.access else [])]
+
     def open_round(
         self,
         t: int,

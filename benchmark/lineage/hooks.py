@@ -31,11 +31,19 @@ Made = TypeVar("Made")
 
 
 class Hooks:
-    """The hooks of a method's instance, made for generation `t`, with what `access` declares."""
+    """The hooks of a method's instance, made for generation `t`.
 
-    def __init__(self, method: type[Mitigation], t: int, access: frozenset[Access]) -> None:
-        self._name, self._t, self._access = method.__name__, t, access
-        self._lent: list[Items] = []
+    Args:
+        access: what the method declares.
+        lent: the items that it may be handed in this generation, the crawl first.
+    """
+
+    def __init__(
+        self, method: type[Mitigation], t: int, access: frozenset[Access], lent: list[Items]
+    ) -> None:
+        self._name, self._t, self._access, self._lent = method.__name__, t, access, lent
+        for items in lent:
+            items.watch()
         where = f"{self._name}() at generation {t}"
         made = contain(method, where)()
         if not isinstance(made, Mitigation):
@@ -60,10 +68,7 @@ class Hooks:
                 f"{self.where(hook)} changed the items it was handed in place: work on a copy"
             )
 
-    def curate(
-        self, crawls: list[Items], reserve: Items, round_: Round, ledger: Ledger,
-        generator: Generator,
-    ) -> TrainingSet:  # fmt: skip
+    def curate(self, round_: Round, ledger: Ledger, generator: Generator) -> TrainingSet:
         """`curate`'s training set, if it keeps the contract.
 
         Raises:
@@ -71,12 +76,8 @@ class Hooks:
                 with values that cannot be, weights that are not finite, negative or all zero, more
                 items than were accessible, or the crawl, archive or reserve changed in place.
         """
-        crawl, where = crawls[-1], self.where("curate")
-        self._lent = [crawl]
-        self._lent += crawls[:-1] if Access.ARCHIVE in self._access else []
-        self._lent += [reserve] if Access.RESERVE in self._access else []
-        for items in self._lent:
-            items.watch()
+        crawl, where = self._lent[0], self.where("curate")
+        whole = round_.limits.items_trained // generator.batch
 
         def curate() -> TrainingSet:
             return self._own(self._strategy.curate(crawl, round_))
@@ -102,7 +103,6 @@ class Hooks:
             raise MethodError(
                 f"{where} returned {len(result)} items, more than the {accessible} it had access to"
             )
-        whole = round_.limits.items_trained // generator.batch
         left = whole - ledger.items_trained // generator.batch
         steps = left if result.steps is None else result.steps
         if not 1 <= steps <= left:

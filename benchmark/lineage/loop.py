@@ -90,16 +90,15 @@ def run_lineage(
             round_ = grants.open_round(t, era.trusted, model, ledger)
             # A method that draws from the global generators is reproducible, too.
             seed_global(workshop.rng(t, "global"))
-            hooks = Hooks(method, t, grants.access)  # anew, so that only the archive remembers
+            # Anew, so that only the archive remembers.
+            hooks = Hooks(method, t, grants.access, grants.lent(era.trusted))
             if t == 0:
                 # The common start: every method's first model is trained on the same real crawl.
                 training = TrainingSet(crawl, steps=workshop.generator.steps)
                 made = workshop.train(t, training)
                 clock.lap("train", made.saved)
             else:
-                training = hooks.curate(
-                    grants.crawls, era.trusted, round_, ledger, workshop.generator
-                )
+                training = hooks.curate(round_, ledger, workshop.generator)
                 clock.lap("curate")
                 made = hooks.train(partial(workshop.train, t, training))
                 clock.lap("train", made.saved)

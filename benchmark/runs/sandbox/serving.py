@@ -69,8 +69,10 @@ class Server:
                 said = {"done": pack_value(make(), tensors, self)}
             self._send(said, tensors)
         except BaseException as error:  # SystemExit, too, is a method's failure
-            family = type(error).__name__ if isinstance(error, MethodError | InputError) else ""
-            self._send({"raised": [type(error).__name__, _said_by(error), family]}, [])
+            # As it is said in process, whatever the method's class makes of its name and words.
+            name, _, words = describe_error(error).partition(": ")
+            family = name if issubclass(type(error), MethodError | InputError) else ""
+            self._send({"raised": [name, words, family]}, [])
 
     def _send(self, said: dict[str, Any], tensors: list[Tensor]) -> None:
         rng = None if self._round is None else self._round.rng
@@ -94,6 +96,8 @@ class Server:
         what = header["call"]
         if what == "instance":
             self._instance = self._class()
+            if not isinstance(self._instance, Mitigation):
+                raise Breach(f"made a {type(self._instance).__name__}, which is no Mitigation")
             return None
         if what == "curate":
             return self._curate(*args)
@@ -184,11 +188,6 @@ class Server:
 
     def unpack_callable(self, number: int) -> Callable[..., Any]:
         return self._callables[number]
-
-
-def _said_by(error: BaseException) -> str:
-    """The words that are said of `error` in process, after its name."""
-    return describe_error(error).partition(": ")[2]
 
 
 def _builtin(name: str) -> type[Exception]:
