@@ -18,15 +18,14 @@ def weight_of_real(k: float) -> float:
 
 
 class GoldenRatio(Mitigation):
-    """Trains on reserve and crawl; the reserve's losses weigh w(k) in all, the crawl's 1 - w(k).
+    """Trains on reserve and crawl; a share w(k) of what is drawn is from the reserve.
 
     He, Xu and Cheng 2025, "Golden ratio weighting prevents model collapse", arXiv 2502.18049. k is
     the size of the reserve over that of the crawl: 0.1 in the suites, so w = 0.27 in place of the
     0.09 of equal weights.
 
-    Two assumptions do not hold here. The reserve is fixed, not drawn anew each generation: in the
-    same Gaussian model a fixed reserve asks for w = 1. And where the crawl is partly real, it
-    deserves more than 1 - w. The weight is used as published.
+    One assumption does not hold here: where the crawl is partly real, it deserves more than 1 - w.
+    The weight is used as published.
     """
 
     access = frozenset({Access.RESERVE})

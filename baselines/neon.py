@@ -6,7 +6,7 @@ import math
 import torch
 from torch import nn
 
-from benchmark import Access, Mitigation, Round
+from benchmark import Access, Items, Mitigation, Round, TrainingSet
 
 
 def extrapolated(model: nn.Module, degraded: nn.Module, w: float) -> nn.Module:
@@ -23,7 +23,8 @@ class Neon(Mitigation):
 
     Alemohammad et al. 2025, arXiv 2510.03597, algorithm 1, in both modalities. The settings are
     those that the paper reports for flow matching on CIFAR-10 (figure D.1): half as many synthetic
-    items as there are training items, 3% of the training steps, w = 1, also its optimum for an
+    items as there are training items, 3% of the training steps (here taken from those of the
+    generation), w = 1, also its optimum for an
     autoregressive model (VAR-d16); and a tenth of the learning rate, as for EDM on CIFAR-10. None
     was tuned here. The paper improves one model trained on real data; here every generation from 1
     on is improved, whatever its crawl held.
@@ -35,7 +36,12 @@ class Neon(Mitigation):
     access = frozenset({Access.MODEL})
     w, share, rate = 1.0, 0.03, 0.1
 
+    def curate(self, crawl: Items, round: Round) -> TrainingSet:
+        return TrainingSet(crawl, steps=round.steps - self._steps(round))
+
     def adjust(self, model: nn.Module, round: Round) -> nn.Module:
-        samples = round.sample(round.n // 2)
-        steps = math.ceil(self.share * round.steps)
-        return extrapolated(model, round.finetune(samples, steps, rate=self.rate), self.w)
+        degraded = round.finetune(round.sample(round.n // 2), self._steps(round), rate=self.rate)
+        return extrapolated(model, degraded, self.w)
+
+    def _steps(self, round: Round) -> int:
+        return math.ceil(self.share * round.steps)

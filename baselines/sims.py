@@ -2,7 +2,7 @@
 
 import math
 
-from benchmark import Access, Mitigation, Round, Sampling
+from benchmark import Access, Items, Mitigation, Round, Sampling, TrainingSet
 
 
 class Sims(Mitigation):
@@ -10,11 +10,12 @@ class Sims(Mitigation):
 
     Alemohammad et al. 2024, "Self-improving diffusion models with synthetic data", arXiv
     2408.16333, algorithm 1, for a velocity in place of a score. The auxiliary model is the
-    generator after fine-tuning on its own samples, made anew in each generation, 0 included. It
-    takes twice as many synthetic items as there are training items and 20% of the training steps,
-    the CIFAR-10 budget that later comparisons give for it. w = 1 and a tenth of the learning rate
-    as in Neon, its counterpart in weight space; the paper tunes w for the best Frechet distance,
-    here nothing was tuned.
+    generator after fine-tuning on its own samples, made anew in each generation but generation 0,
+    which is common to all methods and leaves no steps. It takes twice as many synthetic items as
+    there are training items and 20% of the training steps, the CIFAR-10 budget that later
+    comparisons give for it; here they are taken from those of the generation. w = 1 and a tenth of
+    the learning rate as in Neon, its counterpart in weight space; the paper tunes w for the best
+    Frechet distance, here nothing was tuned.
 
     The paper's base model is trained on real data only; here it is trained on the crawl. Sampling
     costs twice the forward passes.
@@ -25,9 +26,17 @@ class Sims(Mitigation):
     access = frozenset({Access.MODEL})
     w, share, rate = 1.0, 0.2, 0.1
 
-    def sampling(self, round: Round) -> Sampling:
+    def curate(self, crawl: Items, round: Round) -> TrainingSet:
         if round.modality != "image":
+            return TrainingSet(crawl)
+        return TrainingSet(crawl, steps=round.steps - self._steps(round))
+
+    def sampling(self, round: Round) -> Sampling:
+        if round.modality != "image" or round.generation == 0:
             return Sampling()
-        steps = math.ceil(self.share * round.steps)
-        negative = round.finetune(round.sample(2 * round.n), steps, rate=self.rate)
+        samples = round.sample(2 * round.n)
+        negative = round.finetune(samples, self._steps(round), rate=self.rate)
         return Sampling(guidance=self.w, negative=negative)
+
+    def _steps(self, round: Round) -> int:
+        return math.ceil(self.share * round.steps)

@@ -9,7 +9,7 @@ from transformers import SynthIDTextWatermarkLogitsProcessor
 from baselines._watermark import mark_pixels, pixel_scores, unmarked
 from benchmark import Access, Items, Mitigation, Round, Sampling, TrainingSet
 
-NGRAM, DEPTH, TABLE = 3, 4, 2**16
+NGRAM, DEPTH, TABLE = 3, 3, 2**16
 
 
 class WatermarkSynthID(Mitigation):

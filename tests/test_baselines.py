@@ -103,5 +103,22 @@ def test_anchor_takes_the_whole_reserve_and_the_rest_of_the_crawl(world):
     assert ((x >= 50) & (x < 150)).sum() == 90
 
 
-def test_oracle_takes_every_real_item_once_and_nothing_else(world):
-    assert sorted(curated("oracle", *world)["x"].tolist()) == list(range(100))
+def test_oracle_takes_the_real_items_of_the_crawl_and_nothing_else(world):
+    assert curated("oracle", *world)["x"].tolist() == list(range(50, 100))
+
+
+def test_first_crawl_never_changes(world):
+    assert curated("first_crawl", *world)["x"].tolist() == list(range(100))
+
+
+def test_age_sampled_draws_older_crawls_more_rarely(world):
+    archive, crawl, _ = world
+    method = find_method("age_sampled").load()
+    granted = {Access.ARCHIVE: (*archive, *archive)}
+    limits = Limits(0, 0, 0)
+    round_ = Round(2, 100, "toy", stream("aged"), granted, None, Ledger(), limits)
+    training = method().curate(crawl, round_)
+    assert training.items["x"].tolist() == [*range(100), *range(100), *range(50, 150)]
+    rates = training.weights.view(3, 100)
+    assert (rates == rates[:, :1]).all()
+    assert rates[:, 0].tolist() == pytest.approx([0.49, 0.7, 1.0])

@@ -12,7 +12,8 @@ from benchmark.results.schema import GenerationResult
 
 def world() -> Composition:
     """Reserve 900..909. Crawl 0: real 0..99. Crawl 1: real 0..49, own 100.., foreign 200..219."""
-    composition = Composition(Items(x=torch.arange(900, 910)))
+    composition = Composition()
+    composition.trust(Items(x=torch.arange(900, 910)))
     composition.add(Items(x=torch.arange(100)), torch.full((100,), REAL))
     x = torch.cat([torch.arange(50), torch.arange(100, 130), torch.arange(200, 220)])
     made = torch.cat([torch.full((50,), REAL), torch.zeros(30), torch.full((20,), FOREIGN)])
@@ -38,7 +39,8 @@ def test_weights_count_and_an_item_of_weight_0_is_not_kept():
 
 
 def test_sources_that_a_crawl_has_none_of_are_left_out():
-    composition = Composition(Items(x=torch.arange(3)))
+    composition = Composition()
+    composition.trust(Items(x=torch.arange(3)))
     composition.add(Items(x=torch.arange(10, 20)), torch.zeros(10, dtype=torch.int64))
     said = composition.describe(TrainingSet(Items(x=torch.arange(10, 15))))
     assert said["kept"] == {"own": 0.5, "synthetic": 0.5}
@@ -48,7 +50,8 @@ def test_sources_that_a_crawl_has_none_of_are_left_out():
 def test_images_that_differ_in_one_pixel_or_in_the_label_are_different(where):
     images = torch.randint(256, (50, 1, 28, 28), dtype=torch.uint8)
     labels = torch.arange(50) % 10
-    composition = Composition(Items(image=images[:1], label=labels[:1]))
+    composition = Composition()
+    composition.trust(Items(image=images[:1], label=labels[:1]))
     composition.add(Items(image=images, label=labels), torch.full((50,), REAL))
     changed = images.clone()
     changed.flatten(1)[:, where] ^= 128
@@ -60,7 +63,8 @@ def test_it_is_cheap():
     """Well under a second of the processor for forty thousand images; the loop takes minutes."""
     images = torch.randint(256, (40_000, 1, 28, 28), dtype=torch.uint8)
     items = Items(image=images, label=torch.zeros(40_000, dtype=torch.int64))
-    composition = Composition(items.take(slice(0, 400)))
+    composition = Composition()
+    composition.trust(items.take(slice(0, 400)))
     composition.add(items, torch.full((40_000,), REAL))
     began = time.process_time()
     said = composition.describe(TrainingSet(items))

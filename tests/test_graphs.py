@@ -18,6 +18,7 @@ from benchmark.tasks.text import gpt2_network
 from benchmark.tasks.training import graphs
 from benchmark.tasks.training.fit import fit, pace, visits
 from tests.hub import tiny
+from tests.tiny import era_of
 
 TASKS = tiny.toys()
 
@@ -35,7 +36,7 @@ def setup(request, monkeypatch):
     monkeypatch.setattr(graphs, "_passes", graphs.Recent(1))
     task = TASKS[request.param]
     generator = task.generator.build()
-    return generator, task.data.build().splits(24, 8, stream("graphs")).real
+    return generator, era_of(task.data.build(), 24, 8, "graphs").real
 
 
 def hook(per_element: Tensor, outputs: Tensor) -> Tensor:
@@ -172,7 +173,7 @@ def test_the_networks_can_be_compiled_whole():
     """No part of a training step's forward pass makes the compiler fall back to Python."""
     for name in ("cifar10-replace", "stories-replace"):
         generator = TASKS[name].generator.build()
-        real = TASKS[name].data.build().splits(24, 8, stream("graphs")).real
+        real = era_of(TASKS[name].data.build(), 24, 8, "graphs").real
         objective = generator.objective(TrainingSet(real), None, None, stream("c"))
         inputs = objective.inputs(*objective.draw(torch.arange(8)))
         torch._dynamo.reset()

@@ -28,6 +28,7 @@ MODEL_WORK = {
     "sample": lambda r: r.sample(3),
     "finetune": lambda r: r.finetune(items(3), steps=1),
 }
+WEIGHTS = ("model", "finetune")  # what hands out weights
 
 
 def items(n: int) -> Items:
@@ -51,7 +52,7 @@ class Toy:
         return model
 
 
-def make_round(*access: Access) -> Round:
+def make_round(*access: Access, trained: bool = True) -> Round:
     granted = {
         Access.ARCHIVE: (items(5),),
         Access.RESERVE: items(4),
@@ -69,6 +70,7 @@ def make_round(*access: Access) -> Round:
         generator=Toy(),
         ledger=Ledger(),
         limits=Limits(items_trained=50, items_generated=20, forward_passes=30),
+        trained=trained,
     )
 
 
@@ -78,6 +80,28 @@ def test_what_is_declared_is_given_and_nothing_else(access):
     everything_else = make_round(*(a for a in Access if a != access))
     with pytest.raises(AccessError, match=f"Access.{access.name}"):
         WHAT[access](everything_else)
+
+
+@pytest.mark.parametrize("work", [*MODEL_WORK, "model"])
+def test_weights_of_the_generation_before_are_memory_that_is_declared(work):
+    ask = MODEL_WORK.get(work, WHAT[Access.MODEL])
+    if work in WEIGHTS:
+        with pytest.raises(AccessError, match=rf"round\.{work} in curate .* Access\.ARCHIVE, too"):
+            ask(make_round(Access.MODEL, trained=False))
+    else:
+        ask(make_round(Access.MODEL, trained=False))
+    ask(make_round(Access.MODEL, Access.ARCHIVE, trained=False))
+    ask(make_round(Access.MODEL, trained=True))
+
+
+def test_the_model_that_is_handed_out_is_a_copy():
+    round_ = make_round(Access.MODEL)
+    own = torch.nn.Linear(2, 2)
+    round_.renew(own)
+    assert round_.model is round_.model is not own
+    with torch.no_grad():
+        round_.model.weight.zero_()
+    assert own.weight.abs().sum() > 0
 
 
 @pytest.mark.parametrize("work", MODEL_WORK)
@@ -124,11 +148,62 @@ def test_work_beyond_the_budget_is_refused_and_not_counted():
         lambda: round_.log_prob(items(31)),
         lambda: round_.logits(items(31)),
         lambda: round_.sample(21),
-        lambda: round_.finetune(items(3), steps=6),
     ):
         with pytest.raises(BudgetError, match="limit"):
             work()
     assert round_.ledger == Ledger()
+
+
+def test_fine_tuning_is_paid_from_the_steps_of_the_generation():
+    round_ = make_round(Access.MODEL)
+    assert round_.steps == 5
+    round_.finetune(items(3), steps=2)
+    with pytest.raises(
+        BudgetError,
+        match=r"round\.finetune asks for 4 of this generation's 5 optimiser steps, 3 are left: "
+        r"keep some back .* TrainingSet\(items, steps=round\.steps - 4\)",
+    ):
+        round_.finetune(items(3), steps=4)
+    round_.finetune(items(3), steps=3)
+    assert round_.ledger == Ledger(items_trained=50)
+
+
+class KeepsSteps(Mitigation):
+    """Trains for `SHARE` of the steps, and spends `SPENT` on fine-tuning."""
+
+    access = frozenset({Access.MODEL})
+    TRAINED: int | None = None
+    SPENT = 0
+
+    def curate(self, crawl, round):
+        return TrainingSet(crawl, steps=self.TRAINED)
+
+    def adjust(self, model, round):
+        return round.finetune(round.sample(8), self.SPENT) if self.SPENT else model
+
+
+@pytest.mark.parametrize(("trained", "spent", "steps"), [(None, 0, 4), (3, 1, 4), (2, 0, 2)])
+def test_training_and_fine_tuning_share_the_steps(trained, spent, steps, tasks, lineage):
+    method = type("M", (KeepsSteps,), {"TRAINED": trained, "SPENT": spent})
+    records, batch = lineage(method), tasks["digits-replace"].generator.batch
+    assert [r["status"] for r in records] == ["ok"] * 3
+    assert [r["ledger"]["items_trained"] for r in records] == [4 * batch, *[steps * batch] * 2]
+
+
+@pytest.mark.parametrize(
+    ("trained", "spent", "sentence"),
+    [
+        (None, 1, r"M\.adjust at generation 1: round\.finetune asks for 1 of .* 0 are left"),
+        (4, 4, r"M\.adjust at generation 1: round\.finetune asks for 4 of .* 0 are left"),
+        (5, 0, r"M\.curate at generation 1 asks for 5 optimiser steps .* 1 to 4 of .* are left"),
+        (0, 0, r"M\.curate at generation 1 asks for 0 optimiser steps"),
+        (2.5, 0, r"M\.curate at generation 1 asks for 2\.5 optimiser steps"),
+    ],
+)
+def test_twice_as_long_cannot_be_had(trained, spent, sentence, lineage):
+    records = lineage(type("M", (KeepsSteps,), {"TRAINED": trained, "SPENT": spent}))
+    assert [r["status"] for r in records] == ["ok", "failed"]
+    assert re.match(sentence, records[1]["message"])
 
 
 def test_nothing_is_refunded_and_no_step_is_free():
@@ -305,14 +380,15 @@ def test_a_new_instance_each_generation_keeps_nothing(lineage):
 
 def test_the_model_is_the_previous_one_in_curate_and_the_new_one_in_adjust(lineage):
     class Looks(Mitigation):
-        access = frozenset({Access.MODEL})
+        access = frozenset({Access.MODEL, Access.ARCHIVE})
 
         def curate(self, crawl, round):
             Looks.previous = [p.clone() for p in round.model.parameters()]
             return TrainingSet(crawl)
 
         def adjust(self, model, round):
-            assert round.model is model
+            own = zip(round.model.parameters(), model.parameters(), strict=True)
+            assert all(torch.equal(a, b) for a, b in own)
             pairs = zip(model.parameters(), Looks.previous, strict=True)
             assert not all(torch.equal(a, b) for a, b in pairs)
             return model

@@ -30,7 +30,7 @@ from benchmark.tasks.suites import load_suite
 from tests.hub import tiny, tiny_large
 from tests.rounding import assert_same_but_for_rounding
 from tests.system import needs_bubblewrap
-from tests.tiny import ONE_A_HOOK
+from tests.tiny import ONE_A_HOOK, era_of
 
 TASKS = tiny_large.toys()
 GENERATORS = ("imagenette-replace", "wikitext-replace")
@@ -49,7 +49,7 @@ def setup(request, copies):
     task = TASKS[request.param]
     task = replace(task, generator=replace(task.generator, lr=3e-2))
     generator = task.generator.build()
-    splits = task.data.build().splits(24, 8, stream("generators"))
+    splits = era_of(task.data.build(), 24, 8, "generators")
     model = generator.train(TrainingSet(splits.real), stream("train"), steps=TUNED)
     return generator, model, splits.real, splits.heldout
 
@@ -137,7 +137,7 @@ def test_pretrained_text_is_that_of_the_whole_network(copies):
     task = TASKS["wikitext-replace"]
     generator = task.generator.build()
     whole = task.evaluation.build().reader
-    tokens = task.data.build().splits(4, 2, stream("cut")).real["tokens"]
+    tokens = era_of(task.data.build(), 4, 2, "cut").real["tokens"]
     start = torch.full((len(tokens), 1), whole.start)
     given = torch.cat([start, tokens[:, :-1]], 1)
     expected = whole.network(input_ids=given).logits[..., : generator.start]
@@ -238,6 +238,6 @@ def test_who_cannot_share_says_so(tmp_path):
         run("nothing", suite="quick", ranks=2, out=tmp_path)
     task = TASKS["wikitext-replace"]
     generator = replace(task.generator, batch=7).build()
-    real = task.data.build().splits(8, 2, stream("odd")).real
+    real = era_of(task.data.build(), 8, 2, "odd").real
     with pytest.raises(InputError, match="a batch of 7 cannot be shared out to 1 GPUs in parts"):
         generator.train(TrainingSet(real), stream("odd"))

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark import Access, Mitigation, TrainingSet
+from benchmark import Access, Mitigation, Sampling, TrainingSet
 from benchmark.basics.cache import FolderCache
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.files import read_record, read_tensors
+from benchmark.interface.clean import Clean
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageFolder
 from tests import tiny
@@ -88,7 +89,8 @@ def test_what_two_methods_agree_on_is_trained_once(tasks, tmp_path):
     first = run(Mitigation)
     made = files()
     kinds = sorted(name.rsplit("-", 1)[0] for name in made)
-    assert kinds == ["foreign-samples"] * 2 + ["model"] * 3 + ["samples"]
+    # One foreign model, released before the first web crawl, publishes for each.
+    assert kinds == ["foreign-model"] + ["foreign-samples"] * 2 + ["model"] * 3 + ["samples"]
     same = run(Same)
     assert [r["profile"] for r in same] == [r["profile"] for r in first]
     # What the cache saved is charged, so that costs do not depend on what ran before.
@@ -98,6 +100,102 @@ def test_what_two_methods_agree_on_is_trained_once(tasks, tmp_path):
     assert other[0]["profile"] == first[0]["profile"] != first[1]["profile"]
     assert other[1]["profile"] != first[1]["profile"]
     assert files() == made
+
+
+class InPlace(Mitigation):
+    """Ruins in place whatever model it can reach."""
+
+    access = frozenset({Access.MODEL, Access.ARCHIVE})
+
+    def curate(self, crawl, round):
+        self.ruin(round.model)
+        return TrainingSet(crawl)
+
+    def adjust(self, model, round):
+        self.ruin(model, round.model)
+        return model
+
+    def sampling(self, round):
+        self.ruin(round.model)
+        return Sampling()
+
+    def ruin(self, *models):
+        with torch.no_grad():
+            for model in models:
+                for parameter in model.parameters():
+                    parameter.mul_(0.7)
+
+
+def test_what_is_kept_for_all_cannot_be_changed_in_place(tasks, tmp_path):
+    """A method that changes models in place changes its own lineage, and no other's."""
+    task, found = tasks["digits-web"], []
+    for methods in ([Mitigation], [InPlace, Mitigation]):
+        cache = FolderCache(tmp_path / str(len(methods)))
+        for method in methods:
+            store = LineageFolder(tmp_path / f"{method.__name__} of {len(methods)}")
+            records = run_lineage(task, method, 0, store, cache)
+        found.append([r["profile"] for r in records])
+    assert found[0] == found[1]
+
+
+def test_clean_is_the_harness_s_own_and_shares_the_start(lineage):
+    """Its crawls are real in every generation; a subclass, or a method of that name, crawls the
+    web like any other."""
+    named = type("Clean", (Mitigation,), {})
+    inherited = type("Clean", (Clean,), {})
+    plain = lineage(Mitigation, task="digits-web", folder="plain")
+    clean = lineage(Clean, task="digits-web", folder="clean")
+    assert clean[0]["profile"] == plain[0]["profile"]
+    assert [r["kept"] for r in clean] == [{"real": 1.0}] * 3
+    for method in (named, inherited):
+        other = lineage(method, task="digits-web", folder=f"{method.__bases__}")
+        assert [r["profile"] for r in other] == [r["profile"] for r in plain]
+
+
+def test_a_model_is_kept_in_bf16_and_is_what_was_sampled(tasks, tmp_path, shared_cache):
+    """Low bits carry no message from one generation to the next: there are none."""
+
+    heard = []
+
+    class Whispers(Mitigation):
+        access = frozenset({Access.MODEL, Access.ARCHIVE})
+
+        def curate(self, crawl, round):
+            heard.append(next(round.model.parameters()).flatten()[0].item())
+            return TrainingSet(crawl)
+
+        def adjust(self, model, round):
+            with torch.no_grad():
+                next(model.parameters()).flatten()[0] = 1 + 2**-20  # a message
+            return model
+
+    store = LineageFolder(tmp_path / "a")
+    run_lineage(tasks["digits-replace"], Whispers, 0, store, shared_cache)
+    assert heard[1:] == [1.0]
+    floats = [t for t in store.model(2).values() if t.dtype == torch.float32]
+    assert floats == []
+
+
+def test_labels_are_drawn_as_the_training_set_has_them(tasks, tmp_path, shared_cache):
+    """Classes can vanish, and no hook brings them back; weights count."""
+
+    class TwoClasses(Mitigation):
+        def curate(self, crawl, round):
+            return TrainingSet(crawl, ((crawl["label"] < 2) * 1.0 + (crawl["label"] == 0)))
+
+        def adjust(self, model, round):
+            model.get_buffer("label_shares").fill_(0.1)
+            return model
+
+    store = LineageFolder(tmp_path / "a")
+    task = tasks["digits-replace"]
+    records = run_lineage(task, TwoClasses, 0, store, shared_cache)
+    assert [r["status"] for r in records] == ["ok"] * 3, records[-1].get("message")
+    counts = torch.bincount(store.samples(1)["label"], minlength=10)
+    crawled = torch.bincount(store.samples(0)["label"], minlength=10).double()
+    expected = task.n * 2 * crawled[0] / (2 * crawled[0] + crawled[1])
+    assert counts[2:].sum() == 0
+    assert abs(counts[0] - expected) <= 1
 
 
 def test_what_hooks_draw_globally_does_not_depend_on_the_cache(tasks, tmp_path):

@@ -32,7 +32,7 @@ from benchmark.tasks.training.meter import flop_of
 from tests.hub import tiny
 from tests.rounding import assert_same_but_for_rounding
 from tests.system import needs_bubblewrap
-from tests.tiny import ONE_A_HOOK
+from tests.tiny import ONE_A_HOOK, era_of
 
 TASKS = tiny.toys()
 GENERATORS = ("cifar10-replace", "stories-replace")
@@ -49,7 +49,7 @@ def setup(request, copies):
     """(generator, a trained model, real items, held-out items)."""
     task = TASKS[request.param]
     generator = task.generator.build()
-    splits = task.data.build().splits(24, 8, stream("generators"))
+    splits = era_of(task.data.build(), 24, 8, "generators")
     model = generator.train(TrainingSet(splits.real), stream("train"), steps=30)
     return generator, model, splits.real, splits.heldout
 
@@ -110,7 +110,7 @@ def test_the_suite_is_as_it_is_announced():
 @pytest.mark.parametrize("name", GENERATORS)
 def test_splits_are_disjoint_and_heldout_is_fixed(name):
     source = TASKS[name].data.build()
-    one, two = (source.splits(24, 8, stream("split", i)) for i in range(2))
+    one, two = (era_of(source, 24, 8, "split", i) for i in range(2))
     column = "image" if name.startswith("cifar") else "tokens"
     sets = [{row.numpy().tobytes() for row in part[column]}
             for part in (one.real, one.reserve, one.heldout)]  # fmt: skip
@@ -120,7 +120,7 @@ def test_splits_are_disjoint_and_heldout_is_fixed(name):
     assert one.heldout.digest() == two.heldout.digest()
     assert one.real.digest() != two.real.digest()
     with pytest.raises(InputError, match=r"real \w+ asked for, \d+ exist"):
-        source.splits(1_000, 8, stream("split"))
+        era_of(source, 1_000, 8, "split")
 
 
 def test_training_learns_is_reproducible_and_leaves_the_original_alone(setup):
@@ -213,7 +213,7 @@ def test_pictures_of_colour_images_are_in_colour():
 def test_guidance_steers_images_and_not_away_from_itself(copies):
     task = TASKS["cifar10-replace"]
     generator = task.generator.build()
-    real = task.data.build().splits(24, 8, stream("g")).real
+    real = era_of(task.data.build(), 24, 8, "g").real
     model = generator.train(TrainingSet(real), stream("g"), steps=10)
     plain = generator.sample(model, 10, stream("g"), Sampling())
     for how in (Sampling(guidance=2.0), Sampling(temperature=0.5),
@@ -228,7 +228,7 @@ def test_guidance_steers_images_and_not_away_from_itself(copies):
 def text(copies):
     task = TASKS["stories-replace"]
     generator = task.generator.build()
-    real = task.data.build().splits(24, 8, stream("t")).real
+    real = era_of(task.data.build(), 24, 8, "t").real
     return generator, generator.train(TrainingSet(real), stream("t"), steps=60)
 
 
@@ -307,23 +307,23 @@ def test_the_reference_loss_is_the_models_own(copies):
 
 def test_verifiers_prefer_what_is_like_real_items(copies):
     task = TASKS["cifar10-replace"]
-    real = task.data.build().splits(24, 8, stream("v")).real
+    real = era_of(task.data.build(), 24, 8, "v").real
     wrong = Items(image=real["image"], label=(real["label"] + 5) % 10)
     score = task.verifier.build()
     assert score(real).shape == (24,)
     assert score(real).mean() > score(wrong).mean()
     story = TASKS["stories-replace"]
-    items = story.data.build().splits(24, 8, stream("v")).real
+    items = era_of(story.data.build(), 24, 8, "v").real
     assert story.verifier.build()(items).shape == (24,)
 
 
 def test_stories_are_tokenised_once_and_again_where_a_file_changed(tmp_path, monkeypatch):
     task = TASKS["stories-replace"]
     with tiny.copies(tiny.write, tmp_path):
-        first = task.data.build().splits(24, 8, stream("once"))
+        first = era_of(task.data.build(), 24, 8, "once")
         with monkeypatch.context() as patch:
             patch.setattr(stories, "beginnings", None)  # nothing reads or tokenises
-            again = task.data.build().splits(24, 8, stream("once"))
+            again = era_of(task.data.build(), 24, 8, "once")
         assert [x.digest() for x in (again.real, again.reserve, again.heldout)] == [
             x.digest() for x in (first.real, first.reserve, first.heldout)
         ]
@@ -331,16 +331,16 @@ def test_stories_are_tokenised_once_and_again_where_a_file_changed(tmp_path, mon
         (file,) = folder.glob("train-*")
         table = pq.read_table(file)
         pq.write_table(table.slice(0, 50), file)
-        changed = task.data.build().splits(24, 8, stream("once"))
+        changed = era_of(task.data.build(), 24, 8, "once")
         assert changed.real.digest() != first.real.digest()
 
 
 def test_a_home_that_cannot_be_written_costs_time_only(tmp_path, monkeypatch):
     task = TASKS["stories-replace"]
-    usual = task.data.build().splits(24, 8, stream("home"))
+    usual = era_of(task.data.build(), 24, 8, "home")
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert task.data.build().splits(24, 8, stream("home")).real.digest() == usual.real.digest()
+    assert era_of(task.data.build(), 24, 8, "home").real.digest() == usual.real.digest()
 
 
 def test_utilisation_is_of_a_known_card_only(setup, monkeypatch):

@@ -18,25 +18,25 @@ from benchmark.basics.errors import Diverged, InputError, MethodError
 from benchmark.basics.seeds import stream
 from benchmark.commands.main import app
 from benchmark.interface.items import Items, TrainingSet
-from benchmark.interface.sources import REAL
 from benchmark.lineage.granted import Grants
 from benchmark.lineage.store import LineageMemory
 from benchmark.lineage.web import Web
 from benchmark.metrics.frechet import frechet_distance
 from benchmark.metrics.neighbours import prdc
-from benchmark.tasks.schedules import SCHEDULES, Draw, Fresh
+from benchmark.tasks.schedules import SCHEDULES, Draw, Fresh, Maker
 from benchmark.tasks.task import Task
 from benchmark.theory import categorical, formulas, gaussian, pairs, regression
 from benchmark.theory.catalogue import catalogue
 from benchmark.theory.exact import Fit
 from benchmark.theory.experiments import BOUND, Measurement, Quantity, measure
 from benchmark.theory.least_squares import LinearData, LinearRecipe
-from benchmark.theory.normal import MovingNormalData, NormalData, NormalGenerator, NormalRecipe
+from benchmark.theory.normal import NormalData, NormalGenerator, NormalRecipe
 from benchmark.theory.pairs import PairData, PairGenerator, PairRecipe
 from benchmark.theory.tasks import gaussian_task
 from benchmark.theory.unigram import UnigramData, UnigramRecipe, zipf
+from tests.tiny import era_of
 
-METHODS = ("nothing", "accumulate", "accumulate_subsample", "oracle")
+METHODS = ("nothing", "accumulate", "accumulate_subsample", "first_crawl")
 EXPERIMENTS = {experiment.setting: experiment for experiment in catalogue()}
 ROWS = [(e.setting, i, q.form) for e in EXPERIMENTS.values() for i, q in enumerate(e.quantities)]
 
@@ -84,7 +84,7 @@ def test_every_schedule_and_form_is_covered():
     assert {"M0", "M1", "M2", "M3", "W1", "R1", "N1", "P1", "J1"} <= forms
     for name in SCHEDULES:
         assert any(name in setting for setting in EXPERIMENTS)
-    for method in METHODS:
+    for method in (*METHODS, "oracle", "clean"):
         assert any(f", {method}" in setting for setting in EXPERIMENTS)
 
 
@@ -194,7 +194,7 @@ def test_control_synthetic_items_labelled_real(monkeypatch, setting, form):
 
 
 MOVING = [
-    ("fresh, nothing, real_share 1, moving", "M0"),
+    ("web, clean, moving", "M0"),
     ("fresh, nothing, real_share 0.3, moving", "M1"),
     ("web, nothing, foreign_share 0, moving", "M1"),
     ("web, accumulate, foreign_share 0, moving", "M3"),
@@ -206,13 +206,18 @@ MOVING = [
 
 @pytest.mark.parametrize(("setting", "form"), MOVING)
 def test_control_world_is_an_era_late(monkeypatch, setting, form):
-    world = MovingNormalData.world
-    monkeypatch.setattr(MovingNormalData, "world", lambda self, t, *rest: world(self, t - 1, *rest))
+    world = NormalData.world
+
+    def late(self, *given):
+        begin = world(self, *given)
+        return lambda t: begin(max(t - 1, 0))
+
+    monkeypatch.setattr(NormalData, "world", late)
     assert z(setting, form, share=1) > 2 * BOUND
 
 
 @pytest.mark.parametrize(
-    ("setting", "form"), [("web, FirstCrawl, foreign_share 0, moving", "M2"), MOVING[3]]
+    ("setting", "form"), [("web, first_crawl, foreign_share 0, moving", "M2"), MOVING[3]]
 )
 def test_control_archive_forgets(monkeypatch, setting, form):
     add = Grants.add
@@ -229,7 +234,7 @@ def test_control_archive_forgets(monkeypatch, setting, form):
 def test_control_real_items_are_handed_out_again(monkeypatch, share):
     def draws(self, t, n):
         real = round(n * self.real_share)
-        return [Draw(real, (REAL,)), Draw(n - real, (t - 1,))]
+        return [Draw(real, (Maker("real", 0),)), Draw(n - real, (Maker("own", t - 1),))]
 
     monkeypatch.setattr(Fresh, "draws", draws)
     assert z(f"unigram, fresh, real_share {share}", "R1") > 2 * BOUND
@@ -260,7 +265,7 @@ def test_control_frozen_writer_draws(monkeypatch):
         return PairGenerator(replace(recipe, frozen_writer=False))
 
     monkeypatch.setattr(PairRecipe, "build", build)
-    assert z("pairs, replace, writer frozen", "P1", share=1) > 2 * BOUND
+    assert z("pairs, replace, writer frozen", "P1", share=1) > BOUND
 
 
 @pytest.mark.parametrize(
@@ -331,8 +336,8 @@ def test_methods_run_unchanged_on_every_schedule(schedule):
 
 
 def test_first_model_is_the_exact_fit():
-    """Generation 0 of the oracle under `replace` is every later one too."""
-    means, variances = gaussian("replace", "oracle", n=20, generations=4, dim=50)
+    """Generation 0 of the first crawl for ever is every later one too."""
+    means, variances = gaussian("replace", "first_crawl", n=20, generations=4, dim=50)
     assert np.allclose(means, means[0], atol=1e-12)
     assert np.allclose(variances, variances[0], atol=1e-12)
 
@@ -356,7 +361,7 @@ def test_weights_zero_and_one_choose_items(recipe):
         UnigramRecipe: UnigramData(4, 3, 1.0),
         PairRecipe: PairData(3, 3, 1.0),
     }[type(recipe)]
-    items = items.build().splits(12, 1, rng).real
+    items = era_of(items.build(), 12, 1, "weights").real
     weights = torch.tensor([0.0] * 5 + [2.0] * 7)
     weighted = generator.train(TrainingSet(items, weights), rng).state_dict()
     chosen = generator.train(TrainingSet(items.take(slice(5, None))), rng).state_dict()
@@ -495,7 +500,9 @@ def test_schedules_without_real_items_are_replace():
     assert replaced == pytest.approx(1 - (1 - 1 / n) ** t)
     assert formulas.fixed_real_drift(t, n, 0) == pytest.approx(replaced)
     assert formulas.fresh_drift(t, n, 0) == pytest.approx(replaced)
-    assert formulas.web_drift(t, n, fading=0.0, foreign_share=0.0) == pytest.approx(replaced)
+    assert formulas.web_drift(t, n, floor=0.0, fading=0.0, foreign_share=0.0) == pytest.approx(
+        replaced
+    )
     assert formulas.fresh_drift(t, n, n) == pytest.approx(1 / n)
     assert formulas.replace_drift(t, n, ddof=1) == pytest.approx(t / n)
 

@@ -11,7 +11,7 @@ from baselines import watermark_green_list as green
 from baselines import watermark_synthid as synthid
 from baselines._watermark import mark_pixels, pixel_scores, unmarked
 from benchmark import Access, Items
-from benchmark.basics.seeds import stream
+from benchmark.basics.seeds import number, stream
 from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.tasks import assets
 from benchmark.tasks.images.recipes import ImageLaundering
@@ -19,9 +19,10 @@ from benchmark.tasks.suites import load_task
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.codec import TextPublisher
 from benchmark.tasks.text.recipes import TextLaundering
+from tests.tiny import era_of
 
-KEY = stream("watermark key", 0).initial_seed()  # as large as the harness's
-OTHER = stream("watermark key", 1).initial_seed()
+KEY = number("watermark key", 0)  # as large as the harness's
+OTHER = number("watermark key", 1)
 VOCABULARY = 512  # of the speeches
 TEXTS = {
     "green list": (
@@ -34,12 +35,12 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def digits():
-    return load_task("digits-web").data.build().splits(400, 200, stream("watermark"))
+    return era_of(load_task("digits-web").data.build(), 400, 200, "watermark")
 
 
 @pytest.fixture(scope="module")
 def speeches():
-    return load_task("speeches-web").data.build().splits(300, 100, stream("watermark"))
+    return era_of(load_task("speeches-web").data.build(), 300, 100, "watermark")
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +67,17 @@ def rate(scores: torch.Tensor, trusted: torch.Tensor) -> float:
 def test_marked_text_is_found_and_real_text_is_not(name, written, speeches):
     """After decoding, encoding again and cutting to 64 tokens, as it is published."""
     score = TEXTS[name][1]
-    trusted = score(speeches.reserve["tokens"], KEY)
+    trusted = score(speeches.trusted["tokens"], KEY)
     assert rate(score(written[name]["tokens"], KEY), trusted) > 0.95
     assert rate(score(speeches.real["tokens"], KEY), trusted) < 0.05
-    wrong = score(speeches.reserve["tokens"], OTHER)
+    wrong = score(speeches.trusted["tokens"], OTHER)
     assert rate(score(written[name]["tokens"], OTHER), wrong) < 0.08
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_replaced_tokens_hide_a_text_mark_the_more_the_more_there_are(name, written, speeches):
     score = TEXTS[name][1]
-    trusted = score(speeches.reserve["tokens"], KEY)
+    trusted = score(speeches.trusted["tokens"], KEY)
     found = []
     for replaced in (0.0, 0.3, 1.0):
         launder = TextLaundering(share=1.0, replaced=replaced).build()
@@ -122,10 +123,10 @@ def test_the_tournament_is_that_of_transformers_and_begins_anew_with_each_batch(
 
 def test_marked_images_are_found_and_look_the_same(digits):
     marked = mark_pixels(digits.real["image"], KEY)
-    trusted = pixel_scores(digits.reserve["image"], KEY)
+    trusted = pixel_scores(digits.trusted["image"], KEY)
     assert rate(pixel_scores(marked, KEY), trusted) > 0.98
     assert rate(pixel_scores(digits.real["image"], KEY), trusted) < 0.05
-    wrong = pixel_scores(digits.reserve["image"], OTHER)
+    wrong = pixel_scores(digits.trusted["image"], OTHER)
     assert rate(pixel_scores(marked, OTHER), wrong) < 0.15
     change = marked.float() - digits.real["image"].float()
     assert marked.dtype == torch.uint8
@@ -135,7 +136,7 @@ def test_marked_images_are_found_and_look_the_same(digits):
 
 def test_jpeg_and_shift_hide_an_image_mark(digits):
     marked = Items(image=mark_pixels(digits.real["image"], KEY), label=digits.real["label"])
-    trusted = pixel_scores(digits.reserve["image"], KEY)
+    trusted = pixel_scores(digits.trusted["image"], KEY)
 
     def found(**how: int) -> float:
         items = ImageLaundering(share=1.0, **how).build()(marked, stream("l"))

@@ -13,11 +13,12 @@ from typing import Any
 
 from torch import nn
 
+from benchmark.basics.seeds import stream
 from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
 from benchmark.tasks.images.recipes import FlowRecipe
-from benchmark.tasks.parts import Splits
-from benchmark.tasks.suites import Suite, load_suite, shrink_task
+from benchmark.tasks.parts import Era, Source
+from benchmark.tasks.suites import Suite, load_suite, shorten_task, shrink_task
 from benchmark.tasks.task import Task
 from benchmark.tasks.text.recipes import CausalRecipe
 
@@ -45,22 +46,22 @@ class Recorder:
         self.primary = primary
 
     def profile(
-        self, generator: Generator, model: nn.Module, samples: Items, splits: Splits
+        self, generator: Generator, model: nn.Module, samples: Items, era: Era
     ) -> dict[str, float]:
         fingerprint = int(samples.digest()[:8], 16)
         return {
-            self.primary: generator.loss(model, splits.heldout),
+            self.primary: generator.loss(model, era.heldout),
             "fingerprint": float(fingerprint),
         }
 
 
 def tiny(task: Task) -> Task:
     """The same task with tiny networks and little of everything, under its own evaluator."""
+    task = shorten_task(task, 2)
     return replace(
         task,
         n=40,
         reserve=10,
-        generations=2,
         data=_less(task.data, heldout=40),
         generator=_smaller(task.generator),
         foreign=tuple(map(_smaller, task.foreign)),
@@ -84,7 +85,7 @@ def by_name(suite: Suite) -> dict[str, Task]:
     return {task.name: task for task in suite.tasks}
 
 
-_SMALL = load_suite("small").tasks
+_SMALL = (*load_suite("closed").tasks, *load_suite("small").tasks)
 # One open and one closed task of each modality; the open ones need everything that a task can have.
 WEB = tuple(task.name for task in _SMALL if task.schedule.foreign)
 REPLACE = tuple(task.name for task in _SMALL if task.schedule.name == "replace")
@@ -100,3 +101,8 @@ TOY = Suite("quick", "toy", tuple(map(shrink_task, _SMALL)), (0,))
 PROFILED = Suite("quick", "profiled", tuple(tiny(t) for t in _SMALL if t.name in REPLACE), (0,))
 SIZES = {"tiny": TINY, "toy": TOY}
 TOY_TASKS = by_name(TOY)
+
+
+def era_of(source: Source, n: int, reserve: int, *purpose: object, t: int = 0) -> Era:
+    """Era `t` of a source's world, its random numbers being those of `purpose`."""
+    return source.world(n, reserve, lambda t, what: stream(*purpose, t, what))(t)

@@ -115,9 +115,9 @@ def _located(text: str) -> tuple[Path, str | None]:
     if not file.is_file():
         raise InputError(f"there is no file {file}")
     name = _name_of(file)
-    if name in REFERENCES or name in known:
-        if name not in known or file.resolve() != known[name].resolve():
-            raise InputError(f"{file} has the name of a baseline or reference: rename the file")
+    taken = known.get(name)
+    if name in (*REFERENCES, *known) and (not taken or file.resolve() != taken.resolve()):
+        raise InputError(f"{file} has the name of a baseline or reference: rename the file")
     return file, class_name or None
 
 

@@ -111,13 +111,13 @@ class Round:
         self._ledger, self.ledger = ledger, replace(ledger)
         self._limits = limits
         self._trained = trained
-        self._lent: nn.Module | None = None
+        self._copy: nn.Module | None = None
 
     def renew(self, model: nn.Module) -> None:
         """Called by the harness when this generation's model is ready."""
         if Access.MODEL in self._granted:
             self._granted[Access.MODEL] = model
-        self._trained, self._lent = True, None
+        self._trained, self._copy, self.ledger = True, None, replace(self._ledger)
 
     def _get(self, what: str) -> Any:
         """What was granted for `what`, one of `ROUND`."""
@@ -187,9 +187,9 @@ class Round:
         """A copy of the newest own generator: of t in `adjust` and `sampling`; of t-1 in `curate`,
         where it needs `ARCHIVE`, too. Needs `MODEL`."""
         newest = self._weights("model")
-        if self._lent is None:
-            self._lent = copy.deepcopy(newest)
-        return self._lent
+        if self._copy is None:
+            self._copy = copy.deepcopy(newest)
+        return self._copy
 
     @property
     def steps(self) -> int:

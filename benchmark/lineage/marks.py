@@ -67,7 +67,7 @@ class Divergence:
         marked = self._mark(written, logits.clone())
         log_p, log_q = marked.double().log_softmax(-1), logits.double().log_softmax(-1)
         p = log_p.exp()
-        nats = torch.where(p > 0, p * (log_p - log_q), 0.0).sum(-1)
+        nats = torch.where(p == 0, 0.0, p * (log_p - log_q)).sum(-1)
         if not written.shape[1]:
             self._batches.append([])
         self._batches[-1].append(nats)

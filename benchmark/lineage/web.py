@@ -90,11 +90,11 @@ class Web:
         parts: list[tuple[Items, int]] = []
         for maker in draw.makers:
             if maker.kind == "real":
-                items, source = self.world(maker.index).real, REAL
+                items, source = self.world(maker.at).real, REAL
             elif maker.kind == "foreign":
                 items, source = self.foreign(t, draw.count), FOREIGN
             else:
-                items, source = self._published[maker.index], maker.index
+                items, source = self._published[maker.at], maker.at
             # Where the world is the same for ever, its items count once.
             if not any(items is other for other, _ in parts):
                 parts.append((items, source))

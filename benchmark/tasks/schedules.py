@@ -11,10 +11,10 @@ from typing import ClassVar, Literal, NamedTuple
 
 
 class Maker(NamedTuple):
-    """Who made items: the world in era `index`, the lineage's model `index`, or foreign models."""
+    """Who made items: the world in era `at`, the lineage's model `at`, or foreign models."""
 
     kind: Literal["real", "own", "foreign"]
-    index: int = 0
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ class Accumulate(Schedule):
 
 @dataclass(frozen=True)
 class FixedReal(Schedule):
-    """a*n of R_0 + (1-a)*n of S_{t-1} (MAD's synthetic augmentation; Bertrand et al. 2024)."""
+    """a*n of R_t + (1-a)*n of S_{t-1} (MAD's synthetic augmentation; Bertrand et al. 2024), where
+    R_t is the same for ever if the world is."""
 
     name: ClassVar[str] = "fixed_real"
     summary: ClassVar[str] = "each crawl keeps a fixed share of real data"
@@ -104,7 +105,7 @@ class FixedReal(Schedule):
 
     def draws(self, t: int, n: int) -> list[Draw]:
         real = round(n * self.real_share)
-        return [Draw(real, (Maker("real", 0),)), Draw(n - real, (Maker("own", t - 1),))]
+        return [Draw(real, (Maker("real", t),)), Draw(n - real, (Maker("own", t - 1),))]
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def _quick() -> Suite:
 
     def shrink(task: Task) -> Task:
         return replace(
-            _shorter(task, 3),
+            shorten_task(task, 3),
             n=task.n // share,
             reserve=task.reserve // share,
             generator=fewer_steps(task.generator),
@@ -68,17 +68,6 @@ def _quick() -> Suite:
 
     tasks = tuple(shrink(task) for task in _small().tasks)
     return Suite("quick", "a first try: any CPU, about a minute; too small to rank", tasks, (0,))
-
-
-def _shorter(task: Task, generations: int) -> Task:
-    """`task` with another T, in whose middle the world is where it is in `task`'s."""
-    data: Any = task.data
-    moves = {f.name for f in fields(data)} & {"eras"}
-    return replace(
-        task,
-        generations=generations,
-        data=replace(data, eras=generations) if moves else data,
-    )
 
 
 def _stress() -> Suite:
@@ -150,13 +139,24 @@ def load_task(name: str, suite: str = "small") -> Task:
     )
 
 
+def shorten_task(task: Task, generations: int) -> Task:
+    """`task` with another T, in whose middle the world is where it is in `task`'s."""
+    data: Any = task.data
+    moves = {f.name for f in fields(data)} & {"eras"}
+    return replace(
+        task,
+        generations=generations,
+        data=replace(data, eras=generations) if moves else data,
+    )
+
+
 def shrink_task(task: Task) -> Task:
     """The same data, generators and schedule with little of each: seconds become tenths."""
 
     def less(recipe: Any) -> Any:
         return replace(recipe, steps=4)
 
-    task = _shorter(task, 2)
+    task = shorten_task(task, 2)
     return replace(
         task,
         n=120,

@@ -33,8 +33,8 @@ def standard_normal(*shape: int, rng: torch.Generator) -> Tensor:
 class ExactGenerator:
     """A generator whose training is a closed formula.
 
-    A fit takes its items as they are, whatever the steps, does not depend on the random stream, and fine-tuning is
-    fitting anew. Subclasses say what is fitted and how it is sampled.
+    A fit does not depend on steps or on the random stream, and fine-tuning is fitting anew.
+    Subclasses say what is fitted and how it is sampled.
     """
 
     steps = 2  # more than one, so that a method can keep one for `round.finetune`

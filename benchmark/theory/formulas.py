@@ -86,6 +86,11 @@ def web_drift(
     return np.array(drifts)[t - 1]
 
 
+def oracle_drift(t: Array, n: int, floor: float = 0.25, fading: float = 0.6) -> Array:
+    """E[mean_t^2] under `web` when each model is fitted to its crawl's k real items: 1/k."""
+    return 1 / np.round(n * (floor + (1 - floor) * fading ** (t - 1.0)))
+
+
 def half_crawl_drift(t: Array, n: int, real: int) -> Array:
     """E[mean_t^2] under `fresh` when each model is fitted to a random half of its crawl, h = n/2:
     m_t = 1/h + (1 - 1/h) s (s - 1)/(n (n - 1)) m_{t-1}, with s = n - real."""

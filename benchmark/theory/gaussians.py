@@ -102,17 +102,17 @@ def _accumulation() -> list[Experiment]:
 
 
 def _schedules() -> list[Experiment]:
-    """A tenth of real items, the growing web, and the upper reference."""
+    """A tenth of real items, the growing web, and what is real in it."""
     real = N // 10
     fixed = _drifts("S2", formulas.fixed_real_drift(SHORT, N, real), "drift")
     fresh = _drifts("S3", formulas.fresh_drift(SHORT, N, real), "drift")
     web = _drifts("S4", formulas.web_drift(SHORT, N), "drift")
-    only_real = _quantity("S5", "E mean^2", np.full(len(SHORT), 1 / N))
+    only_real = _quantity("S5", "E mean^2", formulas.oracle_drift(SHORT, N))
     return [
         _experiment("fixed_real", "nothing", *fixed, real_share=0.1, **MANY),
         _experiment("fresh", "nothing", *fresh, real_share=0.1, **MANY),
         _experiment("web", "nothing", *web, **MANY),
-        _experiment("web", "clean", _conserved(SHORT), only_real, **MANY),
+        _experiment("web", "oracle", _conserved(SHORT), only_real, **MANY),
     ]
 
 

@@ -59,7 +59,8 @@ def gaussian(
         speed: moves the mean of the real items by this much in every coordinate a generation, from
             0 at the first fit, and makes those of every crawl new (at speed 0, too). Without it the
             world stands still, and a schedule may draw the first crawl's real items again.
-        schedule_options: `real_share` (fixed_real, fresh), `fading` and `foreign_share` (web).
+        schedule_options: `real_share` (fixed_real, fresh), `floor`, `fading` and
+            `foreign_share` (web).
 
     Returns:
         (means, variances), float64 (generations, dim) each.
@@ -185,14 +186,16 @@ def find_schedule(name: str, options: dict[str, float]) -> Schedule:
     """
     if name not in SCHEDULES:
         raise InputError(f"there is no schedule {name!r}: choose one of {', '.join(SCHEDULES)}")
-    known = [field.name for field in dataclasses.fields(SCHEDULES[name])]
+    known = [f.name for f in dataclasses.fields(SCHEDULES[name]) if f.type == "float"]
     for option, value in options.items():
         if option not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise InputError(f"schedule {name!r} has no option {option!r}: {has}")
         if not 0 <= value <= 1:
             raise InputError(f"{option} is a share between 0 and 1; got {value}")
-    return SCHEDULES[name](**options)
+    kind: Any = SCHEDULES[name]
+    chosen: Schedule = kind(**options)
+    return chosen
 
 
 class _Models(LineageMemory):

@@ -12,7 +12,7 @@ from benchmark.tasks.schedules import Schedule
 from benchmark.theory import formulas
 from benchmark.theory.experiments import Experiment, Quantity
 from benchmark.theory.lineages import find_class, find_schedule, gaussian
-from benchmark.theory.probes import AgeWeighted, FirstCrawl, Marked, variant
+from benchmark.theory.probes import AgeWeighted, Marked, variant
 
 N, GENERATIONS, SPEED = 20, 8, 0.5
 DIM, SEEDS = 200, 64
@@ -68,7 +68,7 @@ def _newest_model() -> list[Experiment]:
     # The mean itself: a lag of 0 leaves nothing to compare a standard error with.
     mean = Quantity("M0", "E mean", lambda fits: fits[0].mean(1), MU)
     clean = (mean, _square("M0", np.full(GENERATIONS, 1 / N)))
-    experiments = [_experiment("fresh", "nothing", *clean, real_share=1.0)]
+    experiments = [_experiment("web", "clean", *clean)]
     mixing: tuple[tuple[str, dict[str, float], str | None], ...] = (
         ("replace", {}, "replace"),
         ("fresh", {"real_share": 0.3}, "newest model, 30% real"),
@@ -91,7 +91,7 @@ def _memories() -> list[Experiment]:
     aged = _lag("M3", formulas.union_lag(shares, SPEED, AgeWeighted.RATE), "all crawls by age, web")
     drawn = _lag("M3", formulas.drawn_union_lag(GENERATIONS, SPEED))
     return [
-        _experiment("web", FirstCrawl, *first, foreign_share=0.0),
+        _experiment("web", "first_crawl", *first, foreign_share=0.0),
         _experiment("web", "accumulate", even, foreign_share=0.0),
         _experiment("web", AgeWeighted, aged, foreign_share=0.0),
         _experiment("accumulate", "nothing", drawn),

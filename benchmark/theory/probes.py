@@ -42,15 +42,6 @@ class Uniform(Mitigation):
         )
 
 
-class FirstCrawl(Mitigation):
-    """Trains on the first crawl for ever."""
-
-    access = frozenset({Access.ARCHIVE})
-
-    def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        return TrainingSet(round.archive[0])
-
-
 class AgeWeighted(Mitigation):
     """Trains on all crawls, one of age i with weight `RATE`^i."""
 

@@ -27,6 +27,7 @@ from benchmark.tasks.suites import Suite, load_suite
 from benchmark.tasks.text.tasks import GPT2, STORIES
 from tests.hub import LoopbackHub, tiny, tiny_large
 from tests.hub.repo import Blob
+from tests.tiny import era_of
 
 ROOT = Path(__file__).parents[2]
 NAMES = [repo.name for repo in (CIFAR10, STORIES, GPT2, DINOV2)]
@@ -216,7 +217,7 @@ def test_a_damaged_copy_is_never_read_and_fetched_again(here, capsys):
     file.write_bytes(good[: len(good) // 2])
     task = next(t for t in load_suite("standard").tasks if t.name == "stories-replace")
     with pytest.raises(CorruptFile, match="run autophagy prefetch again") as caught:
-        task.data.build().splits(24, 8, stream("damaged"))
+        era_of(task.data.build(), 24, 8, "damaged")
     assert len(str(caught.value).splitlines()) == 1
     capsys.readouterr()
     prefetch("standard", here)

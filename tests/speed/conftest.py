@@ -13,7 +13,7 @@ from benchmark import TrainingSet
 from benchmark.basics.seeds import stream
 from benchmark.tasks.suites import load_task
 from tests.speed import ceiling, table
-from tests.tiny import TOY_TASKS
+from tests.tiny import TOY_TASKS, era_of
 
 ROWS: list[table.Row] = []
 GENERATIONS: dict[str, dict[str, float]] = {}  # by task, processor seconds by stage
@@ -95,14 +95,13 @@ def bench(benchmark: Any, request: pytest.FixtureRequest) -> Bench:
 
 
 class Scale:
-    """A task with a little trained model, its splits and samples."""
+    """A task with a little trained model, its real items and samples."""
 
     def __init__(self, name: str, enabled: bool) -> None:
-        self.task = load_task(name) if enabled else TOY_TASKS[name]
+        self.task = load_task(name, "closed") if enabled else TOY_TASKS[name]
         self.generator = self.task.generator.build()
-        real = self.task.schedule.real_needed(self.task.n, self.task.generations)
-        self.splits = self.task.data.build().splits(real, self.task.reserve, stream("speed"))
-        self.crawl = self.splits.real.take(slice(0, self.task.n))
+        self.era = era_of(self.task.data.build(), self.task.n, self.task.reserve, "speed")
+        self.crawl = self.era.real
         steps = 40 if enabled else 4
         self.model = self.generator.train(TrainingSet(self.crawl), stream("speed"), steps=steps)
 

@@ -81,7 +81,7 @@ def test_publish_text(bench, scale):
 def test_profile(bench, scale, modality):
     s = scale(modality)
     evaluator = s.task.evaluation.build()
-    bench(lambda: evaluator.profile(s.generator, s.model, s.crawl, s.splits), 4)
+    bench(lambda: evaluator.profile(s.generator, s.model, s.crawl, s.era), 4)
 
 
 @MODALITIES
@@ -92,7 +92,7 @@ def test_curate_11_crawls(bench, scale, modality):
 
     def curate() -> TrainingSet:
         granted = {Access.ARCHIVE: tuple(crawls[:-1])}
-        limits, ledger = Limits(s.generator.batch, 0, 0), Ledger()
+        limits, ledger = Limits(s.generator.steps * s.generator.batch, 0, 0), Ledger()
         round_ = Round(10, s.task.n, modality, stream("c"), granted, s.generator, ledger, limits)
         hooks = Hooks(AccumulateSubsample, 10, frozenset(granted), crawls[::-1])
         return hooks.curate(round_, ledger, s.generator)

@@ -37,7 +37,7 @@ class FlowMatching(Trained):
     Subclasses say which network predicts v, in which space, and with what arithmetic.
     """
 
-    fixed = (SHARES,)
+    fixed: tuple[str, ...] = (SHARES,)
     publisher: Publisher
     shape: tuple[int, ...]  # of one z
     at_once: int = 1 << 30  # items that are sampled or scored at a time

@@ -1,4 +1,4 @@
-"""The classes of what a model writes: as often as its training set held them, so they can vanish."""
+"""The classes of what a model writes: as often as in its training set, so that they can vanish."""
 
 from __future__ import annotations
 

@@ -13,16 +13,17 @@ SCALE = 0.05  # share, either way
 SHIFT = 0.7  # pixels, either way
 
 
-def change_images(images: Tensor, slant: float, rng: torch.Generator) -> Tensor:
-    """uint8 (N, C, H, W) images, each turned, scaled and shifted a little, all slanted alike.
+def change_images(images: Tensor, slant: float | Tensor, rng: torch.Generator) -> Tensor:
+    """uint8 (N, C, H, W) images, each turned, scaled and shifted a little, and slanted.
 
     Args:
-        slant: degrees, positive to the right at the foot of an image.
+        slant: degrees, positive to the right at the top of an image; of all, or (N,) of each.
     """
     n, size = len(images), images.shape[-1]
     turn = math.radians(TURN) * _either_way(n, rng)
     scale = 1 + SCALE * _either_way(n, rng)
-    cosine, sine, lean = turn.cos() * scale, turn.sin() * scale, math.tan(math.radians(slant))
+    cosine, sine = turn.cos() * scale, turn.sin() * scale
+    lean = torch.as_tensor(slant).deg2rad().tan()
     # Rows of the inverse map, from places of the new image to those of the old one.
     matrix = torch.zeros(n, 2, 3)
     matrix[:, 0, 0], matrix[:, 0, 1] = cosine, cosine * lean - sine

@@ -33,11 +33,11 @@ def fit(
 ) -> nn.Module:
     """Train `model` in place and return it in float32.
 
-    Rows are visited in shuffled epochs (see `visits`), so a training set of any size takes the same number of
-    steps (compute-matched). The model computes in `dtype` on a copy of float32 master weights,
-    so that small updates are not lost where a GPU computes in bf16. All weights are one vector,
-    of which parameters are views: one optimiser step and one norm, however many they are. On a
-    GPU the steps of large networks are recorded and replayed: see `graphs`.
+    Rows are visited in shuffled epochs (see `visits`), so a training set of any size takes the same
+    number of steps (compute-matched). The model computes in `dtype` on a copy of float32 master
+    weights, so that small updates are not lost where a GPU computes in bf16. All weights are one
+    vector, of which parameters are views: one optimiser step and one norm, however many they are.
+    On a GPU the steps of large networks are recorded and replayed: see `graphs`.
 
     Raises:
         Diverged: a loss that is not finite.

@@ -1,0 +1,1 @@
+"""Experiments behind docs/findings.md that are no part of a suite."""
