@@ -50,7 +50,7 @@ def both(generator, data: TrainingSet, steps: int = 40, model=None, lr: float = 
     found = []
     for recorded in (False, True):
         rng, calls = stream("fit"), []
-        objective = generator.objective(data, None, data.weights, rng)
+        objective = generator.objective(data, None, rng)
         trained = copy.deepcopy(start)
 
         def after(calls=calls, trained=trained) -> None:
@@ -70,8 +70,8 @@ def test_a_training_with_a_hook_is_not_recorded(setup):
     """A hook is arbitrary Python; a replay would not call it."""
     generator, real = setup
     data = TrainingSet(real)
-    assert generator.objective(data, hook, None, stream("h")).family is None
-    assert generator.objective(data, None, None, stream("h")).family == generator.family
+    assert generator.objective(data, hook, stream("h")).family is None
+    assert generator.objective(data, None, stream("h")).family == generator.family
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -101,7 +101,7 @@ def test_a_recording_serves_one_training_after_another(setup):
 def test_a_trained_model_keeps_its_weights_when_the_next_is_trained(setup):
     generator, real = setup
     rng = stream("fit")
-    objective = generator.objective(TrainingSet(real), None, None, rng)
+    objective = generator.objective(TrainingSet(real), None, rng)
 
     def trained(steps: int):
         rows = visits(len(real), generator.batch, steps, rng)
@@ -121,7 +121,7 @@ def test_a_loss_that_is_not_finite_is_a_divergence(setup):
         next(broken.parameters()).fill_(torch.nan)
     with pytest.raises(Diverged):
         both(generator, TrainingSet(real), model=broken, steps=2)
-    objective = generator.objective(TrainingSet(real), None, None, stream("d"))
+    objective = generator.objective(TrainingSet(real), None, stream("d"))
     with pytest.raises(Diverged):
         graphs.fit(broken, objective, visits(24, 8, 2, stream("d")), [1e-3] * 2, 0.01, 1.0,
                    torch.float32, lambda: None)  # fmt: skip
@@ -136,7 +136,7 @@ def test_small_updates_are_not_lost_in_bf16(setup, monkeypatch):
         torch.manual_seed(0)
         model = generator.blank()
         before = tiny.weights(model)
-        objective = generator.objective(TrainingSet(real), None, None, stream("b"))
+        objective = generator.objective(TrainingSet(real), None, stream("b"))
         rows = visits(24, 8, 60, stream("b"))
         if dtype == torch.bfloat16:
             monkeypatch.setattr(generator, "arithmetic", lambda: bf16)
@@ -174,7 +174,7 @@ def test_the_networks_can_be_compiled_whole():
     for name in ("cifar10-replace", "stories-replace"):
         generator = TASKS[name].generator.build()
         real = era_of(TASKS[name].data.build(), 24, 8, "graphs").real
-        objective = generator.objective(TrainingSet(real), None, None, stream("c"))
+        objective = generator.objective(TrainingSet(real), None, stream("c"))
         inputs = objective.inputs(*objective.draw(torch.arange(8)))
         torch._dynamo.reset()
         network = generator.blank()

@@ -1,224 +1,153 @@
-"""What hooks hand over as numbers, losses and models is taken as it is meant, or refused."""
+"""What strangers wrote is bounded, plain, and escaped for its place."""
 
-import copy
-from collections.abc import Callable
-from typing import Any
+import csv
+import io
+import json
+import re
 
-import numpy as np
-import torch
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
+from rich.console import Console
 
-from benchmark import Items, Mitigation, TrainingSet
-from benchmark.basics.errors import MethodError
-from benchmark.interface.plain_model import plain_model
-from benchmark.lineage.hooks import Hooks
-from tests import mistakes
+from benchmark.basics.errors import AutophagyError, InputError
+from benchmark.basics.plain import (
+    clean_line,
+    clean_terminal,
+    clean_text,
+    defuse_cell,
+    escape_markdown,
+    is_plain,
+    quote_code,
+    read_limited,
+)
+from benchmark.commands.main import main
+from benchmark.commands.tables import open_console, say, sheet
+from benchmark.results.schema import GenerationResult, load_result
+from tests.test_score_command import half
 
-FEW = settings(max_examples=60, deadline=None, derandomize=True,
-               suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
-
-
-DTYPES = [torch.int8, torch.int16, torch.int32, torch.int64, torch.bool, torch.uint8, torch.uint16,
-          torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.float8_e5m2,
-          torch.complex64]  # fmt: skip
-LAYOUTS: dict[str, Callable[[torch.Tensor], Any]] = {
-    "plain": lambda t: t,
-    "column": lambda t: t[:, None],
-    "strided": lambda t: torch.stack([t, t], 1)[:, 0],
-    "sparse": lambda t: t.to_sparse(),
-    "meta": lambda t: t.to("meta"),
-    "parameter": lambda t: torch.nn.Parameter(t, requires_grad=t.is_floating_point()),
-    "list": lambda t: t.tolist(),
-    "array": lambda t: t.numpy(),
-    "scalar": lambda t: t[:1].sum(),
-}
+HIDDEN = ["\x00", "\x07", "\x1b[31m", "\x7f", "\x85", "\u200b", "\u200e", "\u202e", "\u2066",
+          "\u2028", "\u2029", "\ufeff", "\U000e0041", "\ue000"]  # fmt: skip
 
 
-@st.composite
-def numbers(draw: Any, low: int, high: int) -> Any:
-    """Some numbers of any dtype, layout and length; `None` where torch has no such tensor."""
-    values = draw(st.lists(st.integers(low, high), max_size=12))
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_what_does_not_show_is_not_plain_and_is_replaced(hidden):
+    text = f"a{hidden}b"
+    assert not is_plain(text)
+    for cleaned in (clean_text(text), clean_line(text, 90), clean_terminal(text)):
+        assert not set(cleaned) & set(hidden[:1])
+    assert is_plain("Émile Ω 数 +1 (x)")
+
+
+@given(st.text())
+def test_cleaned_is_plain(text):
+    assert is_plain(clean_text(text, ""))
+    line = clean_line(text, 40)
+    assert is_plain(line)
+    assert len(line) <= 40
+
+
+@given(st.text(max_size=30))
+def test_no_cell_of_a_csv_file_is_a_formula_in_any_spreadsheet(text):
+    """Also where cells end with ';' or a tab, as they do where the comma is decimal."""
+    content = io.StringIO()
+    csv.writer(content, quoting=csv.QUOTE_NONNUMERIC).writerow([defuse_cell(text), "next"])
+    (row,) = csv.reader(io.StringIO(content.getvalue()))
+    assert len(row) == 2
+    for separator in (",", ";", "\t", "|"):
+        for cell in re.split(f"[{separator}]", row[0]):
+            assert cell.strip(" \u00a0\u3000")[:1] not in tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+
+
+@given(st.text(max_size=30))
+def test_a_cell_of_markdown_is_one_cell_without_markup(text):
+    for cell in (escape_markdown(text), quote_code(text)):
+        assert "\n" not in cell
+        assert not re.search(r"(?<!\\)(\\\\)*\|", cell.replace("\\\\", ""))
+    assert not re.search(r"[<>]|://|(?<!\\)[\[*`]", escape_markdown(text).replace("\\\\", ""))
+
+
+OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@given(st.text(max_size=40))
+def test_a_terminal_shows_what_was_written_and_obeys_nothing(text):
+    console = open_console()
+    console.file = io.StringIO()
+    say(console, text)
+    console.print(sheet([text, "b"], [(text, "x")], text, text))
+    assert not OBEYED.search(console.file.getvalue().replace("\t", ""))
+
+
+@pytest.mark.parametrize("text", ["[bold]x[/bold]", "[/nope]", "[link=http://x]y[/link]", "[red]"])
+def test_markup_is_shown_as_it_was_written(text):
+    console = open_console()
+    console.file = io.StringIO()
+    console.print(text)
+    console.print(sheet([text, "b"], [(text, "x")], text, text))
+    say(console, text)
+    assert console.file.getvalue().count(text) == 6
+    assert isinstance(console, Console)
+
+
+def test_an_error_says_nothing_to_the_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["autophagy", "score", str(tmp_path / "a\x1b[2Jb\u202e.json")])
+    with pytest.raises(SystemExit):
+        main()
+    said = capsys.readouterr().err
+    assert said.startswith("autophagy: cannot read the result")
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+
+
+def test_files_are_read_up_to_a_limit_and_only_files(tmp_path):
+    file = tmp_path / "f"
+    file.write_bytes(bytes(100))
+    assert len(read_limited(file, 100, "thing")) == 100
+    with pytest.raises(InputError, match="more than 99 bytes: it is no thing"):
+        read_limited(file, 99, "thing")
+    for path in (tmp_path, tmp_path / "none"):
+        with pytest.raises(InputError, match="cannot read the thing"):
+            read_limited(path, 99, "thing")
+
+
+def test_what_a_method_said_of_its_failure_becomes_one_plain_line():
+    record = {"generation": 1, "status": "failed", "message": "a\n\x1b[31mb\u202e " + "x" * 10**5}
+    found = GenerationResult.of_record(record)
+    assert is_plain(found.message)
+    assert len(found.message) <= 500
+    assert found.message.startswith("a \ufffd[31mb\ufffd xx")
+
+
+def _several(inner):
+    return st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+
+
+plain_values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+json_values = st.recursive(plain_values, _several, max_leaves=5)
+
+
+@given(data=st.data())
+def test_a_result_comes_back_as_it_was_or_is_refused_in_a_plain_sentence(tmp_path_factory, data):
+    """Whatever stands at any place: nothing is coerced, nothing is a traceback."""
+    document = json.loads(half().to_json())
+    place = document
+    while True:
+        keys = sorted(place) if isinstance(place, dict) else range(len(place))
+        key = data.draw(st.sampled_from(keys))
+        inner = place[key]
+        if not (isinstance(inner, dict | list) and inner and data.draw(st.booleans())):
+            break
+        place = inner
+    place[key] = data.draw(json_values)
+    file = tmp_path_factory.mktemp("r") / "half.json"
+    file.write_text(json.dumps(document))
+    said = ""
     try:
-        tensor = torch.tensor(values, dtype=torch.float32).to(draw(st.sampled_from(DTYPES)))
-        return LAYOUTS[draw(st.sampled_from(sorted(LAYOUTS)))](tensor)
-    except (RuntimeError, TypeError, NotImplementedError):
-        return None
-
-
-def made_or_refused(make: Callable[[], Any]) -> Any:
-    """What `make` gives, or None where it refuses in a sentence."""
-    try:
-        return make()
-    except MethodError as error:
+        found = load_result(file)
+    except AutophagyError as error:
         said = str(error)
-    assert said.isprintable()
-    assert 10 < len(said) < 700
-    return None
-
-
-def as_array(given: Any) -> np.ndarray:
-    return (given.detach().to_dense() if torch.is_tensor(given) else torch.as_tensor(given)).numpy()
-
-
-ITEMS = Items(tokens=torch.arange(30).view(10, 3))
-
-
-@FEW
-@given(numbers(-12, 12))
-def test_positions_are_taken_as_they_are_meant_or_refused_in_a_sentence(index):
-    taken = made_or_refused(lambda: ITEMS.take(index))
-    union = made_or_refused(lambda: Items.concat([ITEMS.take(slice(0, 4)), ITEMS.take(slice(4, 10))]
-                                                 ).take(index))  # fmt: skip
-    assert (taken is None) == (union is None)
-    if taken is None:
-        return
-    flat = as_array(index)
-    mask = flat.dtype == bool
-    expected = (
-        [i for i, chosen in enumerate(flat) if chosen] if mask else [int(i) % 10 for i in flat]
-    )
-    assert (taken["tokens"][:, 0] // 3).tolist() == expected
-    assert torch.equal(taken["tokens"], union["tokens"])
-    assert taken["tokens"].shape == (len(expected), 3)
-
-
-@FEW
-@given(numbers(-2, 300))
-def test_weights_are_taken_as_they_are_meant_or_refused_in_a_sentence(weights):
-    training = made_or_refused(lambda: TrainingSet(ITEMS, weights))
-    if training is None or weights is None:
-        return
-    kept = training.weights
-    assert kept.shape == (10,)
-    assert kept.dtype in (torch.float32, torch.float64)
-    assert not kept.requires_grad
-    assert kept.tolist() == as_array(weights).astype("f8").tolist()
-
-
-@FEW
-@given(st.integers(-148, 127), st.sampled_from([torch.float32, torch.float64]))
-def test_only_the_ratios_of_weights_matter_however_small_or_large_they_are(power, dtype):
-    weights = torch.linspace(0.5, 1, 10, dtype=torch.float64) * 2.0**power
-    kept = TrainingSet(ITEMS, weights.to(dtype)).weights.double()
-    assert 0 < float(kept.sum()) < float("inf")
-    if power > -100:
-        assert torch.allclose(kept / kept.max(), weights / weights.max())
-
-
-@FEW
-@given(numbers(-3, 300))
-def test_columns_are_kept_as_they_are_meant_or_refused_in_a_sentence(column):
-    made = made_or_refused(lambda: Items(x=column))
-    if made is None or column is None:
-        return
-    assert type(made["x"]) is torch.Tensor
-    assert made["x"].is_contiguous()
-    assert (made["x"].device.type, made["x"].requires_grad) == ("cpu", False)
-    assert len(made) == made["x"].shape[0]
-
-
-@FEW
-@given(st.one_of(st.none(), st.booleans(), st.floats(), st.text(max_size=9), st.integers(-3, 14)))
-def test_a_number_of_items_to_draw_is_a_whole_number_from_0_on(k):
-    for given_ in (k, np.int64(k), torch.tensor(k)) if type(k) is int else (k,):
-        drawn = made_or_refused(lambda k=given_: ITEMS.draw(k, torch.Generator().manual_seed(0)))
-        assert (drawn is not None) == (type(k) is int and k >= 0)
-        assert drawn is None or len(drawn) == min(k, 10)
-
-
-# --- losses --------------------------------------------------------------------------------------
-
-PARTS: dict[str, Callable[..., Any]] = {
-    "scale": lambda x: x * 0.5,
-    "square": lambda x: x.square(),
-    "cast": lambda x: x.double(),
-    "halve": lambda x: x.bfloat16(),
-    "zero": lambda x: x * 0,
-    "infinite": lambda x: x / 0,
-    "detach": lambda x: x.detach(),
-    "mean": lambda x: x.mean(),
-    "row": lambda x: x[:1],
-    "column": lambda x: x[..., None],
-    "flags": lambda x: x > 0,
-    "round": lambda x: x.int(),
-    "sparse": lambda x: x.to_sparse(),
-    "meta": lambda x: x.to("meta"),
-    "array": lambda x: x.detach().numpy(),
-    "in place": lambda x: x.mul_(2),
-    "through": lambda x: mistakes.Through.apply(x, lambda: None),
-    "raises": lambda x: mistakes.Through.apply(x, lambda: 1 / 0),
-}
-
-
-@FEW
-@given(st.lists(st.sampled_from(sorted(PARTS)), max_size=3), st.booleans())
-def test_any_loss_has_the_gradient_that_it_has_alone_or_is_refused_in_a_sentence(parts, outputs):
-    def loss(self, per_element, output):
-        value = output.clone() if outputs else per_element
-        for part in parts:
-            value = PARTS[part](value)
-        return value
-
-    hooks = Hooks(type("Toy", (Mitigation,), {"loss": loss}), 1, frozenset(), [])
-    weight = torch.linspace(-1, 1, 6).view(2, 3).requires_grad_()
-
-    def trained(hook: Any) -> torch.Tensor:
-        x = weight * 2
-        return torch.autograd.grad(hook(x, x.exp()).mean(), weight)[0]
-
-    found = made_or_refused(lambda: hooks.train(trained))
-    try:
-        x = weight * 2
-        expected = torch.autograd.grad(loss(None, x.clone(), x.exp()).float().mean(), weight)[0]
-    except (RuntimeError, TypeError, AttributeError, ZeroDivisionError, NotImplementedError):
-        expected = None
-    if found is not None:
-        assert torch.allclose(found, expected, equal_nan=True)
-
-
-# --- models --------------------------------------------------------------------------------------
-
-
-class Toy(nn.Module):
-    """A network with all that the generators' have: norms, ties, buffers that are not stored."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3), nn.Linear(3, 3))
-        self.head = nn.Linear(3, 3, bias=False)
-        self.head.weight = self.layers[0].weight
-        self.register_buffer("shares", torch.ones(3))
-        self.register_buffer("rotary", torch.arange(3.0), persistent=False)
-
-    def forward(self, x):
-        return self.head(self.layers(x)) * self.shares + self.rotary
-
-
-CHANGED = mistakes.STORED | {name: change for name, (change, _) in mistakes.REFUSED.items()}
-
-
-@FEW
-@given(st.lists(st.sampled_from(sorted(set(CHANGED) - {"Compiled"})), min_size=1, max_size=3))
-def test_a_model_computes_what_it_computed_when_it_was_returned_or_is_refused(changes):
-    """Whatever was done to it, one thing after another."""
-    torch.manual_seed(0)
-    like, x = Toy().eval(), torch.linspace(-1, 1, 6).view(2, 3)
-    model: Any = copy.deepcopy(like)
-    try:
-        for name in changes:
-            changed = CHANGED[name](model)
-            model = changed if isinstance(changed, nn.Module) else model
-        expected = model.eval().to(torch.float32)(x).detach()
-    except Exception:  # they do not go together
-        expected = None
-    plain = made_or_refused(lambda: plain_model(model, like))
-    if plain is None:
-        return
-    assert type(plain) is Toy
-    assert {k: v.dtype for k, v in plain.state_dict().items()} == {
-        k: v.dtype for k, v in like.state_dict().items()
-    }
-    if expected is not None and not {"Buffer", "Attribute"} & {*changes}:
-        assert torch.allclose(plain(x), expected, atol=0.05)  # as exact as half precision
+    else:
+        file.write_bytes(found.to_json())
+        assert load_result(file) == found
+    assert is_plain(said)

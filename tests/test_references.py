@@ -20,8 +20,9 @@ from benchmark.runs.freeze import freeze
 from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import read_board
 from tests import tiny
+from tests.board import toys
 from tests.test_run import cli
-from tests.test_score_command import half, nothing, oracle
+from tests.test_score_command import clean, half, nothing
 
 SUITES = ["quick", "small"]
 # How far processors differ by rounding, in nats. Where a model is trained on given items: by 2e-4.
@@ -96,10 +97,10 @@ def test_frozen_numbers_are_what_the_code_gives(name, generations, begun, shared
 
 def test_a_run_uses_frozen_references_and_says_so(frozen_run, tmp_path):
     results = benchmark.run("anchor", workers=1, out=tmp_path / "a")
-    assert list(results) == ["anchor", "nothing", "oracle"]
-    used = {"nothing": "frozen", "oracle": "frozen"}
+    assert list(results) == ["anchor", "nothing", "clean"]
+    used = {"nothing": "frozen", "clean": "frozen"}
     assert [result.references for result in results.values()] == [used] * 3
-    assert list(results["oracle"].tasks) == list(tiny.REPLACE)
+    assert list(results["clean"].tasks) == list(tiny.REPLACE)
     assert load_result(tmp_path / "a" / "quick" / "nothing.json") == results["nothing"]
     folders = {f.name for f in (tmp_path / "a" / "quick" / "lineages").iterdir()}
     assert folders == {"anchor"}
@@ -112,7 +113,7 @@ def test_own_references_are_run_when_asked_for_and_then_used(frozen_run, tmp_pat
     later = benchmark.run("accumulate", tasks=task, workers=1, out=out)
     assert set(later["accumulate"].references.values()) == {"own"}
     named = benchmark.run("nothing", tasks="speeches-replace", workers=1, out=out)
-    assert named["nothing"].references == {"nothing": "own", "oracle": "frozen"}
+    assert named["nothing"].references == {"nothing": "own", "clean": "frozen"}
 
 
 def test_other_seeds_and_tasks_are_run(frozen_run):
@@ -127,9 +128,9 @@ def test_only_a_whole_true_run_can_be_frozen(frozen_run, tmp_path):
     def spoiled(name: str, change) -> Path:
         folder = tmp_path / name
         shutil.copytree(frozen_run / "quick", folder)
-        document = json.loads((folder / "oracle.json").read_text())
+        document = json.loads((folder / "clean.json").read_text())
         change(document)
-        (folder / "oracle.json").write_text(json.dumps(document))
+        (folder / "clean.json").write_text(json.dumps(document))
         return folder
 
     def fail(document):
@@ -140,7 +141,7 @@ def test_only_a_whole_true_run_can_be_frozen(frozen_run, tmp_path):
         ("part", lambda d: d["tasks"].pop("digits-replace"), "not a run of all of suite 'quick'"),
         ("old", lambda d: d["tasks"]["digits-replace"].update(hash="0"), "other versions"),
         ("failed", fail, "it diverged"),
-        ("source", lambda d: d["method"].update(source="0"), "another oracle.py"),
+        ("source", lambda d: d["method"].update(source="0"), "another clean.py"),
     ]:
         with pytest.raises(InputError, match=sentence):
             freeze(spoiled(name, change), tmp_path / "nowhere")
@@ -156,12 +157,10 @@ def test_score_takes_frozen_references_where_none_lie_beside(
     assert cli(monkeypatch, "score", alone, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert {s["method"] for s in document["standings"]} == {"anchor", *REFERENCES}
-    assert document["files"]["oracle"] == str(tmp_path / "frozen" / "quick" / "oracle.json")
+    assert document["files"]["clean"] == str(tmp_path / "frozen" / "quick" / "clean.json")
 
 
 # --- the rule ----------------------------------------------------------------------------------
-
-STORED = Path(__file__).parents[1] / "leaderboard" / "results" / "small" / "anchor.json"
 
 
 def lay(folder, *results):
@@ -175,53 +174,70 @@ def lay(folder, *results):
 
 def test_frozen_references_win_over_those_that_a_result_brings(tmp_path, monkeypatch, capsys):
     """Nobody is scored against references that he chose himself, whoever scores."""
-    own = {"references": dict.fromkeys(REFERENCES, "own")}
-    kind = {name: load_result(frozen_file("small", name)) for name in REFERENCES}
-    kind["oracle"] = kind["nothing"].model_copy(update={"method": kind["oracle"].method})
-    claim = load_result(STORED).model_copy(update=own)
-    file = lay(tmp_path / "results" / "small", claim, *kind.values())
-    lay(tmp_path / "references" / "small" / "anchor", *kind.values())
-    frozen = [frozen_file("small", name) for name in REFERENCES]
-    assert list(find_references(claim, file)) == frozen
-    assert cli(monkeypatch, "score", file, "--json") == 0
-    scored = {s["method"]: s for s in json.loads(capsys.readouterr().out)["standings"]}
-    entry = read_board(tmp_path).entry("small", "anchor")
-    assert entry.references == "frozen"
-    assert entry.recoveries == scored["anchor"]["recoveries"]
+    with toys.frozen(tmp_path / "frozen"):
+        kind = {name: toys.result(name, origin="own") for name in REFERENCES}
+        kind["clean"] = kind["nothing"].model_copy(update={"method": kind["clean"].method})
+        claim = toys.result("anchor", 0.3, origin="own")
+        file = lay(tmp_path / "results" / "small", claim, *kind.values())
+        lay(tmp_path / "references" / "small" / "anchor", *kind.values())
+        frozen = [frozen_file("small", name) for name in REFERENCES]
+        assert list(find_references(claim, file)) == frozen
+        assert cli(monkeypatch, "score", file, "--json") == 0
+        scored = {s["method"]: s for s in json.loads(capsys.readouterr().out)["standings"]}
+        entry = read_board(tmp_path).entry("small", "anchor")
+        assert entry.references == "frozen"
+        assert entry.recoveries == scored["anchor"]["recoveries"]
 
 
 def test_else_those_sent_with_it_then_those_beside_it(tmp_path):
-    file = lay(tmp_path / "results" / "small", half(), nothing(), oracle())
+    file = lay(tmp_path / "results" / "small", half(), nothing(), clean())
     beside = [file.parent / f"{name}.json" for name in REFERENCES]
     assert list(find_references(half(), file)) == beside
     lay(tmp_path / "references" / "small" / "half", nothing())  # one alone is not enough
     assert list(find_references(half(), file)) == beside
-    with pytest.raises(InputError, match=r"references/small/half/oracle\.json is not there"):
+    with pytest.raises(InputError, match=r"references/small/half/clean\.json is not there"):
         find_references(half(), file, beside=False)
-    lay(tmp_path / "references" / "small" / "half", oracle())
+    lay(tmp_path / "references" / "small" / "half", clean())
     sent = [tmp_path / "references" / "small" / "half" / f"{name}.json" for name in REFERENCES]
     assert list(find_references(half(), file)) == sent
-    assert list(find_references(half(), file, wanted=["oracle"])) == sent[1:]
+    assert list(find_references(half(), file, wanted=["clean"])) == sent[1:]
 
 
 def test_references_must_be_comparable_and_what_they_are_called(tmp_path):
-    file = lay(tmp_path / "small", half(), nothing(), oracle(seeds=(0, 1)))
+    file = lay(tmp_path / "small", half(), nothing(), clean(seeds=(0, 1)))
     with pytest.raises(InputError, match="have different seeds"):
         find_references(half(), file)
-    (file.parent / "oracle.json").write_bytes(nothing().to_json())
-    with pytest.raises(InputError, match="should be the reference 'oracle', but is a result of"):
+    (file.parent / "clean.json").write_bytes(nothing().to_json())
+    with pytest.raises(InputError, match="should be the reference 'clean', but is a result of"):
         find_references(half(), file)
-    (file.parent / "oracle.json").unlink()
-    with pytest.raises(InputError, match="autophagy run oracle --suite small, with the same"):
+    (file.parent / "clean.json").unlink()
+    with pytest.raises(InputError, match="autophagy run clean --suite small, with the same"):
         find_references(half(), file)
 
 
-def test_references_given_by_hand_are_used_as_they_are(tmp_path, monkeypatch, capsys):
-    """Such as those of a GPU, compared with methods of the same GPU."""
-    given = [load_result(frozen_file("small", name)) for name in REFERENCES]
-    file = lay(tmp_path / "cuda" / "small", load_result(STORED), *given)
-    own = [file.parent / f"{name}.json" for name in REFERENCES]
-    assert cli(monkeypatch, "score", file, own[0], "--json") == 0
-    files = json.loads(capsys.readouterr().out)["files"]
-    assert files["nothing"] == str(own[0])
-    assert files["oracle"] == str(frozen_file("small", "oracle"))
+def test_references_given_by_hand_do_not_win_over_frozen_ones(tmp_path, monkeypatch, capsys):
+    """`score runs/small/*.json` is no way to be scored against references of one's choice ..."""
+    with toys.frozen(tmp_path / "frozen"):
+        cheap = toys.result("nothing", origin="own")
+        for task in cheap.tasks.values():
+            for lineage in task.lineages:
+                for generation in lineage.generations[1:]:
+                    generation.profile[task.primary] += 5
+        words = [toys.store(tmp_path, some) for some in (toys.result("anchor", 0.3), cheap)]
+        assert cli(monkeypatch, "score", *words, "--json") == 0
+        files = json.loads(capsys.readouterr().out)["files"]
+        assert files["nothing"] == str(frozen_file("small", "nothing"))
+
+
+def test_unless_the_results_were_scored_against_their_own(tmp_path, monkeypatch, capsys):
+    """... but those of a GPU are compared with those of the same GPU."""
+    with toys.frozen(tmp_path / "frozen"):
+        own = [toys.result(name, origin="own") for name in ("anchor", *REFERENCES)]
+        for task in own[1].tasks.values():
+            for lineage in task.lineages:
+                lineage.generations[1].profile[task.primary] += 0.01
+        file, lower, _ = (toys.store(tmp_path / "cuda", some) for some in own)
+        assert cli(monkeypatch, "score", file, lower, "--json") == 0
+        files = json.loads(capsys.readouterr().out)["files"]
+        assert files["nothing"] == str(lower)
+        assert files["clean"] == str(frozen_file("small", "clean"))

@@ -20,7 +20,7 @@ from benchmark.results.standings import rank_results
 from benchmark.results.style import add_dark_theme, style_methods
 from tests import tiny
 from tests.test_run import cli
-from tests.test_score_command import broken, half, nothing, oracle, result
+from tests.test_score_command import broken, clean, half, nothing, result
 
 EVIL = "<script>alert(1)</script>$\\frac{"
 ONE: dict = {"tasks": ("x",)}
@@ -72,7 +72,7 @@ def written(folder: Path, *results: Result) -> Page:
 
 
 def test_numbers_are_those_of_the_standings_and_failures_are_shown(tmp_path):
-    results = (half(real=3), broken(), nothing(), oracle())
+    results = (half(real=3), broken(), nothing(), clean())
     page = written(tmp_path, *results)
     assert "broken on speeches-web, seed 1: it broke" in page.text
     assert "A cross marks where a lineage failed" in page.text
@@ -93,17 +93,17 @@ def test_numbers_are_those_of_the_standings_and_failures_are_shown(tmp_path):
             f"{costs.real_items:,}", f"{costs.cpu_seconds:,.0f}",
         ]  # fmt: skip
     assert page.row("score-table", "half")[2] == "0.47 to 0.53"
-    assert page.row("score-table", "oracle")[2] == "by definition"
+    assert page.row("score-table", "clean")[2] == "by definition"
 
 
 def test_without_failures_none_are_spoken_of(tmp_path):
-    page = written(tmp_path, half(**ONE), nothing(**ONE), oracle(**ONE))
+    page = written(tmp_path, half(**ONE), nothing(**ONE), clean(**ONE))
     assert "A cross" not in page.text
     assert "Failed lineages" not in page.text
 
 
 def test_definitions_count_lineages_and_show_numbers(tmp_path):
-    page = written(tmp_path, half(**ONE), nothing(**ONE), oracle(**ONE))
+    page = written(tmp_path, half(**ONE), nothing(**ONE), clean(**ONE))
     (sheet,) = {
         tuple(row)
         for rows in page.tables.values()
@@ -112,11 +112,11 @@ def test_definitions_count_lineages_and_show_numbers(tmp_path):
         if row[0].strip() == "half"
     }
     cells = [" ".join(cell.split()) for cell in sheet]
-    # The oracle's loss is 1 in all generations; half ends at 2.5, 2.6 and 2.4.
+    # The clean's loss is 1 in all generations; half ends at 2.5, 2.6 and 2.4.
     assert cells[1] == cells[2] == "yes in 3 of 3 2.500 (+1.500)"
     assert cells[4] == "- the profile has no variance_ratio"
     assert page.row("held-table", "half") == ["half", "3 of 3"]
-    assert page.row("held-table", "oracle") == ["oracle", "0 of 3"]
+    assert page.row("held-table", "clean") == ["clean", "0 of 3"]
 
 
 def test_names_and_messages_of_others_are_escaped(tmp_path):
@@ -127,7 +127,7 @@ def test_names_and_messages_of_others_are_escaped(tmp_path):
     for task in evil.tasks.values():
         for lineage in task.lineages:
             lineage.generations[-1].message = "<b onclick=x>message</b>\x00"
-    page = written(tmp_path, evil, nothing(**ONE), oracle(**ONE))
+    page = written(tmp_path, evil, nothing(**ONE), clean(**ONE))
     assert not {"script", "iframe"} & set(page.tags)
     assert EVIL in page.text
     assert "<img src='http://evil.example/a.png'>" in page.text
@@ -136,7 +136,7 @@ def test_names_and_messages_of_others_are_escaped(tmp_path):
 
 
 def test_the_page_asks_for_nothing_outside_and_figures_exist(tmp_path):
-    page = written(tmp_path, half(**ONE), nothing(**ONE), oracle(**ONE))
+    page = written(tmp_path, half(**ONE), nothing(**ONE), clean(**ONE))
     assert "No samples: they are kept in the folder of the run" in page.text
     assert page.asked
     assert all(link.startswith(("data:image/", "#")) for link in page.asked)
@@ -151,7 +151,7 @@ def test_the_same_results_give_the_same_bytes(tmp_path):
     contents = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        written(tmp_path / name, half(tasks=("x",)), nothing(tasks=("x",)), oracle(tasks=("x",)))
+        written(tmp_path / name, half(tasks=("x",)), nothing(tasks=("x",)), clean(tasks=("x",)))
         files = sorted(f for f in (tmp_path / name).rglob("*") if f.is_file())
         contents.append({str(f.relative_to(tmp_path / name)): f.read_bytes() for f in files})
     assert contents[0] == contents[1]
@@ -163,9 +163,9 @@ def test_25_methods(tmp_path):
         result(f"method_{i}", lambda s, i=i: [1.0, 1.5, 1 + i / 10 + s / 100], tasks=tasks)
         for i in range(23)
     ]
-    page = written(tmp_path, *others, nothing(tasks=tasks), oracle(tasks=tasks))
+    page = written(tmp_path, *others, nothing(tasks=tasks), clean(tasks=tasks))
     assert len(page.tables["score-table"]) == 26
-    looks = style_methods([f"method_{i}" for i in range(23)] + ["nothing", "oracle"])
+    looks = style_methods([f"method_{i}" for i in range(23)] + ["nothing", "clean"])
     assert len(set(looks.values())) == 25
     svg = (tmp_path / "out" / "figures" / "primary-x.svg").read_text()
     assert all(f">{name}<" in svg for name in looks)
@@ -174,7 +174,7 @@ def test_25_methods(tmp_path):
 def test_one_seed_says_so(tmp_path):
     one = ONE | {"seeds": (4,)}
     page = written(
-        tmp_path, result("half", lambda s: [1.0, 1.5, 2.5], **one), nothing(**one), oracle(**one)
+        tmp_path, result("half", lambda s: [1.0, 1.5, 2.5], **one), nothing(**one), clean(**one)
     )
     assert page.row("score-table", "half")[1:6] == ["0.50", "-", "", "-", "-"]
     assert "One seed: no interval and no tiers" in " ".join(page.text.split())
@@ -227,7 +227,7 @@ def test_names_in_a_result_do_not_lead_elsewhere(tmp_path):
 
 
 def test_folders_that_cannot_be_written_are_one_sentence(tmp_path, monkeypatch, capsys):
-    for some in (nothing(), oracle(), half()):
+    for some in (nothing(), clean(), half()):
         (tmp_path / f"{some.method.name}.json").write_bytes(some.to_json())
     (tmp_path / "file").write_text("here")
     for out in (tmp_path / "file", tmp_path / "file" / "below", Path("/dev/full")):
@@ -237,7 +237,7 @@ def test_folders_that_cannot_be_written_are_one_sentence(tmp_path, monkeypatch, 
         assert len(said.splitlines()) == 1
     assert cli(monkeypatch, "report", tmp_path / "no.json") == 1
     assert "cannot read the result" in capsys.readouterr().err
-    with pytest.raises(InputError, match="'oracle'"):
+    with pytest.raises(InputError, match="'clean'"):
         write_report(
             {tmp_path / "half.json": half(), tmp_path / "nothing.json": nothing()}, tmp_path
         )

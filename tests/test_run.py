@@ -58,7 +58,7 @@ def test_run_by_name_and_file_and_again(suite, tmp_path, method_file, monkeypatc
     out = tmp_path / "runs"
     methods = ["accumulate_subsample", method_file]
     results = benchmark.run(methods, suite="quick", tasks="*-replace", workers=1, out=out)
-    assert list(results) == ["accumulate_subsample", "my_method", "nothing", "oracle"]
+    assert list(results) == ["accumulate_subsample", "my_method", "nothing", "clean"]
     assert results["my_method"].method.summary == "Trains on the first half."
     for name, result in results.items():
         assert load_result(out / "quick" / f"{name}.json") == result
@@ -85,7 +85,7 @@ def test_workers_and_processes_do_not_change_the_numbers(toy_suite, tmp_path):
     samples = [
         sorted((tmp_path / f"{w}" / "quick" / "lineages").rglob("samples-*")) for w in (1, 2)
     ]
-    assert len(samples[0]) == 12  # nothing and oracle, two tasks, three generations
+    assert len(samples[0]) == 12  # nothing and clean, two tasks, three generations
     for one, two in zip(*samples, strict=True):
         assert one.read_bytes() == two.read_bytes()
 
@@ -116,7 +116,7 @@ def test_the_table_shows_method_and_references(suite, tmp_path, method_file, mon
     assert lines["digits-replace"][1:] == []
     assert "Final: log Frechet distance of the last generation" in " ".join(out.split())
     assert lines["nothing"][2] == "0.00"
-    assert lines["oracle"][2] == "1.00"
+    assert lines["clean"][2] == "1.00"
     float(lines["my_method"][1])
     assert "2 seeds" in out
     assert str(tmp_path / "quick" / "my_method.json") in out
@@ -202,11 +202,11 @@ def test_damage_stops_one_lineage_and_keeps_the_others(tiny_suite, tmp_path, mon
     victim = next((tmp_path / "quick/lineages/nothing").glob("digits-*/gen-01.json"))
     whole = victim.read_bytes()
     victim.write_bytes(whole.replace(b'"ok"', b'"no"'))
-    (tmp_path / "quick" / "oracle.json").unlink()
+    (tmp_path / "quick" / "clean.json").unlink()
     assert cli(monkeypatch, *words) == 1
     said = capsys.readouterr().err
     assert f"{victim} cannot be used (its checksum does not match)" in said
-    assert (tmp_path / "quick" / "oracle.json").exists()  # what was not damaged is written
+    assert (tmp_path / "quick" / "clean.json").exists()  # what was not damaged is written
     victim.write_bytes(whole)
     assert cli(monkeypatch, *words) == 0
 
@@ -330,7 +330,7 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_numbers(
 
     benchmark.run(method_file, tasks="speeches-replace", out=out)
     benchmark.run(method_file, tasks="speeches-replace", out=tmp_path / "whole")
-    for name in ("my_method", "nothing", "oracle"):
+    for name in ("my_method", "nothing", "clean"):
         files = [tmp_path / o / "quick" / f"{name}.json" for o in ("stopped", "whole")]
         assert without_times(files[0]) == without_times(files[1])
 

@@ -17,7 +17,7 @@ from tests.test_run import cli
 
 def test_samples_of_images_and_text(finished_run, tmp_path, monkeypatch, capsys):
     out = finished_run.out
-    words = ("samples", "nothing", "oracle", "--out", out, "--to", tmp_path / "s.png")
+    words = ("samples", "nothing", "clean", "--out", out, "--to", tmp_path / "s.png")
     assert cli(monkeypatch, *words) == 0
     assert matplotlib.image.imread(tmp_path / "s.png").shape[1] > 500
     assert cli(monkeypatch, *words, "--task", "speeches-replace") == 0

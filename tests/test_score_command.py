@@ -1,5 +1,6 @@
 """`autophagy score` and the standings behind it, on small hand-made results."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.basics.errors import InputError
+from benchmark.commands.run_table import run_table
+from benchmark.commands.terminal import Terminal
 from benchmark.results.schema import (
     GenerationResult,
     LineageResult,
@@ -79,8 +82,8 @@ def nothing(**more) -> Result:
     return result("nothing", lambda seed: [1.0, 2.0, 4.0], **more)
 
 
-def oracle(**more) -> Result:
-    return result("oracle", lambda seed: [1.0, 1.0, 1.0], ("ARCHIVE", "PROVENANCE"), **more)
+def clean(**more) -> Result:
+    return result("clean", lambda seed: [1.0, 1.0, 1.0], ("ARCHIVE", "PROVENANCE"), **more)
 
 
 def half(**more) -> Result:
@@ -95,6 +98,16 @@ def broken() -> Result:
     )
 
 
+def absent(task: str = "speeches-web", at: int = 0, seeds: tuple[int, ...] = SEEDS) -> Result:
+    """Half, of whose tasks one does not apply, as generation `at` of some seeds finds out."""
+    found = half()
+    for lineage in found.tasks[task].lineages:
+        if lineage.seed in seeds:
+            last = GenerationResult(generation=at, status="inapplicable", message="no pictures")
+            lineage.generations = [*lineage.generations[:at], last]
+    return found
+
+
 def labelled(*results: Result) -> dict[str, Result]:
     return {f"{i}.json": result for i, result in enumerate(results)}
 
@@ -104,8 +117,8 @@ def by_name(*results: Result) -> dict[str, Standing]:
 
 
 def test_standings_by_hand():
-    found = rank_results(labelled(half(), broken(), nothing(), oracle()))
-    assert [s.method for s in found] == ["oracle", "half", "broken", "nothing"]
+    found = rank_results(labelled(half(), broken(), nothing(), clean()))
+    assert [s.method for s in found] == ["clean", "half", "broken", "nothing"]
     of = {s.method: s for s in found}
     assert of["half"].recoveries["speeches-web"] == pytest.approx([0.5, 0.475, 0.525])
     assert of["half"].score == pytest.approx(0.5)
@@ -116,20 +129,20 @@ def test_standings_by_hand():
     assert of["broken"].recoveries["speeches-web"] == pytest.approx([0.5, 0.0, 0.5])
     assert of["broken"].failed == {"speeches-replace": 1, "speeches-web": 1}
     assert of["broken"].lineages == 6
-    assert of["oracle"].recoveries["speeches-web"] == [1, 1, 1]
+    assert of["clean"].recoveries["speeches-web"] == [1, 1, 1]
     assert of["nothing"].interval == (0, 0)
     # Half is better than nothing; broken is tied with both.
     assert [s.tier for s in found] == [1, 2, 2, 3]
-    assert of["oracle"].ranks == (1, 1)
+    assert of["clean"].ranks == (1, 1)
     assert of["half"].ranks == (2, 3)
     assert of["broken"].ranks == (2, 4)
     assert of["nothing"].ranks == (3, 4)
     assert of["half"].access_tier == "blind"
-    assert of["oracle"].access_tier == "archive + oracle"
+    assert of["clean"].access_tier == "archive + oracle"
 
 
 def test_ledgers_by_hand():
-    costs = by_name(half(real=3), broken(), nothing(), oracle())
+    costs = by_name(half(real=3), broken(), nothing(), clean())
     of = costs["half"].costs
     # Two tasks, three seeds, three generations.
     assert of.items_trained == 18 * 100
@@ -142,20 +155,20 @@ def test_ledgers_by_hand():
 
 def test_a_failed_lineage_below_0_keeps_its_value():
     worse = result("worse", lambda s: [1.0, 9.0])
-    found = by_name(worse, nothing(), oracle())["worse"]
+    found = by_name(worse, nothing(), clean())["worse"]
     assert found.recoveries["speeches-web"] == [-3, -3, -3]  # 1 - (8 + 8) / 4
 
 
 def test_a_metric_that_is_missing_ends_the_curve():
     gap = half()
     gap.tasks["speeches-web"].lineages[0].generations[1].profile["heldout_loss"] = None
-    found = by_name(gap, nothing(), oracle())["half"]
+    found = by_name(gap, nothing(), clean())["half"]
     assert found.failed == {"speeches-replace": 0, "speeches-web": 1}
     assert found.recoveries["speeches-web"][0] == -0.5  # twice the worst gap of nothing, 3
 
 
 def test_one_seed_has_neither_interval_nor_tier():
-    found = by_name(half(seeds=(0,)), nothing(seeds=(0,)), oracle(seeds=(0,)))["half"]
+    found = by_name(half(seeds=(0,)), nothing(seeds=(0,)), clean(seeds=(0,)))["half"]
     assert (found.score, found.interval, found.tier, found.ranks) == (0.5, None, None, None)
 
 
@@ -164,7 +177,7 @@ def test_the_order_of_seeds_and_tasks_does_not_matter():
     turned.tasks = dict(reversed(turned.tasks.items()))
     for task in turned.tasks.values():
         task.lineages.reverse()
-    assert by_name(turned, nothing(), oracle()) == by_name(half(), nothing(), oracle())
+    assert by_name(turned, nothing(), clean()) == by_name(half(), nothing(), clean())
 
 
 def edited(change: Callable[[Result], object]) -> Result:
@@ -197,7 +210,7 @@ REFUSED = {
     "a seed twice": (half(seeds=(0, 0, 1)), "2.json does not hold each seed once on every task"),
     "no task": (half(tasks=()), "2.json does not hold each seed once on every task"),
     "access": (half(access=("MIND",)), "2.json declares an access that is not known here: MIND"),
-    "twice": (oracle(), "1.json and 2.json are both results of 'oracle'"),
+    "twice": (clean(), "1.json and 2.json are both results of 'clean'"),
 }
 
 
@@ -205,27 +218,94 @@ REFUSED = {
 def test_results_that_do_not_belong_together_are_refused(name):
     odd, sentence = REFUSED[name]
     with pytest.raises(InputError) as caught:
-        rank_results(labelled(nothing(), oracle(), odd))
+        rank_results(labelled(nothing(), clean(), odd))
     assert sentence in str(caught.value)
 
 
 def test_references_that_cannot_serve_are_refused():
     with pytest.raises(InputError, match="no result to score"):
         check_comparable({})
-    with pytest.raises(InputError, match="scores need the result of 'oracle'"):
+    with pytest.raises(InputError, match="scores need the result of 'clean'"):
         rank_results(labelled(half(), nothing()))
-    stopped = result("oracle", lambda s: [1.0, 1.0])
-    with pytest.raises(InputError, match=r"'oracle' did not finish speeches-replace, seed 0"):
+    stopped = result("clean", lambda s: [1.0, 1.0])
+    with pytest.raises(InputError, match=r"'clean' did not finish speeches-replace, seed 0"):
         rank_results(labelled(half(), nothing(), stopped))
-    equal = result("oracle", lambda s: [1.0, 2.0, 4.0])
+    equal = result("clean", lambda s: [1.0, 2.0, 4.0])
     with pytest.raises(InputError, match=r"speeches-replace, seed 0 cannot be scored: .*nothing"):
         rank_results(labelled(half(), nothing(), equal))
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_task_that_does_not_apply_is_no_0_and_leaves_no_rank(at):
+    found = rank_results(labelled(absent(at=at), broken(), nothing(), clean()))
+    assert found[-1].method == "half"  # below those that are ranked
+    one = found[-1]
+    assert one.recoveries["speeches-web"] == []
+    assert one.score == pytest.approx(0.5)  # over what applies
+    assert (one.tier, one.ranks, one.partial, one.lost) == (None, None, True, 0)
+    assert [s.tier for s in found[:-1]] == [
+        s.tier for s in rank_results(labelled(broken(), nothing(), clean()))
+    ]
+    assert absent(at=at).failures == []
+    assert absent(at=at).inapplicable == {"speeches-web": "no pictures"}
+
+
+def test_who_finds_out_late_or_with_some_seeds_only_has_failed():
+    late = by_name(absent(at=2), nothing(), clean())["half"]
+    assert late.recoveries["speeches-web"] == [0, 0, 0]  # 1 - (.5 + 3) / 4 is above: 0 at most
+    some = by_name(absent(seeds=(1,)), nothing(), clean())["half"]
+    assert some.failed == {"speeches-replace": 0, "speeches-web": 1}
+    assert some.recoveries["speeches-web"][1] == -0.5
+    assert not some.partial
+    assert len(absent(seeds=(1,)).failures) == 1
+
+
+def test_a_method_that_applies_to_nothing_has_no_score():
+    none = absent()
+    none.tasks["speeches-replace"].lineages = none.tasks["speeches-web"].lineages
+    found = by_name(none, nothing(), clean())["half"]
+    assert (found.score, found.interval, found.tier, found.ranks) == (None, None, None, None)
+
+
+def test_a_score_above_1_is_doubted():
+    above = result("above", lambda s: [1.0, 0.9, 0.8])
+    found = by_name(above, half(), nothing(), clean())
+    assert "above 1" in found["above"].warning
+    assert not found["half"].warning + found["clean"].warning
+
+
+def test_tables_say_what_does_not_apply_and_what_is_doubted(folder, monkeypatch, capsys):
+    above = result("above", lambda s: [1.0, 0.9, 0.8])
+    for some in (absent(), above):
+        (folder / f"{some.method.name}.json").write_bytes(some.to_json())
+    assert cli(monkeypatch, "score", "half.json", "above.json") == 0
+    out = capsys.readouterr().out
+    assert row(out, "half")[0][:5] == ["-", "-", "half", "blind", "0.50~"]
+    assert row(out, "half")[1] == ["half", "0.50", "n/a"]
+    assert "1.07!" in row(out, "above")[0]
+    words = " ".join(out.split())
+    assert "!: above 1, better than real data only; not to be believed before a re-run." in words
+    assert "~: the method does not apply to all tasks" in words
+    assert cli(monkeypatch, "score", "half.json", "above.json", "--json") == 0
+    of = {s["method"]: s for s in json.loads(capsys.readouterr().out)["standings"]}
+    assert (of["half"]["recoveries"]["speeches-web"], of["half"]["partial"]) == ([], True)
+    assert "above 1" in of["above"]["warning"]
+    assert cli(monkeypatch, "score", "half.json") == 0
+    assert "above 1, better" not in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_run_says_what_does_not_apply(monkeypatch):
+    results = {r.method.name: r for r in (absent(), nothing(), clean())}
+    console = Terminal(file=io.StringIO(), width=100)
+    console.print(run_table(results))
+    lines = [line.split() for line in console.file.getvalue().splitlines()]
+    assert ["half", "n/a", "n/a", "n/a", "n/a", "0.0"] in lines
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run's folder, which is also the working folder; the terminal has 80 columns."""
-    for some in (nothing(), oracle(), half(), broken()):
+    for some in (nothing(), clean(), half(), broken()):
         (tmp_path / f"{some.method.name}.json").write_bytes(some.to_json())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
@@ -248,7 +328,7 @@ def test_the_table(folder, monkeypatch, capsys):
     assert tasks == ["broken", "0.33*", "0.33*"]
     assert costs == ["broken", "1,600", "160", "80", "14", "40"]
     assert row(out, "half")[0] == ["2", "2-3", "half", "blind", "0.50", "0.47", "to", "0.53", "0"]
-    assert row(out, "oracle")[0][:4] == ["1", "1", "oracle", "archive"]
+    assert row(out, "clean")[0][:4] == ["1", "1", "clean", "archive"]
     assert "by definition" in out
     assert "* = with failed lineages" in " ".join(out.split())
 
@@ -267,14 +347,14 @@ def test_long_names_fit(folder, monkeypatch, capsys):
 
 
 def test_json_has_the_same_numbers(folder, monkeypatch, capsys):
-    words = ("half.json", "oracle.json", "broken.json", "nothing.json")
+    words = ("half.json", "clean.json", "broken.json", "nothing.json")
     assert cli(monkeypatch, "score", *words, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["suite"] == "small"
     assert document["seeds"] == [0, 1, 2]
     assert document["tasks"]["speeches-web"] == "hash of speeches-web"
     assert document["files"]["half"] == "half.json"
-    assert [s["method"] for s in document["standings"]] == ["oracle", "half", "broken", "nothing"]
+    assert [s["method"] for s in document["standings"]] == ["clean", "half", "broken", "nothing"]
     half_, broken_ = document["standings"][1:3]
     assert half_["interval"] == pytest.approx([0.4717, 0.5283], abs=1e-4)
     assert (half_["tier"], half_["ranks"]) == (2, [2, 3])
@@ -283,7 +363,7 @@ def test_json_has_the_same_numbers(folder, monkeypatch, capsys):
 
 
 def test_one_seed_says_so(folder, monkeypatch, capsys):
-    for some in (nothing(seeds=(0,)), oracle(seeds=(0,)), half(seeds=(0,))):
+    for some in (nothing(seeds=(0,)), clean(seeds=(0,)), half(seeds=(0,))):
         (folder / f"{some.method.name}.json").write_bytes(some.to_json())
     assert cli(monkeypatch, "score", "half.json") == 0
     out = capsys.readouterr().out
@@ -309,7 +389,7 @@ def test_bad_files_are_one_sentence(folder, monkeypatch, capsys):
     (folder / "other").mkdir()
     (folder / "other" / "half.json").write_bytes(half().to_json())
     (folder / "other" / "nothing.json").write_bytes(broken().to_json())
-    (folder / "other" / "oracle.json").write_bytes(oracle().to_json())
+    (folder / "other" / "clean.json").write_bytes(clean().to_json())
     (folder / "text.json").write_text("hello")
     for words, sentence in (
         (["half.json", "half.json"], "half.json is given twice"),

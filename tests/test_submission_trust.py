@@ -1,17 +1,25 @@
 """Trust in an entry rises, is of one result's bytes, and ends with a rejection."""
 
+import datetime
+import errno
+import hashlib
+import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.results.schema import load_result
 from benchmark.results.statistics import intervals
-from benchmark.submission.compare import compare_scores
+from benchmark.submission.compare import CAP, compare_scores
 from benchmark.submission.record import record_state
 from benchmark.submission.trust import advance_trust, find_state, load_trust, trust_file
 from benchmark.submission.verify import draw_seeds
+from tests.test_score_command import half
 
 RESULT = b'{"a": 1}\n'
 
@@ -87,10 +95,24 @@ def test_agreement_is_welchs_interval_over_strata():
     assert found.difference == pytest.approx(again.mean() - claimed.mean())
     assert found.agrees
     assert not compare_scores(claimed, again - 0.5).agrees
-    # Twice the same noise: the interval of one, wider by the root of two and for fewer degrees.
+    # As many seeds on both sides: the interval of one, wider by the root of two.
     same = compare_scores(claimed, claimed)
     low, high = intervals(claimed)
-    assert 1 < (same.high - same.low) / (high - low) < 2**0.5
+    assert (same.high - same.low) / (high - low) == pytest.approx(2**0.5)
+
+
+def test_a_claim_does_not_widen_the_interval_and_noise_does_not_excuse():
+    """The variance is that of the re-run, and there is a cap."""
+    again = np.array([[0.29, 0.3, 0.31]] * 2)
+    wild = np.array([[-8.0, 0.4, 9.0]] * 2)  # such a claim agreed with everything
+    found = compare_scores(wild, again)
+    assert found.high - found.low < 0.1
+    assert not found.agrees
+    noisy = np.array([[-1.0, 0.3, 1.6]] * 2)
+    far = compare_scores(noisy + CAP + 0.01, noisy)
+    assert far.low < 0 < far.high
+    assert not far.agrees
+    assert compare_scores(noisy + CAP - 0.01, noisy).agrees
 
 
 def test_the_intervals_cover_what_they_say():
@@ -103,6 +125,87 @@ def test_the_intervals_cover_what_they_say():
         assert 0.91 < np.mean(hits) < 0.99
 
 
-def test_one_seed_against_one_says_nothing():
-    with pytest.raises(InputError, match="at least two --seeds"):
-        compare_scores([[0.5]], [[0.5]])
+def test_a_re_run_of_one_seed_says_nothing():
+    for claimed in ([[0.5]], [[0.4, 0.5, 0.6]]):
+        with pytest.raises(InputError, match="at least two --seeds"):
+            compare_scores(claimed, [[0.5]])
+    assert compare_scores([[0.5]], [[0.4, 0.6]]).agrees
+
+
+def test_seeds_are_drawn_from_63_bits_and_survive_every_reader(tmp_path):
+    """JavaScript, a spreadsheet and pandas keep 53 bits of a number: a larger one is digits."""
+    drawn = [seed for _ in range(20) for seed in draw_seeds((0, 1, 2))]
+    assert max(drawn) > 2**61
+    for seed in (0, 2**53 - 1, 2**53, 2**63 - 1, *drawn[:5]):
+        one = half(seeds=(0,))
+        one.tasks["speeches-web"].lineages[0].seed = seed
+        file = tmp_path / "half.json"
+        file.write_bytes(one.to_json())
+        assert load_result(file).tasks["speeches-web"].lineages[0].seed == seed
+        (stored,) = json.loads(one.to_json())["tasks"]["speeches-web"]["lineages"]
+        read = pd.Series([stored["seed"]]).astype(str).item()
+        assert read == str(seed)
+        as_javascript = float(stored["seed"]) if isinstance(stored["seed"], int) else seed
+        assert int(as_javascript) == seed
+
+
+def test_who_when_with_what_and_of_which_bytes_is_recorded(tmp_path):
+    result = tmp_path / "quick" / "mine.json"
+    result.parent.mkdir()
+    result.write_bytes(RESULT)
+    path = record_state(result, "re-scored", "it\x1b[31m follows", by="Ada \u202eL.")
+    (step,) = json.loads(path.read_text())["steps"]
+    assert step["reason"] == "it [31m follows"
+    assert step["by"] == "Ada \ufffdL."
+    assert step["date"] == datetime.datetime.now(datetime.UTC).date().isoformat()
+    assert step["commit"]
+    assert json.loads(path.read_text())["result_sha256"] == hashlib.sha256(RESULT).hexdigest()
+
+
+def test_findings_can_lie_in_a_folder_of_the_maintainers(tmp_path):
+    result = tmp_path / "theirs" / "results" / "quick" / "mine.json"
+    result.parent.mkdir(parents=True)
+    result.write_bytes(RESULT)
+    ours = tmp_path / "ours"
+    path = record_state(result, "re-scored", "it follows", ours)
+    assert path == ours / "results" / "quick" / "trust" / "mine.json"
+    assert load_trust(result) is None
+    assert find_state(RESULT, load_trust(result, ours)).name == "re-scored"
+
+
+@pytest.mark.parametrize("by", [None, "Grace"])
+def test_a_full_disk_leaves_the_state_as_it_was(tmp_path, monkeypatch, by):
+    result = tmp_path / "quick" / "mine.json"
+    result.parent.mkdir()
+    result.write_bytes(RESULT)
+    path = record_state(result, "re-scored", "it follows")
+    before = path.read_bytes()
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("benchmark.basics.files.os.fsync", full)
+    with pytest.raises(InputError, match=r"cannot write .*mine\.json: No space left"):
+        record_state(result, "re-run", "it agrees", by=by)
+    assert path.read_bytes() == before
+    assert [p for p in path.parent.iterdir() if p.name != ".lock"] == [path]
+
+
+def test_of_two_who_find_something_out_at_once_neither_is_lost(tmp_path):
+    """A rejection is final, whoever writes at the same moment."""
+    for attempt in range(5):
+        result = tmp_path / str(attempt) / "mine.json"
+        result.parent.mkdir()
+        result.write_bytes(RESULT)
+        with ThreadPoolExecutor(2) as both:
+            found = both.map(lambda state: _try(result, state), ("re-scored", "rejected"))  # noqa: B023
+        states = [step.state for step in load_trust(result).steps]
+        assert states[-1] == "rejected"
+        assert len(states) + sum(said is not None for said in found) == 2
+
+
+def _try(result, state):
+    try:
+        record_state(result, state, "found out")
+    except InputError as error:
+        return str(error)

@@ -22,7 +22,7 @@ from tests import tiny
 from tests.test_loop import content
 from tests.test_run import cli, without_times
 
-METHODS = ("survivor", "nothing", "oracle")
+METHODS = ("survivor", "nothing", "clean")
 
 
 class Survivor(Mitigation):

@@ -290,12 +290,12 @@ def test_a_log_says_what_is_computed_and_what_is_done(tmp_path, monkeypatch):
 
 def test_a_terminal_shows_a_bar_a_method_and_the_lineages_at_work(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmark.commands.progress.LOOK", 0.01)
-    jobs = plan([find_method("oracle")], "quick", [TOY_TASKS["digits-replace"]], [0], tmp_path)
+    jobs = plan([find_method("clean")], "quick", [TOY_TASKS["digits-replace"]], [0], tmp_path)
     write_record(jobs[0].folder / "gen-00.json", {"status": "ok"})
     written = io.StringIO()
     with Watcher(jobs, Terminal(file=written, width=40, force_terminal=True, color_system=None)):
         pass
-    assert "oracle (reference)" in written.getvalue()
+    assert "clean (reference)" in written.getvalue()
     assert "1/3" in written.getvalue()
 
 

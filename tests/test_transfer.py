@@ -55,8 +55,8 @@ def test_only_separated_pairs_count():
 
 
 def test_references_and_methods_of_one_suite_are_left_out():
-    cheap = [*table([1, 2, 3, 4, 5, 6]), standing("oracle", ([1] * 3, [1] * 3), reference=True)]
-    dear = [*table([1, 2, 3, 4, 5]), standing("oracle", ([1] * 3, [1] * 3), reference=True)]
+    cheap = [*table([1, 2, 3, 4, 5, 6]), standing("clean", ([1] * 3, [1] * 3), reference=True)]
+    dear = [*table([1, 2, 3, 4, 5]), standing("clean", ([1] * 3, [1] * 3), reference=True)]
     assert compare_suites({"cheap": cheap, "dear": dear})[0].methods == 5
 
 
@@ -87,7 +87,7 @@ def test_the_command(tmp_path):
     """Methods whose curves lie between the references', in another order in the other suite."""
     files = []
     for suite, shares in (("quick", (1, 2, 3, 4, 5)), ("small", (1, 2, 3, 5, 4))):
-        lower, upper = (load_result(frozen_file(suite, name)) for name in ("nothing", "oracle"))
+        lower, upper = (load_result(frozen_file(suite, name)) for name in ("nothing", "clean"))
         for i, share in enumerate(shares):
             result = lower.model_copy(deep=True)
             result.method.name = f"m{i}"

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 from rich.padding import Padding
+from rich.text import Text
 
+from benchmark.basics.plain import clean_terminal
 from benchmark.commands.tables import open_console
 from benchmark.commands.terminal import Terminal
 from benchmark.interface.names import find_baselines, read_summary
@@ -50,15 +52,15 @@ def list_(
     for suite in suites:
         (generations,) = {task.generations for task in suite.tasks}
         seeds = f"seed{'s' if len(suite.seeds) > 1 else ''} {', '.join(map(str, suite.seeds))}"
-        console.print(f"[bold]Suite {suite.name}[/bold]: {suite.description}")
+        console.print(Text.assemble((f"Suite {suite.name}", "bold"), f": {suite.description}"))
         console.print(f"{generations} generations, {seeds}")
         for task in suite.tasks:
             _show(console, task.name, f"{task.n:,} items", task.description)
-    console.print("[bold]Methods[/bold], and what they see")
+    console.print(Text.assemble(("Methods", "bold"), ", and what they see"))
     for name, (summary, access) in methods.items():
         _show(console, name, access, summary)
 
 
 def _show(console: Terminal, name: str, detail: str, meaning: str) -> None:
-    console.print(f"  [bold]{name}[/bold] ({detail})")
-    console.print(Padding(meaning, (0, 0, 0, 6)))
+    console.print(Text.assemble("  ", (name, "bold"), f" ({detail})"))
+    console.print(Padding(Text(clean_terminal(meaning)), (0, 0, 0, 6)))

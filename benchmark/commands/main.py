@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.machine import ensure_home
+from benchmark.basics.plain import clean_terminal
 from benchmark.commands.terminal import prepare_output
 
 COMMANDS = (
@@ -93,7 +94,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()  # what cannot be written is noticed here, not when Python ends
     except AutophagyError as error:
-        print(f"autophagy: {error}", file=sys.stderr)
+        print(f"autophagy: {clean_terminal(str(error))}", file=sys.stderr)
         sys.exit(error.status)
     except OSError as error:
         if error.filename is not None:  # of a file, not of what is printed

@@ -19,7 +19,7 @@ def report(
 ) -> None:
     """Write a page about results: scores, curves, definitions of collapse, samples.
 
-    The references nothing.json and oracle.json are read from beside them unless given; samples
+    The references nothing.json and clean.json are read from beside them unless given; samples
     from the run's folder, where it is there.
     """
     page = write_report(read_with_references(results), out)

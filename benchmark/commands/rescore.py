@@ -16,10 +16,15 @@ from benchmark.submission.record import record_state
 from benchmark.submission.rescore import RescoredLineage, rescore_claim
 
 CAPTION = (
-    "Primary metric of the last generation. Off by: the largest difference of any metric in the "
-    "profile, in multiples of the tolerance (0.001 + 0.001 times its value); above 1 it does not "
-    "agree."
+    "Primary metric of the last generation, or of the first that does not agree. Off by: the "
+    "largest difference of any metric in its profile, in multiples of the tolerance (0.001 + "
+    "0.001 times its value); above 1 it does not agree."
 )
+Findings = Annotated[
+    Path | None,
+    typer.Option(help="The maintainers' folder for findings; default: beside the result."),
+]
+By = Annotated[str | None, typer.Option(help="Who checks. Default: git's user.name.")]
 
 
 def rescore(
@@ -28,10 +33,13 @@ def rescore(
     reject: Annotated[
         bool, typer.Option("--reject", help="If it does not agree, reject the entry for good.")
     ] = False,
+    findings: Findings = None,
+    by: By = None,
 ) -> None:
-    """Recompute the profile of every lineage's last generation and compare it with the claim.
+    """Recompute the profile of every generation from what was sent and compare it with the claim.
 
-    If all of it agrees, the entry's state becomes `re-scored`; otherwise the status is 1.
+    If all of it agrees, the entry's state becomes `re-scored`: the numbers follow from what was
+    sent, whoever made that. Otherwise the status is 1.
     """
     rows = rescore_claim(read_claim(result), samples)
     console = open_console()
@@ -40,12 +48,14 @@ def rescore(
     for problem in problems:
         say(console, problem)
     if rows and all(row.agrees for row in rows):
-        record_state(result, "re-scored", f"the last generation of {len(rows)} lineages agrees")
+        said = f"all generations of {len(rows)} lineages follow from the samples that were sent"
+        record_state(result, "re-scored", said, findings, by)
         console.print("It agrees: the entry is re-scored.")
         return
     lost = [f"{row.task}, seed {row.seed}" for row in rows if not row.agrees]
     if reject:
-        record_state(result, "rejected", f"its samples do not give its numbers: {'; '.join(lost)}")
+        said = f"its samples do not give its numbers: {'; '.join(lost)}"
+        record_state(result, "rejected", said, findings, by)
     say(console, f"It does not agree: {'; '.join(lost) or 'nothing was published'}.")
     raise typer.Exit(1)
 

@@ -31,7 +31,7 @@ def run(
     ] = Path("runs"),
     own_references: Annotated[
         bool,
-        typer.Option("--own-references", help="Run nothing and oracle here, too."),
+        typer.Option("--own-references", help="Run nothing and clean here, too."),
     ] = False,
     backend: Annotated[str, typer.Option(help="local, or ray: tasks of a Ray cluster.")] = "local",
     address: Annotated[
@@ -56,7 +56,7 @@ def run(
         typer.Option("--isolated", help="Run hooks in a sandbox (Linux, needs bubblewrap)."),
     ] = False,
 ) -> None:
-    """Run mitigations on a suite and compare them with the references nothing and oracle.
+    """Run mitigations on a suite and compare them with the references nothing and clean.
 
     Run the same command again to go on after an interruption. Exits with status 1 if a lineage
     failed or diverged, a file does not import or a process was killed; everything that could be

@@ -15,6 +15,7 @@ from benchmark.commands.tables import Column, number, open_console, sheet
 from benchmark.results import captions
 from benchmark.results.references import read_with_references
 from benchmark.results.rows import ScoreRow, make_score_rows
+from benchmark.results.schema import store_seed
 from benchmark.results.standings import list_seeds, rank_results
 
 LONGEST = 24  # columns for a method's name; longer ones are broken
@@ -28,7 +29,7 @@ def score(
 ) -> None:
     """Score results against each other: tiers, suite scores, recoveries and costs.
 
-    The references nothing.json and oracle.json are read from beside them unless given; where they
+    The references nothing.json and clean.json are read from beside them unless given; where they
     are not there, those that come with the benchmark are used.
     """
     given = read_with_references(results)
@@ -38,10 +39,15 @@ def score(
     if as_json:
         document = {
             "suite": some.suite,
-            "seeds": seeds,
+            "seeds": [store_seed(seed) for seed in seeds],
             "tasks": {name: task.hash for name, task in some.tasks.items()},
             "files": {result.method.name: str(path) for path, result in given.items()},
-            "standings": [asdict(standing) for standing in found],
+            "standings": [
+                asdict(standing)
+                | {"seeds": [store_seed(seed) for seed in standing.seeds]}
+                | {"warning": standing.warning, "partial": standing.partial}
+                for standing in found
+            ],
         }
         print(json.dumps(document, indent=1))
         return
@@ -61,7 +67,8 @@ def score_table(rows: Sequence[ScoreRow], suite: str, seeds: list[int]) -> Table
     before, after = map(number, ("tier", "ranks")), map(number, ("score", "95% interval", "failed"))
     cells = [(r.tier, r.ranks, r.method, r.access, r.score, r.interval, r.failed) for r in rows]
     columns = [*before, _methods(rows), Column("access"), *after]
-    return sheet(columns, cells, title, " ".join(captions.score_captions(len(seeds))))
+    marks = "".join(row.score for row in rows)
+    return sheet(columns, cells, title, " ".join(captions.score_captions(len(seeds), marks)))
 
 
 def task_table(rows: Sequence[ScoreRow]) -> Table:

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from benchmark.basics.plain import clean_terminal
 from benchmark.commands.terminal import Terminal
 
 WIDTH = 78  # at least, where a caption has to fit below
@@ -39,11 +40,11 @@ def sheet(
     title: str = "",
     caption: str = "",
 ) -> Table:
-    """A table; what is in it is printed as it is, never read as markup."""
+    """A table; what is in it is printed as it is, never read as markup or by the terminal."""
     table = Table(
-        title=Text(title, "bold") if title else None,
+        title=Text(clean_terminal(title), "bold") if title else None,
         title_justify="left",
-        caption=Text(caption, "table.caption") if caption else None,
+        caption=Text(clean_terminal(caption), "table.caption") if caption else None,
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
@@ -53,14 +54,14 @@ def sheet(
     for column in columns:
         layout = column if isinstance(column, Column) else Column(column)
         table.add_column(
-            layout.heading,
+            Text(clean_terminal(layout.heading)),
             justify="right" if layout.right else "left",
             no_wrap=layout.whole,
             overflow="fold",
             width=layout.width,
         )
     for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        table.add_row(*(Text(clean_terminal(c)) if isinstance(c, str) else c for c in row))
     return table
 
 
@@ -71,4 +72,4 @@ def open_console(stderr: bool = False) -> Terminal:
 
 def say(console: Terminal, sentence: str) -> None:
     """Print a sentence as it is, broken by the terminal only."""
-    console.print(Text(sentence), soft_wrap=True)
+    console.print(sentence, soft_wrap=True)

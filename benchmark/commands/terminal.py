@@ -15,6 +15,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from benchmark.basics.plain import clean_terminal
+
 ANY = "autophagy.any"  # name of the error handler below
 PLAIN = {
     "±": "+/-", "\u2013": "-", "\u2014": "-",  # dashes
@@ -52,14 +54,16 @@ def _plainly(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 class Terminal(Console):
-    """A rich console that cuts no cell: a table that does not fit is shown row by row; in a pipe or
+    """A rich console to which a text is a text: neither markup nor a sign for the terminal, whoever
+    wrote it. It cuts no cell: a table that does not fit is shown row by row; in a pipe or
     a file, which has no width of its own, it is as wide as it must be."""
 
     def print(self, *objects: Any, **options: Any) -> None:
         if len(objects) == 1 and isinstance(objects[0], Table):
             self._print_table(objects[0], options)
         else:
-            super().print(*objects, **options)
+            plain = (Text(clean_terminal(o)) if isinstance(o, str) else o for o in objects)
+            super().print(*plain, **options)
 
     def working(self, what: str) -> AbstractContextManager[object]:
         """Says what takes time inside the context: a spinner, and a line where none can turn."""
@@ -123,5 +127,5 @@ def _line(cell: object, between: str) -> Text:
 
 
 def _read(content: object, style: str = "") -> Text:
-    """What is printed as it is, or else markup."""
-    return content if isinstance(content, Text) else Text.from_markup(str(content), style=style)
+    """What is printed as it is."""
+    return content if isinstance(content, Text) else Text(clean_terminal(str(content)), style)

@@ -20,7 +20,7 @@ CAPTION = (
     "tau: Kendall's rank correlation of the methods' scores, 1 = the same order; its 95% interval "
     "takes these methods as drawn from many. Alike: of the pairs of methods that the "
     "second suite separates beyond chance, those that the first orders the same way. nothing and "
-    "oracle are left out."
+    "clean are left out."
 )
 
 

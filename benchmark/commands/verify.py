@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmark.commands.progress import Watcher
+from benchmark.commands.rescore import By, Findings
 from benchmark.commands.run import parse_seeds
 from benchmark.commands.tables import open_console, say
 from benchmark.submission.record import record_state
@@ -15,7 +16,9 @@ from benchmark.submission.verify import verify_claim
 
 
 def verify(
-    folder: Annotated[Path, typer.Argument(help="The submission, such as submissions/NAME.")],
+    folder: Annotated[
+        Path, typer.Argument(help="The submission, such as submissions/NAME, or a baseline's name.")
+    ],
     result: Annotated[Path, typer.Option(help="The claim: results/SUITE/NAME.json.")],
     seeds: Annotated[
         str | None, typer.Option(help="Such as 71,72. Default: three drawn now, and recorded.")
@@ -27,23 +30,27 @@ def verify(
     reject: Annotated[
         bool, typer.Option("--reject", help="If it does not agree, reject the entry for good.")
     ] = False,
+    findings: Findings = None,
+    by: By = None,
 ) -> None:
     """Run a submission again in the sandbox on seeds that are not public, and compare.
 
     Writes verified/NAME.json beside the result. If the recoveries agree within the 95% interval of
-    their difference, the entry's state becomes `re-run`; otherwise the status is 1.
+    their difference, by 0.15 at most, and the access granted is what card and claim say, the
+    entry's state becomes `re-run` and the board shows the re-run's score; else the status is 1.
     """
     console = open_console()
     found = verify_claim(
-        folder, result, out, parse_seeds(seeds), workers, lambda jobs: Watcher(jobs, console)
-    )
+        folder, result, out, parse_seeds(seeds), workers, lambda jobs: Watcher(jobs, console),
+        findings, by,
+    )  # fmt: skip
     say(console, f"Suite score {found.sentence}")
     say(console, f"Record: {found.record}")
-    if found.comparison.agrees:
-        record_state(result, "re-run", found.sentence)
-        console.print("It agrees within the interval: the entry is re-run.")
+    if found.agrees:
+        record_state(result, "re-run", found.sentence, findings, by)
+        console.print("It agrees: the entry is re-run.")
         return
     if reject:
-        record_state(result, "rejected", found.sentence)
-    console.print("It does not agree within the interval.")
+        record_state(result, "rejected", found.sentence, findings, by)
+    console.print("It does not agree.")
     raise typer.Exit(1)

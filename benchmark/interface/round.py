@@ -44,6 +44,8 @@ ROUND = {
     "verify": Offer(Access.VERIFIER, "forward_passes"),
 }
 
+MOST_LOGITS = 500  # items at once: their logits are the largest thing that a round hands out
+
 
 @dataclass
 class Ledger:
@@ -216,9 +218,14 @@ class Round:
         only, and large: ask for some hundred items at a time. Needs `MODEL`.
 
         Raises:
-            MethodError: the task is not text.
+            MethodError: the task is not text, or more than `MOST_LOGITS` items were given.
         """
         model = self._own(model, "logits")
+        if len(items) > MOST_LOGITS:
+            raise MethodError(
+                f"round.logits of {len(items)} items at once would take too much memory: ask for "
+                f"at most {MOST_LOGITS} at a time"
+            )
         self._charge("logits", len(items))
         return self._generator.logits(model, items)  # type: ignore[union-attr]
 
@@ -257,10 +264,16 @@ class Round:
             raise MethodError(f"round.finetune needs at least one step, got {steps}")
         if not math.isfinite(rate):
             raise MethodError(f"round.finetune needs a finite rate, got {rate}")
-        self._charge("finetune", steps * generator.batch)
         data = items if isinstance(items, TrainingSet) else TrainingSet(items)
+<<<<<<< HEAD
         with torch.inference_mode(False), torch.enable_grad():  # whatever the hook computes in
             return generator.train(data, self.rng, model=model, steps=steps, rate=rate)
+=======
+        # All items are encoded; those that these steps cannot show are charged for it.
+        self._charge("log_prob", max(0, len(data) - steps * generator.batch))
+        self._charge("finetune", steps * generator.batch)
+        return generator.train(data, self.rng, model=model, steps=steps, rate=rate)
+>>>>>>> main
 
     def verify(self, items: Items) -> Tensor:
         """(N,) scores of a frozen external scorer, higher is better. Needs `VERIFIER`."""

@@ -13,6 +13,7 @@ from benchmark.basics import device
 from benchmark.basics.cache import Cache
 from benchmark.basics.containment import LONGEST, one_line
 from benchmark.basics.errors import Diverged, InputError, MethodError
+from benchmark.basics.plain import bound_metric
 from benchmark.basics.processor import describe, without_denormals
 from benchmark.basics.seeds import seed_global
 from benchmark.basics.surroundings import kept_random
@@ -176,9 +177,10 @@ def open_world(task: Task, seed: int) -> World:
 def _check_finite(record: dict[str, Any]) -> None:
     """Raises Diverged where the profile is not finite; JSON has no word for it, so None stays."""
     profile = record["profile"]
-    record["profile"] = {k: v if math.isfinite(v) else None for k, v in profile.items()}
+    bounded = {k: math.isfinite(v) and abs(v) <= bound_metric(k) for k, v in profile.items()}
+    record["profile"] = {k: v if bounded[k] else None for k, v in profile.items()}
     if None in record["profile"].values():
-        raise Diverged("a metric of the profile is not finite")
+        raise Diverged("a metric of the profile is not finite, or beyond any model that learnt")
 
 
 class Clock:

@@ -25,7 +25,7 @@ class LineageStore(Protocol):
         ...
 
     def model(self, t: int) -> dict[str, Tensor]:
-        """The weights of generation `t`'s model; only the newest need be kept."""
+        """The weights of generation `t`'s model."""
         ...
 
     def save(
@@ -54,7 +54,8 @@ def finished_records(store: LineageStore, generations: int) -> list[dict[str, An
 
 class LineageFolder:
     """A lineage on disk: `gen-TT.json`, `samples-TT.safetensors` (what was published),
-    `scored-TT.safetensors` where that carries a mark, and the newest model.
+    `scored-TT.safetensors` where that carries a mark, and `model-TT.safetensors`, without which
+    nobody can recompute the profile.
 
     The record is written last: a generation without one is not finished.
     """
@@ -93,9 +94,6 @@ class LineageFolder:
             write_tensors(self.folder / f"scored-{t:02d}.safetensors", written.scored.columns)
         write_tensors(self.folder / f"model-{t:02d}.safetensors", state)
         self.end(t, record)
-        for model in self.folder.glob("model-*.safetensors"):
-            if model.name != f"model-{t:02d}.safetensors":
-                model.unlink(missing_ok=True)
 
     def end(self, t: int, record: dict[str, Any]) -> None:
         self._check(t)

@@ -9,7 +9,7 @@ LOWER = "lower is better"
 HIGHER = "higher is better"
 ONE = "best near 1"
 ZERO = "best near 0"
-REAL = "best near the oracle's"
+REAL = "best near clean's"
 
 
 @dataclass(frozen=True)

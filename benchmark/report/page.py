@@ -56,7 +56,7 @@ def write_report(given: Mapping[Path, Result], folder: Path) -> Path:
     tasks = dict(sorted(some.tasks.items()))
     page = folder / "report.html"
     write_report_file(page, b"")  # fails now rather than after the figures
-    seeds = list_seeds(some, next(iter(tasks)))
+    seeds, rows = list_seeds(some, next(iter(tasks))), make_score_rows(found)
     for name in tasks:
         _store_figures(results, name, methods, looks, folder / "figures")
     by_method = {result.method.name: (path, result) for path, result in given.items()}
@@ -68,17 +68,22 @@ def write_report(given: Mapping[Path, Result], folder: Path) -> Path:
         "versions": _versions(results.values()),
         "methods": methods,
         "looks": looks,
-        "rows": make_score_rows(found),
+        "rows": rows,
         "summaries": {m: results[m].method.summary for m in methods},
         "drawn": draw_intervals(found),
         "axis": find_axis(found),
-        "score_captions": captions.score_captions(len(seeds)),
+        "score_captions": captions.score_captions(len(seeds), "".join(r.score for r in rows)),
         "cost_captions": captions.COSTS,
         "starred": captions.STARRED,
         "access": {
             a.value: captions.KINDS[a] for a in Access if any(a.name in s.access for s in found)
         },
         "failures": [sentence for m in methods for sentence in results[m].failures],
+        "inapplicable": [
+            f"{m} on {task}: {why}"
+            for m in methods
+            for task, why in results[m].inapplicable.items()
+        ],
         "bands": len(seeds) > 1 and len(methods) <= MOST_BANDS,
         "primary": {n: _primary(results, n, methods, looks) for n in tasks},
         "profile": _profile(results, methods, looks),

@@ -35,7 +35,7 @@ class Axis:
 
 def find_axis(found: Sequence[Standing]) -> Axis:
     """A scale that holds 0, 1 and, but for extremes, every interval."""
-    ends = [x for s in found for x in (s.interval or (s.score, s.score))]
+    ends = [x for s in found if (span := _span(s)) for x in span]
     low = max(min([0.0, *ends]), LOWEST)
     high = min(max([1.0, *ends]), HIGHEST)
     return Axis(low - 0.05, high + 0.05, min(ends) < low or max(ends) > high)
@@ -45,7 +45,14 @@ def draw_intervals(found: Sequence[Standing]) -> dict[str, Interval]:
     """By method; a score without an interval is a point."""
     scale = find_axis(found)
     return {
-        s.method: Interval(*map(scale.at, (low, s.score, high)))
+        s.method: Interval(*map(scale.at, (span[0], s.score, span[1])))
         for s in found
-        for low, high in [s.interval or (s.score, s.score)]
+        if s.score is not None and (span := _span(s))
     }
+
+
+def _span(standing: Standing) -> tuple[float, float] | None:
+    """Its interval, or the score alone; None where it has none."""
+    if standing.score is None:
+        return None
+    return standing.interval or (standing.score, standing.score)

@@ -6,7 +6,7 @@ from benchmark.interface.access import Access
 
 SCORE = (
     "Score: mean over tasks and seeds of the recovery, the share of the avoidable degradation "
-    "that a method avoided: 1 = as good as training on real data only (oracle), 0 = no "
+    "that a method avoided: 1 = as good as training on real data only (clean), 0 = no "
     "mitigation (nothing); below 0 and above 1 are possible."
 )
 INTERVAL = (
@@ -25,6 +25,8 @@ ONE_SEED = (
 ACCESS = "Access: what a method sees besides the crawl; compare like with like."
 FAILED = "Failed: lineages that did not reach the last generation; each scores 0 at best."
 STARRED = "* = with failed lineages."
+DOUBTED = "!: above 1, better than real data only; not to be believed before a re-run."
+PARTIAL = "~: the method does not apply to all tasks; mean over the others, without tier and ranks."
 COSTS = (
     "Items trained: items shown to the optimiser.",
     "Generated: published, or sampled by the method for itself.",
@@ -44,7 +46,12 @@ KINDS = {  # of access: a method with it ...
 }
 
 
-def score_captions(seeds: int) -> list[str]:
-    """What the table of scores shows, for this many seeds: "Word: its meaning." each."""
+def score_captions(seeds: int, marks: str = "") -> list[str]:
+    """What the table of scores shows, for this many seeds: "Word: its meaning." each.
+
+    Args:
+        marks: all that stand behind its scores, see `benchmark.results.rows`.
+    """
     several = [INTERVAL, TIER, RANKS] if seeds > 1 else [ONE_SEED]
-    return [SCORE, *several, ACCESS, FAILED]
+    seen = [said for said in (DOUBTED, PARTIAL) if said[0] in marks]
+    return [SCORE, *seen, *several, ACCESS, FAILED]

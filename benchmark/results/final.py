@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmark.metrics.meanings import Metric, list_metrics
 from benchmark.results.curves import gather_curves, name_measures
+from benchmark.results.rows import INAPPLICABLE
 from benchmark.results.schema import Result
 
 
@@ -34,16 +35,17 @@ def summarise_profiles(results: Mapping[str, Result], task: str, methods: Sequen
     """All profile entries of a task's last generation."""
     names = set().union(*(name_measures(results[m], task) for m in methods))
     rows = [
-        (entry, [_number(gather_curves(results[m], task, entry.name)[:, -1]) for m in methods])
+        (entry, [_number(results[m], task, entry.name) for m in methods])
         for entry in list_metrics(names)
     ]
     return Numbers(task, len(results[methods[0]].tasks[task].lineages), rows)
 
 
-def _number(values: np.ndarray) -> Number:
+def _number(result: Result, task: str, entry: str) -> Number:
+    values = gather_curves(result, task, entry)[:, -1]
     values = values[~np.isnan(values)]
     if len(values) == 0:
-        return Number("-", "", 0)
+        return Number("-" if result.tasks[task].applicable else INAPPLICABLE, "", 0)
     least, most = format_figure(values.min()), format_figure(values.max())
     spread = f"{least} to {most}" if len(values) > 1 else ""
     return Number(format_figure(values.mean()), spread, len(values))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,27 +18,16 @@ from pydantic import (
     model_validator,
 )
 
-from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.results.schema import Name
+from benchmark.basics.errors import CorruptFile
+from benchmark.basics.plain import clean_text, read_start
+from benchmark.results.schema import Name, Seed
 
 LARGEST = 2_000_000  # bytes of a file
 MOST_PIXELS = 1_000_000  # of a picture: six rows of ten images of 128 x 128
 MOST = 20  # generations of a task
 LONGEST = 1_000  # characters of one generation's excerpts
-REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 Generation = Annotated[int, Field(ge=0, le=10_000)]
-Seed = Annotated[int, Field(ge=0)]
-
-
-def _plain_text(text: str) -> str:
-    """Line breaks stay; what a page would not show as a character is replaced."""
-    return "".join(c if c == "\n" or _shown(c) else REPLACED for c in text)
-
-
-def _shown(character: str) -> bool:
-    category = unicodedata.category(character)
-    return category[0] != "C" and category not in ("Zl", "Zp")
 
 
 def _rising(generations: list[int]) -> list[int]:
@@ -72,7 +60,7 @@ class Shown(_Strict):
     ] = []  # fmt: skip
     png: str = ""
     texts: Annotated[
-        dict[Generation, Annotated[str, Field(max_length=LONGEST), AfterValidator(_plain_text)]],
+        dict[Generation, Annotated[str, Field(max_length=LONGEST), AfterValidator(clean_text)]],
         Field(max_length=MOST),
         AfterValidator(_in_order),
     ] = {}
@@ -124,11 +112,7 @@ def load_gallery(path: Path) -> Gallery:
         InputError: the file cannot be read.
         CorruptFile: it is too large or not a gallery of this version.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        raise InputError(f"cannot read the gallery {path}: {error.strerror}") from error
+    content = read_start(path, LARGEST + 1, "gallery")
     try:
         if len(content) > LARGEST:
             raise ValueError(f"it has more than {LARGEST:,} bytes")

@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.basics.plain import clean_text
+
 if TYPE_CHECKING:
     from jinja2 import Template
 
@@ -31,4 +33,4 @@ def _plain(value: Any) -> Any:
     """`value`, without the control characters of a text; markup stays."""
     if not isinstance(value, str) or value.isprintable() or hasattr(value, "__html__"):
         return value
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in value)
+    return clean_text(value)

@@ -9,6 +9,8 @@ from statistics import fmean
 from benchmark.results.standings import Standing
 
 NONE = "-"
+INAPPLICABLE = "n/a"  # never a measured 0
+DOUBTED, PARTIAL, LOST = "!", "~", "*"  # behind a number: see `captions`
 
 
 @dataclass(frozen=True)
@@ -16,8 +18,10 @@ class ScoreRow:
     """One method, as every table shows it.
 
     Attributes:
+        score: with a mark if it is doubted or over some of the tasks only.
         failed: lineages that did not reach the last generation, of how many.
-        recoveries: by task the mean over seeds, with a star if a lineage failed.
+        recoveries: by task the mean over seeds, with a star if a lineage failed; "n/a" where the
+            method does not apply.
         spreads: by task the least and the most; not for one seed and the references.
         costs: in the order of `captions.COSTS`.
     """
@@ -48,11 +52,11 @@ def _row(standing: Standing) -> ScoreRow:
         tier=NONE if standing.tier is None else str(standing.tier),
         ranks=NONE if standing.ranks is None else format_ranks(standing.ranks),
         access=standing.access_tier,
-        score=format_score(standing.score),
+        score=format_score(standing.score) + mark_score(standing),
         interval=format_interval(standing.interval, standing.reference),
         failed=f"{standing.lost}/{standing.lineages}" if standing.lost else "0",
         recoveries={
-            task: format_score(fmean(values)) + ("*" if standing.failed[task] else "")
+            task: format_mean(values) + (LOST if standing.failed[task] else "")
             for task, values in standing.recoveries.items()
         },
         spreads={
@@ -65,9 +69,19 @@ def _row(standing: Standing) -> ScoreRow:
     )
 
 
-def format_score(value: float) -> str:
-    """Two decimals, and no minus zero."""
-    return f"{value:z.2f}"
+def mark_score(standing: Standing) -> str:
+    """What is behind a score that is more, or less, than a score."""
+    return (PARTIAL if standing.partial else "") + (DOUBTED if standing.warning else "")
+
+
+def format_score(value: float | None) -> str:
+    """Two decimals, and no minus zero; "n/a" without a value."""
+    return INAPPLICABLE if value is None else f"{value:z.2f}"
+
+
+def format_mean(recoveries: Sequence[float]) -> str:
+    """The mean over seeds of a task's recoveries, or "n/a"."""
+    return format_score(fmean(recoveries) if recoveries else None)
 
 
 def format_interval(interval: tuple[float, float] | None, reference: bool) -> str:

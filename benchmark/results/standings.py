@@ -16,7 +16,10 @@ from benchmark.basics.errors import InputError
 from benchmark.interface.access import Access, tier
 from benchmark.interface.names import REFERENCES
 from benchmark.results import statistics
+from benchmark.results.places import Sample, place_methods
 from benchmark.results.schema import LineageResult, Result
+
+ABOVE = 1.0 + 1e-9  # a score that is better than real data only, but for rounding
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,12 @@ class Scored:
     Attributes:
         access: the names it declares, such as ("ARCHIVE", "RESERVE").
         access_tier: their name on the board, such as "archive + reserve".
-        recoveries: for each task, one recovery a seed.
+        recoveries: for each task, one recovery a seed; none where the method does not apply.
+        seeds: of the recoveries of a task, in their order.
         failed: for each task, the lineages that did not reach the last generation.
         lineages: how many lineages it has in all.
-        reference: whether it is `nothing` or `oracle`, which score 0 and 1 by definition.
+        reference: whether it is `nothing` or `clean`, which score 0 and 1 by definition.
+        rerun: whether the recoveries are those of a maintainer's re-run (or by definition).
     """
 
     method: str
@@ -60,6 +65,13 @@ class Scored:
     lineages: int
     costs: Costs
     reference: bool
+    rerun: bool = False
+    seeds: tuple[int, ...] = ()
+
+    @property
+    def inapplicable(self) -> tuple[str, ...]:
+        """The tasks that it does not apply to."""
+        return tuple(task for task, values in self.recoveries.items() if not values)
 
     @property
     def lost(self) -> int:
@@ -72,16 +84,32 @@ class Standing(Scored):
     """One method among others.
 
     Attributes:
-        tier: 1 is best; None with one seed, where nothing can be told apart.
-        ranks: the best and the worst rank that the comparisons allow; None with one seed.
-        score: suite score, the mean over tasks and seeds of the recoveries.
+        tier: 1 is best; None with one seed, where nothing can be told apart, and of a method that
+            does not apply to all tasks.
+        ranks: the best and the worst rank that the comparisons allow; None as the tier.
+        score: suite score, the mean over tasks and seeds of the recoveries; over the tasks that
+            the method applies to. None where it applies to none of them.
         interval: its 95% interval; None with one seed.
+        ranked: the tasks that are ranked, all or some of those that have recoveries.
     """
 
     tier: int | None
     ranks: tuple[int, int] | None
-    score: float
+    score: float | None
     interval: tuple[float, float] | None
+    ranked: tuple[str, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Whether some of the ranked tasks are not applicable: what is left is another score."""
+        return any(not self.recoveries[task] for task in self.ranked or self.recoveries)
+
+    @property
+    def warning(self) -> str:
+        """What a reader must know of the score; "" if nothing."""
+        if self.score is not None and self.score > ABOVE and not (self.rerun or self.reference):
+            return "above 1, that is, better than real data only: not checked by a re-run"
+        return ""
 
 
 def rank_results(results: Mapping[Any, Result]) -> list[Standing]:
@@ -104,7 +132,7 @@ def rank_results(results: Mapping[Any, Result]) -> list[Standing]:
     return rank_methods([score_result(result, lower, upper) for result in by_name.values()])
 
 
-def score_result(result: Result, nothing: Result, oracle: Result) -> Scored:
+def score_result(result: Result, nothing: Result, clean: Result) -> Scored:
     """A result scored against its references; tasks in the order of `nothing`.
 
     Raises:
@@ -116,7 +144,8 @@ def score_result(result: Result, nothing: Result, oracle: Result) -> Scored:
         method=result.method.name,
         access=tuple(result.method.access),
         access_tier=tier(frozenset(Access[a] for a in result.method.access)),
-        recoveries={task: score_task(result, task, nothing, oracle) for task in tasks},
+        recoveries={task: score_task(result, task, nothing, clean) for task in tasks},
+        seeds=tuple(list_seeds(result, tasks[0])),
         failed={task: count_failed(result, task) for task in tasks},
         lineages=len(lineages),
         costs=sum_costs(lineages),
@@ -124,15 +153,41 @@ def score_result(result: Result, nothing: Result, oracle: Result) -> Scored:
     )
 
 
-def rank_methods(methods: Sequence[Scored], tasks: Sequence[str] | None = None) -> list[Standing]:
-    """Where methods stand on some tasks, or on all of them; the best suite score first."""
-    chosen = list(methods[0].recoveries) if tasks is None else tasks
-    scores = np.array([[method.recoveries[task] for task in chosen] for method in methods])
+def rank_methods(
+    methods: Sequence[Scored], tasks: Sequence[str] | None = None, anchored: bool = False
+) -> list[Standing]:
+    """Where methods stand on some tasks, or on all of them; the best suite score first.
+
+    Methods that do not apply to all of these tasks come last, without tier and ranks.
+
+    Args:
+        anchored: tiers and ranks are made of the methods that were re-run, and the others are
+            placed among them; else of all.
+    """
+    chosen = tuple(methods[0].recoveries) if tasks is None else tuple(tasks)
+    whole = [method for method in methods if all(method.recoveries[task] for task in chosen)]
+    samples = [_sample(method, chosen) for method in whole]
+    anchors = [method.rerun or method.reference for method in whole] if anchored else []
+    places = dict(zip(map(id, whole), place_methods(samples, anchors), strict=True))
     found = []
-    for method, place in zip(methods, statistics.place_methods(scores), strict=True):
+    for method in methods:
         of_one = {field.name: getattr(method, field.name) for field in fields(Scored)}
-        found.append(Standing(**of_one, **vars(place)))
-    return sorted(found, key=lambda standing: -standing.score)
+        place = vars(places[id(method)]) if id(method) in places else _place_part(method, chosen)
+        found.append(Standing(**of_one, **place, ranked=chosen))
+    return sorted(found, key=lambda s: (s.partial, -s.score if s.score is not None else 0.0))
+
+
+def _sample(method: Scored, tasks: Sequence[str]) -> Sample:
+    return Sample(np.array([method.recoveries[task] for task in tasks], float), method.seeds)
+
+
+def _place_part(method: Scored, tasks: Sequence[str]) -> dict[str, Any]:
+    """Score and interval over the tasks that the method applies to: no place among others."""
+    there = [task for task in tasks if method.recoveries[task]]
+    if not there:
+        return {"score": None, "interval": None, "tier": None, "ranks": None}
+    (alone,) = place_methods([_sample(method, there)])
+    return vars(alone) | {"tier": None, "ranks": None}
 
 
 def check_comparable(results: Mapping[Any, Result]) -> None:
@@ -192,20 +247,22 @@ def list_seeds(result: Result, task: str) -> list[int]:
     return sorted(lineage.seed for lineage in result.tasks[task].lineages)
 
 
-def score_task(result: Result, task: str, nothing: Result, oracle: Result) -> list[float]:
-    """The recovery of every seed on one task, in order of the seeds.
+def score_task(result: Result, task: str, nothing: Result, clean: Result) -> list[float]:
+    """The recovery of every seed on one task, in order of the seeds; none if it does not apply.
 
     Raises:
         InputError: a reference did not finish, or the two do not differ.
     """
-    lower, upper = _curves(nothing, task), _curves(oracle, task)
-    for reference, curves in ((nothing, lower), (oracle, upper)):
+    lower, upper = _curves(nothing, task), _curves(clean, task)
+    for reference, curves in ((nothing, lower), (clean, upper)):
         for seed, curve in curves.items():
             if len(curve) <= result.tasks[task].generations:
                 raise InputError(
                     f"the reference {reference.method.name!r} did not finish {task}, seed {seed}: "
                     f"without it there is no score"
                 )
+    if not result.tasks[task].applicable:
+        return []
     found = []
     for seed, curve in _curves(result, task).items():
         try:
@@ -221,6 +278,8 @@ def score_task(result: Result, task: str, nothing: Result, oracle: Result) -> li
 def count_failed(result: Result, task: str) -> int:
     """How many lineages of a task did not reach its last generation."""
     generations = result.tasks[task].generations
+    if not result.tasks[task].applicable:
+        return 0
     return sum(len(curve) <= generations for curve in _curves(result, task).values())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmark.basics.plain import clean_text
 from benchmark.interface.names import REFERENCES
 
 # On paper -> on a dark page.
@@ -57,5 +58,5 @@ def add_dark_theme(svg: str) -> str:
 
 def make_printable(text: str, longest: int = 28) -> str:
     """Text that a figure can show: no control characters, not too long."""
-    clean = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    clean = clean_text(text, "")
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"

@@ -25,7 +25,7 @@ class Transfer:
     Attributes:
         tasks: `EVERY`, or the one task, of the same name in both suites, that is compared.
         methods: how many have results in both; the references are left out, as their scores are
-            0 and 1 by definition.
+            0 and 1 by definition, and methods that do not apply to all tasks.
         tau: Kendall's tau-b of the scores.
         interval: its 95% interval, see `tau_interval`.
         separated: pairs of these methods that the paired tests of `other` separate, see
@@ -75,7 +75,10 @@ def compare_suites(suites: Mapping[str, Sequence[Standing]]) -> list[Transfer]:
         )
     found = []
     for one, other in itertools.combinations(suites, 2):
-        first, second = ({s.method: s for s in suites[n] if not s.reference} for n in (one, other))
+        first, second = (
+            {s.method: s for s in suites[n] if not s.reference and not s.partial}
+            for n in (one, other)
+        )
         both = [name for name in first if name in second]
         if len(both) < FEWEST:
             raise InputError(
@@ -94,7 +97,7 @@ def _transfer(
 ) -> Transfer:
     from scipy.stats import kendalltau
 
-    cheap = np.array([s.score if task is None else fmean(s.recoveries[task]) for s in first])
+    cheap = np.array([s.score if task is None else fmean(s.recoveries[task]) for s in first], float)
     chosen = [task] if task else list(second[0].recoveries)
     dear = np.array([[s.recoveries[name] for name in chosen] for s in second])
     tau = float(kendalltau(cheap, statistics.suite_score(dear)).statistic)

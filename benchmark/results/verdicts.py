@@ -14,6 +14,7 @@ from benchmark.metrics.definitions import (
     judge_lineage,
 )
 from benchmark.results.curves import name_measures, sort_lineages
+from benchmark.results.rows import INAPPLICABLE
 from benchmark.results.schema import Result
 
 MEASURABLE = tuple(definition for definition in DEFINITIONS if definition.entries)
@@ -36,30 +37,37 @@ class Cell:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The table of one task: `oracle` and `noise` by definition, cells by method."""
+    """The table of one task: `clean` and its noise by definition, cells by method; `inapplicable`
+    are the methods that do not apply to the task."""
 
     task: str
-    oracle: list[str]
+    clean: list[str]
     cells: dict[str, list[Cell]]
+    inapplicable: tuple[str, ...] = ()
 
     def held(self, method: str) -> str:
         """How many definitions hold in most of the method's lineages, such as "2 of 7"."""
         told = [cell for cell in self.cells[method] if cell.told]
+        if method in self.inapplicable:
+            return INAPPLICABLE
         return f"{sum(2 * c.yes > c.told for c in told)} of {len(told)}" if told else "-"
 
 
 def judge_collapse(results: Mapping[str, Result], task: str, methods: Sequence[str]) -> Verdicts:
-    """The definitions that can be measured, for each of the methods; the oracle among them."""
-    oracle = [dict(curves) for curves in _curves(results["oracle"], task)]
+    """The definitions that can be measured, for each of the methods; the references among them."""
+    clean = [dict(curves) for curves in _curves(results["clean"], task)]
     cells: dict[str, list[Cell]] = {}
     for method in methods:
         verdicts = [
             {v.definition.name: v for v in judge_lineage(curves, reference)}
-            for curves, reference in zip(_curves(results[method], task), oracle, strict=True)
+            for curves, reference in zip(_curves(results[method], task), clean, strict=True)
         ]
         cells[method] = [_cell(d, [found[d.name] for found in verdicts]) for d in MEASURABLE]
-    itself = [{v.definition.name: v for v in judge_lineage(curves, curves)} for curves in oracle]
-    return Verdicts(task, [_oracle([found[d.name] for found in itself]) for d in MEASURABLE], cells)
+    itself = [{v.definition.name: v for v in judge_lineage(curves, curves)} for curves in clean]
+    absent = tuple(m for m in methods if not results[m].tasks[task].applicable)
+    return Verdicts(
+        task, [_clean([found[d.name] for found in itself]) for d in MEASURABLE], cells, absent
+    )
 
 
 def _curves(result: Result, task: str) -> list[dict[str, list[float]]]:
@@ -78,8 +86,8 @@ def _cell(definition: Definition, verdicts: list[Verdict]) -> Cell:
     return Cell(sum(bool(v.holds) for v in told), len(told), numbers, "")
 
 
-def _oracle(verdicts: list[Verdict]) -> str:
+def _clean(verdicts: list[Verdict]) -> str:
     told = [v.numbers for v in verdicts if v.holds is not None]
     if not told:
         return ""
-    return f"{fmean(n['oracle'] for n in told):.3f} ± {fmean(n['noise'] for n in told):.3f}"
+    return f"{fmean(n['clean'] for n in told):.3f} ± {fmean(n['noise'] for n in told):.3f}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 import benchmark
+from benchmark.basics.plain import clean_line
 from benchmark.basics.processor import describe
 from benchmark.interface.access import Access
 from benchmark.interface.find import Method
@@ -45,13 +46,13 @@ def collect_result(
         suite=suite,
         method=MethodResult(
             name=method.name,
-            summary=method.summary,
+            summary=clean_line(method.summary, 300),
             access=[access.name for access in Access if access in method.access],
             source=method.source,
         ),
         tasks=tasks,
         versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
-        hardware=_hardware(outcomes, device),
+        hardware=clean_line(_hardware(outcomes, device), 300),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         references=references,
         isolated=method.isolated,

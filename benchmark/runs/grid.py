@@ -22,7 +22,7 @@ from benchmark.interface.find import Method, find_method
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.names import REFERENCES
 from benchmark.results.references import find_frozen
-from benchmark.results.schema import Origin, Result
+from benchmark.results.schema import MOST_SEED, Origin, Result
 from benchmark.runs import backends, worker
 from benchmark.runs.collect import collect_result
 from benchmark.runs.jobs import Job, Outcome, Work, all_finished, plan
@@ -67,7 +67,7 @@ def run(
             memory is short, on a GPU 4. A Ray cluster decides itself.
         out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache. On a
             cluster a path that every node sees.
-        own_references: run `nothing` and `oracle` here instead of using the ones that come with
+        own_references: run `nothing` and `clean` here instead of using the ones that come with
             the benchmark. They are run, too, if the latter do not cover the tasks and seeds, and
             those found finished under `out` are used.
         backend: "local", processes of this machine, or "ray", tasks of a Ray cluster.
@@ -82,7 +82,7 @@ def run(
         watch: makes, from the list of jobs, the context in which they run (progress display).
 
     Returns:
-        Results by method name, `nothing` and `oracle` among them. A lineage in which the method
+        Results by method name, `nothing` and `clean` among them. A lineage in which the method
         failed is in its result with status "failed" and the message.
 
     Raises:
@@ -163,11 +163,13 @@ def check_seeds(suite: Suite, seeds: Iterable[int] | None) -> tuple[int, ...]:
     """The seeds to run, each once and in order.
 
     Raises:
-        InputError: none, or a negative one.
+        InputError: none, a negative or a huge one.
     """
     wanted = suite.seeds if seeds is None else tuple(sorted(set(seeds)))
-    if not wanted or min(wanted) < 0:
-        raise InputError(f"seeds must be non-negative numbers such as 0,1,2; got {list(wanted)}")
+    if not wanted or min(wanted) < 0 or max(wanted) > MOST_SEED:
+        raise InputError(
+            f"seeds must be numbers from 0 to 2^63 - 1, such as 0,1,2; got {list(wanted)}"
+        )
     return wanted
 
 

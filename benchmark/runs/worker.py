@@ -116,7 +116,7 @@ def _outcome(job: Job, records_of: Callable[[], list[dict[str, Any]] | None]) ->
         records = records_of()
         if records is None:
             return Outcome(job, None)
-        generations = [GenerationResult.model_validate(record) for record in records]
+        generations = [GenerationResult.of_record(record) for record in records]
         return Outcome(job, LineageResult(seed=job.seed, generations=generations))
     except AutophagyError as error:
         return Outcome(job, None, error)
@@ -168,4 +168,4 @@ def open_method(method: Method) -> AbstractContextManager[type[Mitigation]]:
     if not method.isolated:
         return nullcontext(method.load())
     assert method.file is not None
-    return isolate_method(method.file, method.class_name)
+    return isolate_method(method.file, method.class_name, access=method.access)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.basics.errors import InputError
+from benchmark.basics.plain import is_plain
 from benchmark.interface.access import Access
 from benchmark.submission.plain_yaml import read_yaml
 
@@ -33,10 +33,8 @@ MEND = {
 
 def _line(text: str) -> str:
     """Refuses what would not print as one plain line: control, format and unassigned characters."""
-    if text != text.strip() or any(unicodedata.category(c)[0] in "C" for c in text):
-        raise ValueError("holds control characters or spaces at its ends")
-    if any(unicodedata.category(c) in ("Zl", "Zp") for c in text):
-        raise ValueError("holds a line break")
+    if text != text.strip() or not is_plain(text):
+        raise ValueError("holds control characters, line breaks or spaces at its ends")
     return text
 
 

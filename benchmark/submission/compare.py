@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.basics.errors import InputError
+from benchmark.results.statistics import find_variances, join_variances
+
+CAP = 0.15  # of recovery: a larger difference does not agree, however noisy the method
 
 
 @dataclass(frozen=True)
@@ -22,44 +25,36 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        return self.low <= 0 <= self.high
+        """Whether chance alone may make the difference, and it is small."""
+        return self.low <= 0 <= self.high and abs(self.difference) <= CAP
 
 
 def compare_scores(
     claimed: npt.ArrayLike, rerun: npt.ArrayLike, confidence: float = 0.95
 ) -> Comparison:
-    """Welch's interval (Biometrika 34, 1947) of the difference of two suite scores.
+    """The interval of the difference of two suite scores, from the re-run's variance alone.
 
-    The seeds differ, so nothing is paired. As in `benchmark.results.statistics.intervals`, tasks
-    are strata and seeds the replicates: the variances of all task means add up, with
-    Satterthwaite's degrees of freedom. One seed has no variance of its own and is given that of
-    the other side.
+    A claim says of itself how noisy it is, and could make room for any difference; so each of its
+    seeds is taken to be as noisy as those of the re-run. The seeds differ, so nothing is paired. As
+    in `benchmark.results.statistics.intervals`, tasks are strata and seeds the replicates, with
+    Satterthwaite's degrees of freedom.
 
     Args:
         claimed: (tasks, seeds) recoveries.
         rerun: (tasks, other seeds) recoveries.
 
     Raises:
-        InputError: both have one seed only.
+        InputError: the re-run has one seed only.
     """
     from scipy.stats import t
 
-    sides = [np.asarray(values, float) for values in (claimed, rerun)]
-    counts = [values.shape[1] for values in sides]
-    if max(counts) < 2:
-        raise InputError("one seed against one says nothing: give at least two --seeds")
-    tasks = len(sides[0])
-    widest = sides[int(counts[1] >= counts[0])]
-    parts, freedoms = [], []
-    for values, count in zip(sides, counts, strict=True):
-        spread = values if count > 1 else widest
-        parts.append(spread.var(axis=1, ddof=1) / (count * tasks**2))
-        freedoms.append(np.full(tasks, spread.shape[1] - 1))
-    part, freedom = np.concatenate(parts), np.concatenate(freedoms)
-    total = part.sum()
-    reach = 0.0
-    if total > 0:
-        reach = t.ppf((1 + confidence) / 2, total**2 / (part**2 / freedom).sum()) * total**0.5
-    means = [float(values.mean()) for values in sides]
-    gap = means[1] - means[0]
-    return Comparison(means[0], means[1], gap, float(gap - reach), float(gap + reach))
+    claim, again = (np.asarray(values, float) for values in (claimed, rerun))
+    seeds = again.shape[1]
+    if seeds < 2:
+        raise InputError("a re-run of one seed says nothing of chance: give at least two --seeds")
+    parts, freedom = find_variances(again)
+    # The variance of one seed over the number of seeds on either side.
+    error, freedoms = join_variances([(parts * (1 + seeds / claim.shape[1]), freedom)])
+    reach = float(t.ppf((1 + confidence) / 2, freedoms) * error) if error > 0 else 0.0
+    gap = float(again.mean() - claim.mean())
+    return Comparison(float(claim.mean()), float(again.mean()), gap, gap - reach, gap + reach)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
 
 LARGEST = {"method.py": 65_536, "card.yaml": 16_384, "README.md": 65_536}  # bytes
+SOURCE = "method.py"  # all of what `Folder.source` hashes and the sandbox is given
+DENSE = 8_192  # bytes of it, compressed: code is a quarter of its size, data stay what they are
 UNSENT = "__pycache__"  # what Python leaves beside a file that was run
 
 
@@ -73,7 +76,17 @@ def _read(path: Path, most: int) -> bytes:
             raise InputError(f"{path} is not an ordinary file: make it one")
         content = file.read(most + 1)
     if len(content) > most:
+        if path.name == SOURCE:
+            raise InputError(
+                f"{path} is larger than {most:,} bytes: a submission's source is at most 64 KB, so "
+                f"that no data travel in it; take out what is not code"
+            )
         raise InputError(f"{path} is larger than {most:,} bytes: make it smaller")
+    if path.name == SOURCE and len(zlib.compress(content, 9)) > DENSE:
+        raise InputError(
+            f"{path} has {len(zlib.compress(content, 9)):,} bytes when compressed, {DENSE:,} are the "
+            f"most: data travel in it; take out what is not code"
+        )
     try:
         content.decode()
     except UnicodeDecodeError as error:

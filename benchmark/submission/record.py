@@ -1,32 +1,93 @@
-"""Writes down what a maintainer found out about an entry, beside its result."""
+"""Writes down what a maintainer found out about an entry: what, when, who, with which code."""
 
 from __future__ import annotations
 
-import json
+import getpass
+import hashlib
+import subprocess
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
-from benchmark.basics.files import write_bytes
-from benchmark.submission.trust import advance_trust, load_trust, trust_file
+import benchmark
+from benchmark.basics.files import alone_in, write_bytes
+from benchmark.basics.plain import clean_line, read_limited
+from benchmark.results.schema import LARGEST
+from benchmark.submission.trust import Rerun, advance_trust, load_trust, record_file, trust_file
+
+
+class Checker(NamedTuple):
+    """Who checks, and the commit of the benchmark that does."""
+
+    by: str
+    commit: str
+
+
+def find_checker(by: str | None = None) -> Checker:
+    """Who runs this: `by`, or the name that git knows, or the user's; and the code's commit.
+
+    A commit is followed by "+" where the code was changed since; a copy that is no repository has
+    its version instead.
+    """
+    folder = Path(benchmark.__file__).parent
+    commit = _git(folder, "rev-parse", "HEAD") if (folder.parent / ".git").exists() else ""
+    if commit and _git(folder, "status", "--porcelain", "--", "."):
+        commit += "+"
+    who = by or _git(folder, "config", "user.name") or _user()
+    return Checker(clean_line(who, 100), commit or f"version {benchmark.__version__}")
 
 
 def record_state(
-    result: Path, state: Literal["re-scored", "re-run", "rejected"], reason: str
+    result: Path,
+    state: Literal["re-scored", "re-run", "rejected"],
+    reason: str,
+    findings: Path | None = None,
+    by: str | None = None,
 ) -> Path:
     """Raise the state of the entry with that result; returns the file.
 
+    Args:
+        findings: the maintainers' folder, see `trust_file`; without it beside the result.
+        by: who found it; without it whoever runs this.
+
     Raises:
-        InputError: it was rejected before, or the file cannot be written.
+        InputError: it was rejected before, or a file cannot be read or written.
         CorruptFile: the stored state is damaged.
     """
-    path = trust_file(result)
-    found = advance_trust(result.read_bytes(), load_trust(result), state, reason)
-    write_bytes(path, found.to_json())
+    path, record = trust_file(result, findings), record_file(result, findings)
+    content, checker = read_limited(result, LARGEST, "result"), find_checker(by)
+    with alone_in(path.parent):  # of two who find something out at once, neither is lost
+        digest = ""
+        if state == "re-run" and record.exists():
+            digest = hashlib.sha256(record.read_bytes()).hexdigest()
+        known = load_trust(result, findings)
+        found = advance_trust(
+            content, known, state, reason, record_sha256=digest, **checker._asdict()
+        )
+        write_bytes(path, found.to_json())
     return path
 
 
-def write_verification(result: Path, record: dict[str, Any]) -> Path:
+def write_verification(result: Path, record: Rerun, findings: Path | None = None) -> Path:
     """Keep a re-run's record in `verified/NAME.json` beside the result; returns the file."""
-    path = result.parent / "verified" / result.name
-    write_bytes(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+    path = record_file(result, findings)
+    write_bytes(path, record.to_json())
     return path
+
+
+def _git(folder: Path, *words: str) -> str:
+    """What git answers, "" where it does not."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words],
+            capture_output=True, text=True, timeout=10, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a user that the system does not know
+        return "unknown"

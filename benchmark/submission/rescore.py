@@ -1,9 +1,9 @@
-"""Recomputes the last generation's profile from the samples and the model that were uploaded."""
+"""Recomputes the profile of every generation from the samples and the models that were sent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -15,7 +15,9 @@ from benchmark.interface.items import Items
 from benchmark.lineage.loop import open_world
 from benchmark.lineage.workshop import kept_state
 from benchmark.results.schema import LineageResult, Result
+from benchmark.submission.copies import FEW, RealItems, count_likenesses
 from benchmark.submission.upload import find_last_finished, name_samples
+from benchmark.tasks.parts import Era
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
 
@@ -25,13 +27,15 @@ ROOM = 1_000_000  # bytes of a file beside its tensors
 
 @dataclass(frozen=True)
 class RescoredLineage:
-    """One lineage's last generation: its primary metric, and where the profile differs most.
+    """One lineage: its primary metric, and where its profiles differ most from what was sent.
 
     Attributes:
+        generation: the one of which the numbers are: the last one that published, or the first
+            that does not agree.
         excess: the largest difference of any metric over what is tolerated of it; above 1 it does
             not agree.
         worst: the metric that has it.
-        problem: why nothing could be recomputed, else "".
+        problem: why it cannot be believed whatever the numbers, else "".
     """
 
     task: str
@@ -50,9 +54,11 @@ class RescoredLineage:
 
 
 @without_denormals()
-@without_denormals()
 def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
-    """One row for every lineage that published anything.
+    """One row for every lineage that published anything: all of its generations are recomputed.
+
+    What agrees is that the numbers follow from samples and models that were sent; not who made
+    these, nor from what. So it says no more of the method than the claim does.
 
     Args:
         samples: the folder that holds what was uploaded of this entry.
@@ -63,32 +69,81 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
     if not samples.is_dir():
         raise InputError(f"there is no folder {samples}: give samples/SUITE/NAME of the dataset")
     return [
-        _row(task, lineage, samples)
+        _rescore_lineage(task, lineage, samples)
         for task in load_suite(result.suite).tasks
         for lineage in result.tasks[task.name].lineages
         if find_last_finished(lineage) is not None
     ]
 
 
-def _row(task: Task, lineage: LineageResult, folder: Path) -> RescoredLineage:
+def _rescore_lineage(task: Task, lineage: LineageResult, folder: Path) -> RescoredLineage:
     last = find_last_finished(lineage)
     assert last is not None
-    claimed, metric = lineage.generations[last].profile, task.evaluation.primary
+    # A new generator and evaluator for each lineage: what they keep is of its real items.
+    bench = _Bench(task, lineage.seed, folder)
+    row = _rescore(bench, lineage, 0)
+    for t in range(1, last + 1):
+        if not row.agrees:
+            break
+        row = _rescore(bench, lineage, t)
+    return row
+
+
+class _Bench:
+    """What the generations of one lineage are recomputed with."""
+
+    def __init__(self, task: Task, seed: int, folder: Path) -> None:
+        self.task, self.seed, self.folder = task, seed, folder
+        self.world, self.real = open_world(task, seed), RealItems()
+        self.generator, self.evaluator = task.generator.build(), task.evaluation.build()
+
+    def profile(self, t: int) -> dict[str, float]:
+        """The profile of generation `t` from what was sent of it.
+
+        Raises:
+            AutophagyError: it was not sent, is of another form, or holds real items.
+        """
+        task, names = self.task, name_samples(self.task.name, self.seed, t)
+        published, trained = self.folder / names[0], self.folder / names[1]
+        era, blank = self.world(t), self.generator.blank()
+        real = era.heldout
+        columns = _tensors(published, task.n * _bytes(real.columns) // len(real))
+        items = _items(columns, real, task, self.generator.ranges, published)
+        self._check_made(items, era, published)
+        model = _model(blank, _tensors(trained, _bytes(blank.state_dict())), trained)
+        return self.evaluator.profile(self.generator, model, items, era)
+
+    def _check_made(self, items: Items, era: Era, path: Path) -> None:
+        """Raises InputError where samples are real items of this era or an earlier one."""
+        for real in (era.real, era.heldout, era.trusted):
+            self.real.add(real)
+        found = self.real.count(items)
+        if found:
+            raise InputError(f"{path} holds {found} real items: a model made none of them")
+        for real in (era.real, era.heldout):
+            found = count_likenesses(items, real)
+            if found > FEW * len(items):
+                raise InputError(
+                    f"{path} holds {found} items that differ from real ones less than anybody sees"
+                )
+
+
+def _rescore(bench: _Bench, lineage: LineageResult, t: int) -> RescoredLineage:
+    claimed, metric = lineage.generations[t].profile, bench.task.evaluation.primary
     nan = float("nan")
     value = claimed[metric]
     assert value is not None
-    row = RescoredLineage(task.name, lineage.seed, last, metric, value, nan, nan, "")
+    row = RescoredLineage(bench.task.name, lineage.seed, t, metric, value, nan, nan, "")
     try:
-        profile = _profile(task, lineage.seed, last, folder)
+        profile = bench.profile(t)
     except AutophagyError as error:
-        return RescoredLineage(**{**vars(row), "problem": str(error)})
+        return replace(row, problem=str(error))
     if profile.keys() != claimed.keys():
         odd = ", ".join(sorted(profile.keys() ^ claimed.keys()))
-        return RescoredLineage(**{**vars(row), "problem": f"the result has other metrics ({odd})"})
+        return replace(row, problem=f"the result has other metrics ({odd})")
     excess = {name: _excess(profile[name], number) for name, number in claimed.items()}
     worst = max(excess, key=lambda name: excess[name])
-    found = {"recomputed": profile[metric], "excess": excess[worst], "worst": worst}
-    return RescoredLineage(**{**vars(row), **found})
+    return replace(row, recomputed=profile[metric], excess=excess[worst], worst=worst)
 
 
 def _excess(recomputed: float, claimed: float | None) -> float:
@@ -96,18 +151,6 @@ def _excess(recomputed: float, claimed: float | None) -> float:
         return float("inf")
     difference = abs(recomputed - claimed) / (ABSOLUTE + RELATIVE * abs(claimed))
     return difference if difference == difference else float("inf")
-
-
-def _profile(task: Task, seed: int, t: int, folder: Path) -> dict[str, float]:
-    generator, evaluator = task.generator.build(), task.evaluation.build()
-    names = name_samples(task.name, seed)
-    published, trained = folder / names[0], folder / names[1]
-    era, blank = open_world(task, seed)(t), generator.blank()
-    real = era.heldout
-    columns = _tensors(published, task.n * _bytes(real.columns) // len(real))
-    items = _items(columns, real, task, generator.ranges, published)
-    model = _model(blank, _tensors(trained, _bytes(blank.state_dict())), trained)
-    return evaluator.profile(generator, model, items, era)
 
 
 def _bytes(tensors: dict[str, Tensor]) -> int:

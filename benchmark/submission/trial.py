@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from benchmark.basics.cache import Cache, FolderCache
+from benchmark.basics.processor import settle
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
@@ -51,8 +52,9 @@ class Trial:
 
 @contextmanager
 def run_trials(file: Path, class_name: str) -> Iterator[Iterator[Trial]]:
-    """Two trials, each in a sandbox of its own, the second with the tasks in reverse order: what a
-    method keeps in its process from one lineage to the next then shows."""
+    """Two trials, the second with the tasks in reverse order: what a method draws from elsewhere
+    than its round then shows. What it can see of its sandbox is as in any run."""
+    settle()
     with tempfile.TemporaryDirectory(prefix="autophagy-validate-") as folder:
         cache = FolderCache(Path(folder))
         yield (_trial(file, class_name, tasks, cache) for tasks in (TASKS, TASKS[::-1]))
@@ -67,7 +69,9 @@ def _trial(file: Path, class_name: str, tasks: tuple[str, ...], cache: Cache) ->
         for name in tasks:
             store = LineageMemory()
             try:
-                records = run_lineage(shrink_task(load_task(name)), watched, SEED, store, cache)
+                records = run_lineage(
+                    shrink_task(load_task(name, "closed")), watched, SEED, store, cache
+                )
             except UNUSABLE as error:  # what a hook hands over may break anything
                 said = f"what a hook returned cannot be used ({type(error).__name__}: {error})"
                 records = [{"status": "failed", "message": said}]

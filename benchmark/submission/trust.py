@@ -1,7 +1,11 @@
 """How far an entry is trusted. Pure and light, for the board as for the maintainer's commands.
 
-The state lies in `trust/NAME.json` beside the result `NAME.json`. It belongs to that result's
-very bytes: another result of the same name starts as self-reported.
+The state lies in `trust/NAME.json` beside the result `NAME.json`, or in a maintainer's own folder
+of the same layout. It belongs to that result's very bytes: another result of the same name starts
+as self-reported. What a re-run measured lies in `verified/NAME.json`, of which the state holds the
+hash. Who may send results may not write either: a page reads both from its own copy of the
+repository, and what lies beside results that others sent is refused (see
+`leaderboard.board.entries`).
 """
 
 from __future__ import annotations
@@ -11,37 +15,114 @@ import hashlib
 import itertools
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.plain import clean_line, is_plain, read_start
+from benchmark.results.schema import Count, Line, Message, Name
 
 StateName = Literal["self-reported", "re-scored", "re-run", "rejected"]
 ORDER: tuple[StateName, ...] = ("self-reported", "re-scored", "re-run")
-LARGEST = 65_536  # bytes
+LARGEST = 262_144  # bytes
 
-Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+def _day(text: str) -> str:
+    datetime.date.fromisoformat(text)
+    return text
+
+
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_day)]
+Reason = Annotated[Message, Field(min_length=1)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Digits = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,18})$")]
+Recovery = Annotated[float, Field(ge=-1e12, le=1e12)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+Model = TypeVar("Model", bound=_Strict)
 
 
 class Step(_Strict):
-    """What was found, when, and why it is believed."""
+    """What was found, when, by whom and with which code, and why it is believed.
+
+    Attributes:
+        by: who ran the check.
+        commit: of the benchmark that checked, or its version.
+        record_sha256: of the record of a re-run, `verified/NAME.json`; "" without one.
+    """
 
     state: Literal["re-scored", "re-run", "rejected"]
     reason: Reason
     date: Day
+    by: Line = "unknown"
+    commit: Line = "unknown"
+    record_sha256: Digest | Literal[""] = ""
+
+
+class Rerun(_Strict):
+    """What a re-run measured: the record `verified/NAME.json`.
+
+    Attributes:
+        seeds: as digits, for they may be larger than JSON's readers keep.
+        access: what the re-run was granted.
+        recoveries: by task, one a seed; none where the method does not apply.
+        failed: by task, lineages that did not reach the last generation.
+        comparison: suite scores claimed and re-run, their difference and its interval.
+        problem: why it does not agree, besides the comparison.
+    """
+
+    version: Literal[1] = 1
+    benchmark_version: Line
+    suite: Name
+    method: Name
+    source: Line
+    result_sha256: Digest
+    seeds: Annotated[tuple[Digits, ...], Field(min_length=2, max_length=1_000)]
+    seeds_drawn: bool
+    access: Annotated[tuple[Name, ...], Field(max_length=20)]
+    recoveries: Annotated[
+        dict[Name, Annotated[tuple[Recovery, ...], Field(max_length=1_000)]],
+        Field(min_length=1, max_length=100),
+    ]
+    failed: Annotated[dict[Name, Count], Field(max_length=100)]
+    comparison: Annotated[dict[Name, Recovery], Field(max_length=10)]
+    agrees: bool
+    problem: Message = ""
+    failures: Annotated[tuple[Message, ...], Field(max_length=1_000)] = ()
+    date: Line
+    by: Line
+    commit: Line
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Rerun:
+        if any(len(of) not in (0, len(self.seeds)) for of in self.recoveries.values()):
+            raise ValueError("a task has not one recovery a seed")
+        if self.failed.keys() != self.recoveries.keys():
+            raise ValueError("tasks differ")
+        return self
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return (json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode()
 
 
 class Trust(_Strict):
     """All that a maintainer found out about one result, in order."""
 
     version: Literal[1] = 1
-    result_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    result_sha256: Digest
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
 
     @model_validator(mode="after")
@@ -60,11 +141,14 @@ class Trust(_Strict):
 
 
 class State(_Strict):
-    """What a board shows of an entry."""
+    """What a board shows of an entry; the fields are those of the last `Step`."""
 
     name: StateName
     reason: str = ""
     date: str = ""
+    by: str = ""
+    commit: str = ""
+    record_sha256: str = ""
 
 
 def find_state(result: bytes, trust: Trust | None) -> State:
@@ -74,7 +158,7 @@ def find_state(result: bytes, trust: Trust | None) -> State:
     if trust.result_sha256 != hashlib.sha256(result).hexdigest():
         return State(name="self-reported", reason="an earlier result of this name was checked")
     last = trust.steps[-1]
-    return State(name=last.state, reason=last.reason, date=last.date)
+    return State(name=last.state, **last.model_dump(exclude={"state"}))
 
 
 def advance_trust(
@@ -83,8 +167,17 @@ def advance_trust(
     state: Literal["re-scored", "re-run", "rejected"],
     reason: str,
     date: str | None = None,
+    by: str = "unknown",
+    commit: str = "unknown",
+    record_sha256: str = "",
 ) -> Trust:
     """`trust` with one finding more; one that says less than is known already changes nothing.
+
+    Args:
+        date: without it today.
+        by: who found it.
+        commit: of the benchmark with which it was found.
+        record_sha256: of the record of a re-run.
 
     Raises:
         InputError: the result was rejected, which is final.
@@ -99,29 +192,67 @@ def advance_trust(
     if trust is not None and state != "rejected" and ORDER.index(state) <= known:
         return trust
     day = date or datetime.datetime.now(datetime.UTC).date().isoformat()
-    said = "".join(c if c.isprintable() else " " for c in reason)[:500]
-    return Trust(result_sha256=digest, steps=(*steps, Step(state=state, reason=said, date=day)))
+    step = Step(
+        state=state,
+        reason="".join(c if is_plain(c) else " " for c in reason)[:500],
+        date=day,
+        by=clean_line(by, 100),
+        commit=clean_line(commit, 100),
+        record_sha256=record_sha256,
+    )
+    return Trust(result_sha256=digest, steps=(*steps, step))
 
 
-def trust_file(result: Path) -> Path:
-    """Where the state of the entry with that result lies."""
-    return result.parent / "trust" / result.name
+def trust_file(result: Path, findings: Path | None = None) -> Path:
+    """Where the state of the entry with that result lies.
+
+    Args:
+        findings: a maintainer's folder with results/SUITE/trust; without it beside the result.
+    """
+    return _found_about(result, "trust", findings)
 
 
-def load_trust(result: Path) -> Trust | None:
+def record_file(result: Path, findings: Path | None = None) -> Path:
+    """Where the record of its re-run lies."""
+    return _found_about(result, "verified", findings)
+
+
+def _found_about(result: Path, kind: str, findings: Path | None) -> Path:
+    suite = result.absolute().parent
+    folder = result.parent if findings is None else findings / "results" / suite.name
+    return folder / kind / result.name
+
+
+def load_trust(result: Path, findings: Path | None = None) -> Trust | None:
     """The stored findings about the entry of `result`, if there are any.
 
     Raises:
         CorruptFile: the file is not valid.
     """
-    path = trust_file(result)
-    if not path.exists():
-        return None
+    path = trust_file(result, findings)
+    return _load(path, Trust, "trust state") if path.exists() else None
+
+
+def load_rerun(result: Path, state: State, findings: Path | None = None) -> Rerun:
+    """What the re-run measured that made the entry of `result` what its `state` says.
+
+    Raises:
+        InputError: the record is not there.
+        CorruptFile: it is another one, or not valid.
+    """
+    path = record_file(result, findings)
+    content = read_start(path, LARGEST, "record")
+    if hashlib.sha256(content).hexdigest() != state.record_sha256:
+        raise CorruptFile(f"{path} is not the record of the re-run that was found to agree")
+    return _load(path, Rerun, "record of a re-run")
+
+
+def _load(path: Path, kind: type[Model], what: str) -> Model:
     try:
-        content = path.read_bytes()
+        content = read_start(path, LARGEST + 1, what)
         if len(content) > LARGEST:
             raise ValueError("it is too large")
-        return Trust.model_validate_json(content)
-    except (OSError, ValueError, ValidationError, RecursionError) as error:
+        return kind.model_validate_json(content)
+    except (ValueError, RecursionError) as error:
         said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise CorruptFile(f"{path} is not a valid trust state ({said}): restore it") from error
+        raise CorruptFile(f"{path} is not a valid {what} ({said}): restore it") from error

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.files import read_tensors
 from benchmark.hub.parts import Part
 from benchmark.lineage.store import LineageFolder
 from benchmark.report.samples import find_lineage, make_gallery
@@ -16,9 +17,10 @@ from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
 
 
-def name_samples(task: str, seed: int) -> tuple[str, str]:
-    """File names of a lineage's last samples and of the model that made them."""
-    return f"{task}-seed{seed}-samples.safetensors", f"{task}-seed{seed}-model.safetensors"
+def name_samples(task: str, seed: int, generation: int) -> tuple[str, str]:
+    """File names of a generation's samples and of the model that made them."""
+    base, number = f"{task}-seed{seed}", f"{generation:02d}.safetensors"
+    return f"{base}-samples-{number}", f"{base}-model-{number}"
 
 
 def find_last_finished(lineage: LineageResult) -> int | None:
@@ -64,18 +66,25 @@ def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> 
     store = LineageFolder(there)
     for generation in lineage.generations:
         record = store.record(generation.generation)
-        if record is None or GenerationResult.model_validate(record) != generation:
+        if record is None or GenerationResult.of_record(record) != generation:
             raise CorruptFile(
                 f"{file} says of {where}, generation {generation.generation}, what its run did "
                 f"not: run the same command again"
             )
     last = find_last_finished(lineage)
-    if last is None:
-        return []
-    if not store.kept_samples(last):
-        raise InputError(f"the samples of {where} were pruned: delete {there} and run it again")
-    store.samples(last), store.model(last)  # raises if they are damaged
-    base = f"samples/{result.suite}/{result.method.name}"
-    own = (there / f"{kind}-{last:02d}.safetensors" for kind in ("samples", "model"))
-    names = name_samples(task.name, lineage.seed)
-    return [Part(f"{base}/{name}", path) for name, path in zip(names, own, strict=True)]
+    base, parts = f"samples/{result.suite}/{result.method.name}", []
+    for t in range(0 if last is None else last + 1):
+        own = _find_scored(there, t), there / f"model-{t:02d}.safetensors"
+        if not all(path.exists() for path in own):
+            raise InputError(f"the samples of {where} were pruned: delete {there} and run it again")
+        names = name_samples(task.name, lineage.seed, t)
+        for name, path in zip(names, own, strict=True):
+            read_tensors(path, there)  # raises if it is damaged
+            parts.append(Part(f"{base}/{name}", path))
+    return parts
+
+
+def _find_scored(folder: Path, t: int) -> Path:
+    """The samples that generation `t` was scored by: those without a mark, where it marks."""
+    unmarked = folder / f"scored-{t:02d}.safetensors"
+    return unmarked if unmarked.exists() else folder / f"samples-{t:02d}.safetensors"

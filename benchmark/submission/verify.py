@@ -12,39 +12,59 @@ from pathlib import Path
 
 from benchmark import __version__
 from benchmark.basics.errors import InputError
-from benchmark.interface.names import REFERENCES
+from benchmark.interface.find import find_method
+from benchmark.interface.names import REFERENCES, find_baselines
 from benchmark.results.references import find_references
-from benchmark.results.schema import Result
+from benchmark.results.schema import MOST_SEED, Result
 from benchmark.results.standings import score_result
 from benchmark.runs import grid
 from benchmark.runs.jobs import Job
 from benchmark.submission.checks import read_submission
 from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.compare import Comparison, compare_scores
-from benchmark.submission.folder import Folder
-from benchmark.submission.record import write_verification
+from benchmark.submission.record import find_checker, write_verification
+from benchmark.submission.trust import Rerun
 from benchmark.tasks.suites import load_suite
 
 DRAWN = 3  # seeds, unless they are given
 
 
 @dataclass(frozen=True)
+class Submitted:
+    """What is run again: a file, its source, and what card and claim say that it sees."""
+
+    method: Path
+    source: str
+    access: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Verification:
-    """What came of running a submission again; `record` is where it is kept."""
+    """What came of running a submission again; `record` is where it is kept.
+
+    Attributes:
+        problem: why it does not agree, whatever the scores; "" if they decide.
+    """
 
     comparison: Comparison
     seeds: tuple[int, ...]
     record: Path
+    problem: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        return self.comparison.agrees and not self.problem
 
     @property
     def sentence(self) -> str:
         """Claim, re-run, and their difference with its interval."""
         found = self.comparison
-        return (
+        said = (
             f"claimed {found.claimed:.3f}, re-run {found.rerun:.3f}, difference "
             f"{found.difference:+.3f} [{found.low:+.3f}, {found.high:+.3f}], "
             f"{len(self.seeds)} other seeds"
         )
+        return f"{said}; {self.problem}" if self.problem else said
 
 
 def verify_claim(
@@ -54,59 +74,111 @@ def verify_claim(
     seeds: Sequence[int] | None = None,
     workers: int | None = None,
     watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
+    findings: Path | None = None,
+    by: str | None = None,
 ) -> Verification:
     """Run the submission in `folder` on other seeds than its claim `result`, and compare.
 
     What was found is written to verified/NAME.json beside the claim, whatever it is.
 
     Args:
+        folder: of the submission; or the name of a baseline, whose own entry is checked alike.
         out: for the runs; what is finished there is not run again.
-        seeds: none of them public; without it some are drawn.
+        seeds: two or more, none of them public; without it some are drawn.
+        findings: the maintainers' folder, see `benchmark.submission.trust.trust_file`.
+        by: who checks; without it whoever runs this.
 
     Raises:
         InputError: the claim is not of this submission or cannot be scored, or it cannot be run.
         CorruptFile: a file is damaged.
     """
     claim = read_claim(result)
-    claimed = _recoveries(claim, *find_references(claim, result).values())
+    claimed = score_result(claim, *find_references(claim, result).values()).recoveries
+    given = read_submitted(folder, claim, result)
+    chosen = tuple(sorted(set(seeds))) if seeds else draw_seeds(load_suite(claim.suite).seeds)
+    if len(chosen) < 2:
+        raise InputError("a re-run of one seed says nothing of chance: give at least two --seeds")
+    own, references = rerun_submission(given, claim.suite, chosen, out, workers, watch)
+    scored = score_result(own, *(references[name] for name in REFERENCES))
+    problem = _find_problem(given, claim, own, claimed, scored.recoveries)
+    shared = [task for task in claimed if claimed[task] and scored.recoveries[task]]
+    if not shared:
+        raise InputError(f"{result} and the re-run have no task in common that the method suits")
+    found = compare_scores(
+        [claimed[task] for task in shared], [scored.recoveries[task] for task in shared]
+    )
+    checker = find_checker(by)
+    record = Rerun(
+        benchmark_version=__version__,
+        suite=claim.suite,
+        method=claim.method.name,
+        source=given.source,
+        result_sha256=hashlib.sha256(result.read_bytes()).hexdigest(),
+        seeds=tuple(str(seed) for seed in chosen),
+        seeds_drawn=seeds is None,
+        access=tuple(own.method.access),
+        recoveries={task: tuple(of) for task, of in scored.recoveries.items()},
+        failed=scored.failed,
+        comparison=asdict(found),
+        agrees=found.agrees and not problem,
+        problem=problem,
+        failures=tuple(sentence[:500] for sentence in own.failures),
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **checker._asdict(),
+    )
+    return Verification(found, chosen, write_verification(result, record, findings), problem)
+
+
+def read_submitted(folder: Path, claim: Result, result: Path) -> Submitted:
+    """The submission in `folder`, or the baseline of that name, whose claim is `result`.
+
+    Raises:
+        InputError: the claim is not of it.
+    """
+    name = str(folder)
+    if name in find_baselines():
+        method = find_method(name)
+        if (claim.method.name, claim.method.source) != (name, method.source):
+            raise InputError(f"{result} is not of the baseline {name} as it is now: run it again")
+        access = tuple(a.name for a in method.access)
+        return Submitted(find_baselines()[name], method.source, access)
     submission, card, written = read_submission(folder)
     check_belongs(claim, result, submission, card, written.summary)
-    public = load_suite(claim.suite).seeds
-    chosen = tuple(sorted(set(seeds))) if seeds else draw_seeds(public)
-    own, references = rerun_submission(submission, claim.suite, chosen, out, workers, watch)
-    found = compare_scores(claimed, _recoveries(own, *(references[name] for name in REFERENCES)))
-    record = {
-        "benchmark_version": __version__,
-        "suite": claim.suite,
-        "method": card.name,
-        "source": submission.source,
-        "result_sha256": hashlib.sha256(result.read_bytes()).hexdigest(),
-        "seeds": list(chosen),
-        "seeds_drawn": seeds is None,
-        "agrees": found.agrees,
-        "comparison": asdict(found),
-        "failures": own.failures,
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
-    return Verification(found, chosen, write_verification(result, record))
+    return Submitted(submission.method, submission.source, tuple(card.access))
 
 
-def _recoveries(result: Result, nothing: Result, oracle: Result) -> list[list[float]]:
-    """(tasks, seeds), the tasks in the suite's order."""
-    of = score_result(result, nothing, oracle).recoveries
-    return [of[task.name] for task in load_suite(result.suite).tasks]
+def _find_problem(
+    given: Submitted,
+    claim: Result,
+    own: Result,
+    claimed: dict[str, list[float]],
+    again: dict[str, list[float]],
+) -> str:
+    """What no score makes good: access that differs from what is said, or tasks left out."""
+    granted = sorted(own.method.access)
+    for said, names in (("the card", given.access), ("the claim", claim.method.access)):
+        if granted != sorted(names):
+            return (
+                f"the re-run was granted [{', '.join(granted)}], {said} says "
+                f"[{', '.join(sorted(names))}]"
+            )
+    for task in claimed:
+        if bool(claimed[task]) != bool(again[task]):
+            return f"only one of claim and re-run is applicable to {task}"
+    return ""
 
 
 def draw_seeds(public: Sequence[int], count: int = DRAWN) -> tuple[int, ...]:
-    """`count` seeds from the system's own randomness, none of them public."""
+    """`count` seeds below 2^63 from the system's own randomness, none of them public: nobody could
+    have tried them all beforehand."""
     drawn: set[int] = set()
     while len(drawn) < count:
-        drawn |= {secrets.randbelow(2**31)} - set(public)
+        drawn |= {secrets.randbelow(MOST_SEED + 1)} - set(public)
     return tuple(sorted(drawn))
 
 
 def rerun_submission(
-    folder: Folder,
+    given: Submitted,
     suite: str,
     seeds: Sequence[int],
     out: Path,
@@ -118,14 +190,14 @@ def rerun_submission(
     What is finished under `out` is not run again.
 
     Raises:
-        InputError: a seed is public, there is no sandbox, or the folder cannot be written.
+        InputError: a seed is public or none, there is no sandbox, or the folder cannot be written.
         CorruptFile: a file of an earlier run is damaged.
     """
     public = load_suite(suite).seeds
     if set(seeds) & set(public):
         raise InputError(f"the seeds {', '.join(map(str, public))} are public: give others")
     results = grid.run(
-        folder.method,
+        given.method,
         suite=suite,
         seeds=seeds,
         workers=workers,
@@ -136,6 +208,6 @@ def rerun_submission(
     )
     references = {name: results.pop(name) for name in REFERENCES}
     (own,) = results.values()
-    if own.method.source != folder.source:
-        raise InputError(f"{folder.method} changed during the run: run the same command again")
+    if own.method.source != given.source:
+        raise InputError(f"{given.method} changed during the run: run the same command again")
     return own, references

@@ -7,17 +7,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
+from statistics import fmean
 
 from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
+from benchmark.basics.plain import clean_line, read_limited, read_start
 from benchmark.interface.names import REFERENCES
 from benchmark.results.references import find_references, frozen_file
+from benchmark.results.schema import LARGEST as LARGEST_RESULT
 from benchmark.results.schema import Result, load_result
 from benchmark.results.standings import Scored, score_result
 from benchmark.submission.card import Card, parse_card
 from benchmark.submission.claim import read_claim
 from benchmark.submission.folder import LARGEST
-from benchmark.submission.trust import State, find_state, load_trust, trust_file
+from benchmark.submission.trust import (
+    State,
+    find_state,
+    load_rerun,
+    load_trust,
+    record_file,
+    trust_file,
+)
 
+FINDINGS = ("trust", "verified")  # folders beside results, written by maintainers only
 MINE = " (yours)"  # marks a result that is only previewed
 
 
@@ -30,6 +41,7 @@ class Entry(Scored):
         card: who made it; None if there is none.
         state: how far it is trusted, since when and why.
         references: "frozen", or "own" where it is scored against those that it brought.
+        claimed: the suite score that its result claims, where `recoveries` are of a re-run.
         mine: whether it is only previewed.
     """
 
@@ -41,6 +53,7 @@ class Entry(Scored):
     created: str
     references: str
     isolated: bool
+    claimed: float | None = None
     mine: bool = False
 
     @property
@@ -87,36 +100,44 @@ class Board:
         return _stored(self.entry(suite, name).path)
 
     def references(self, suite: str, name: str) -> dict[str, Result]:
-        """`nothing` and `oracle` as that entry is scored against them."""
+        """`nothing` and `clean` as that entry is scored against them."""
         entry = self.entry(suite, name)
         found = find_references(_stored(entry.path), entry.path, beside=entry.mine)
         return {result.method.name: result for result in found.values()}
 
 
-def read_board(root: Path, own: Sequence[Path] = ()) -> Board:
+def read_board(root: Path, own: Sequence[Path] = (), findings: Path | None = None) -> Board:
     """Every result under ROOT/results, and those in `own`, which are only previewed.
+
+    Args:
+        findings: the maintainers' folder, whose results/SUITE/trust and verified say how far
+            entries are trusted; what is under `root` beside it came with a submission and is
+            ignored. Without it `root` is a maintainer's own.
 
     Raises:
         InputError: one of `own` cannot be shown. What is wrong under `root` is refused instead.
         CorruptFile: likewise.
     """
     entries: dict[str, list[Entry]] = {}
-    refused = []
+    checked = root if findings is None else findings
+    refused = list(_ignored(root, checked))
     for path in sorted(root.glob("results/*/*.json")):
         suite = path.parent.name
         try:
             if path.stem in REFERENCES:
                 raise InputError(f"{path} is a reference, which comes with the benchmark")
-            entry = _read(root, path, _stamps(root, path))
+            entry = _read(root, path, checked, _stamps(root, path, checked))
             if entry.state.name == "rejected":
                 raise InputError(f"{path} was rejected on {entry.state.date}: {entry.state.reason}")
         except AutophagyError as error:
-            words = str(error).replace(f"{root}/", "")
-            refused.append(Refused(suite, path.name, words))
+            refused.append(_refuse(root, path, str(error)))
+        except Exception as error:  # whatever a stranger thought of: it costs this entry, no more
+            said = f"it cannot be used ({type(error).__name__}: {error}): run the method again"
+            refused.append(_refuse(root, path, said))
         else:
             entries.setdefault(suite, []).append(entry)
     for path in own:
-        entry = _entry(root, path, mine=True)
+        entry = _entry(root, path, checked, mine=True)
         entries.setdefault(entry.suite, []).append(entry)
     return Board(root, {s: [*_of_references(s), *e] for s, e in sorted(entries.items())}, refused)
 
@@ -126,21 +147,54 @@ def _stored(path: Path) -> Result:
     return load_result(path)
 
 
-def _stamps(root: Path, path: Path) -> tuple[tuple[str, int, int], ...]:
+def _refuse(root: Path, path: Path, reason: str) -> Refused:
+    """Why the file is not on the board, in words that say nothing of this machine."""
+    return Refused(path.parent.name, path.name, clean_line(reason.replace(f"{root}/", ""), 500))
+
+
+def _ignored(root: Path, findings: Path) -> Iterator[Refused]:
+    """Findings that came with submissions: only maintainers say how far an entry is trusted."""
+    if root.resolve() == findings.resolve():
+        return
+    for path in sorted(root.glob("results/*/*/*")):
+        kind = path.parent.name
+        if path.name.startswith("."):  # the lock of who writes there
+            continue
+        own = findings / path.relative_to(root)
+        if kind not in FINDINGS or _same(own, path):
+            continue
+        reason = (
+            f"{kind}/{path.name} is ignored: it came with a submission, and only maintainers say "
+            f"how far an entry is trusted"
+        )
+        yield Refused(path.parents[1].name, clean_line(path.name, 100), clean_line(reason, 500))
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether both are small ordinary files of the same content."""
+    try:
+        most = LARGEST_RESULT
+        return read_limited(one, most, "finding") == read_limited(other, most, "finding")
+    except InputError:
+        return False
+
+
+def _stamps(root: Path, path: Path, findings: Path) -> tuple[tuple[str, int, int], ...]:
     """Changes whenever a file changes that the entry is read from."""
     own = root / "references" / path.parent.name / path.stem
-    files = [path, trust_file(path), *_files(root, path.stem), *own.glob("*.json")]
+    found_out = trust_file(path, findings), record_file(path, findings)
+    files = [path, *found_out, *_files(root, path.stem), *own.glob("*.json")]
     found = [(file.resolve(), file.stat()) for file in files if file.exists()]
     return tuple((str(file), stat.st_mtime_ns, stat.st_size) for file, stat in found)
 
 
 @cache
-def _read(root: Path, path: Path, stamps: object) -> Entry:
+def _read(root: Path, path: Path, findings: Path, stamps: object) -> Entry:
     """Read once and again when a file has changed; refusals are found out again."""
-    return _entry(root, path, mine=False)
+    return _entry(root, path, findings, mine=False)
 
 
-def _entry(root: Path, path: Path, mine: bool) -> Entry:
+def _entry(root: Path, path: Path, findings: Path, mine: bool) -> Entry:
     result = read_claim(path)
     name = result.method.name
     if name != path.stem:
@@ -149,7 +203,32 @@ def _entry(root: Path, path: Path, mine: bool) -> Entry:
     entry = _described(result, path, scale, None if mine else _card(root, result, path))
     if mine:
         return replace(entry, method=name + MINE, mine=True)
-    return replace(entry, state=find_state(path.read_bytes(), load_trust(path)))
+    state = find_state(read_limited(path, LARGEST_RESULT, "result"), load_trust(path, findings))
+    return _rescaled(replace(entry, state=state), findings)
+
+
+def _rescaled(entry: Entry, findings: Path) -> Entry:
+    """Once it was run again, an entry has the numbers of the re-run.
+
+    Raises:
+        InputError: the record of the re-run is not there.
+        CorruptFile: it is another one, or damaged.
+    """
+    if entry.state.name != "re-run" or not entry.state.record_sha256:
+        return replace(entry, rerun=entry.state.name == "re-run")
+    found = load_rerun(entry.path, entry.state, findings)
+    if found.recoveries.keys() != entry.recoveries.keys() or not found.agrees:
+        raise CorruptFile(f"the record of the re-run of {entry.path} is not of this result")
+    claimed = {task: of for task, of in entry.recoveries.items() if of}
+    return replace(
+        entry,
+        rerun=True,
+        claimed=fmean(fmean(of) for of in claimed.values()) if claimed else None,
+        recoveries={task: list(found.recoveries[task]) for task in entry.recoveries},
+        seeds=tuple(map(int, found.seeds)),
+        failed={task: found.failed[task] for task in entry.recoveries},
+        lineages=len(found.seeds) * len(found.recoveries),
+    )
 
 
 def _described(
@@ -174,7 +253,7 @@ def _of_references(suite: str) -> Iterator[Entry]:
     found = {path: _stored(path) for path in files if path.exists()}
     for path, result in found.items():
         state = State(name="re-run", reason="comes with the benchmark")
-        yield replace(_described(result, path, found), state=state)
+        yield replace(_described(result, path, found), state=state, rerun=True)
 
 
 def _files(root: Path, name: str) -> tuple[Path, Path]:
@@ -189,11 +268,13 @@ def _card(root: Path, result: Result, path: Path) -> Card | None:
         InputError: it is not valid, or it or the stored code is not of this result.
     """
     card_file, code = _files(root, path.stem)
-    if code.exists() and hashlib.sha256(code.read_bytes()).hexdigest() != result.method.source:
-        raise InputError(f"{path} was made by another version of {code}: run it again")
+    if code.exists():
+        source = read_limited(code, LARGEST["method.py"], "submission's source")
+        if hashlib.sha256(source).hexdigest() != result.method.source:
+            raise InputError(f"{path} was made by another version of {code}: run it again")
     if not card_file.exists():
         return None
-    content = card_file.read_bytes()
+    content = read_start(card_file, LARGEST["card.yaml"] + 1, "card")
     if len(content) > LARGEST["card.yaml"]:
         raise CorruptFile(f"{card_file} is larger than {LARGEST['card.yaml']:,} bytes")
     card = parse_card(content)

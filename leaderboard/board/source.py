@@ -52,7 +52,7 @@ class BoardSource:
         self._renewing = threading.Lock()
         self._board: Board | None = None
         self._place = self._find() or _Place(root, "the results that came with this page")
-        self._board = _ranked(self._place.root, self._own)
+        self._board = self._read(self._place)
 
     def board(self) -> Board:
         """The board as it was read last."""
@@ -66,21 +66,26 @@ class BoardSource:
         try:
             found = self._find()
             if found is not None and found != self._place:
-                self._board, self._place = _ranked(found.root, self._own), found
+                self._board, self._place = self._read(found), found
         finally:
             self._renewing.release()
 
     def origin(self) -> str:
         """One sentence: which results these are, how old, and why not those of the dataset."""
-        newest = max(
-            (e.created for of in self.board().entries.values() for e in of if not e.reference),
-            default="",
-        )
+        now = datetime.datetime.now(datetime.UTC).isoformat()  # a later date is a wrong clock's
+        created = (e.created for of in self.board().entries.values() for e in of if not e.reference)
+        newest = max((date for date in created if date <= now), default="")
         words = f"Shown: {self._place.name}"
         if self._place.date is not None:
             words += f", changed {_ago(self._place.date)}"
         words += f"; the newest result is of {newest[:10]}." if newest else "; there is none."
         return f"{words} {self._trouble}".rstrip()
+
+    def _read(self, place: _Place) -> Board:
+        """Its board. Of a dataset that anybody may send to, only the results are read: how far
+        they are trusted is said by the findings that came with this page."""
+        findings = self._root if place.root != self._root else None
+        return _ranked(place.root, self._own, findings)
 
     def _find(self) -> _Place | None:
         """The dataset's newest revision, fetched if need be; None if it cannot be had."""
@@ -119,9 +124,9 @@ class BoardSource:
         return _Place(root, name, info.last_modified)
 
 
-def _ranked(root: Path, own: Sequence[Path]) -> Board:
+def _ranked(root: Path, own: Sequence[Path], findings: Path | None) -> Board:
     """The board, with every table that a reader may ask for ranked beforehand and kept."""
-    board = read_board(root, own)
+    board = read_board(root, own, findings)
     for suite in board.entries:
         for tasks in list_task_choices(suite):
             make_frame(board, suite, tasks)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Hashable
 from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
@@ -10,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from benchmark.basics.errors import InputError, cannot_write
-from benchmark.results.rows import format_interval, format_ranks
+from benchmark.basics.plain import defuse_cell
+from benchmark.results.rows import INAPPLICABLE, format_interval, format_ranks
 from benchmark.results.standings import Standing, rank_methods
 from leaderboard.board.entries import Board, Entry
 from leaderboard.board.filters import ALL, Filters, choose_tasks
@@ -24,6 +28,7 @@ HEADINGS = {
     "ranks": "Ranks",
     "access": "Access",
     "trust": "Trust",
+    "note": "Note",
     "real_items": "Real items used",
     "items_trained": "Items trained",
     "items_generated": "Generated",
@@ -41,6 +46,9 @@ HEADINGS = {
 def make_frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
     """One row a method, the best score first; do not change it, it is kept.
 
+    Of an entry that was re-run, the numbers are those of the re-run, and `claimed` is the score of
+    its result. A task that a method does not apply to is NaN and named in `not_applicable`; the
+    score is then of the others, without tier and ranks. `warning` says what to doubt.
     `score`, `low`, `high`, `tier` and `ranks` are of the chosen tasks; costs are of all. `low` and
     `high` are NaN, `tier` is missing and `ranks` is empty where there is one seed only.
 
@@ -55,12 +63,15 @@ def make_frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
 def rank_entries(board: Board, suite: str, tasks: str = ALL) -> list[Standing]:
     """The standings of a suite's entries on some of its tasks, the best score first.
 
+    Tiers and ranks are made of the entries that were re-run; others are placed among them, so that
+    nobody moves an entry by sending a file.
+
     Raises:
         InputError: there is no such suite or choice of tasks.
     """
     names = choose_tasks(suite, tasks)
     entries = board.entries.get(suite, [])
-    return rank_methods(entries, names) if entries else []
+    return rank_methods(entries, names, anchored=True) if entries else []
 
 
 def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
@@ -69,11 +80,14 @@ def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
     return {
         "tier": standing.tier,
         "method": entry.name,
-        "score": standing.score,
+        "score": float("nan") if standing.score is None else standing.score,
         "low": low,
         "high": high,
         "ranks": format_ranks(standing.ranks) if standing.ranks else "",
-        **{TASK + task: fmean(values) for task, values in entry.recoveries.items()},
+        **{TASK + t: fmean(of) if of else float("nan") for t, of in entry.recoveries.items()},
+        "not_applicable": ", ".join(entry.inapplicable),
+        "warning": standing.warning,
+        "claimed": float("nan") if entry.claimed is None else entry.claimed,
         "access": entry.access_tier,
         "trust": entry.state.name,
         "references": entry.references,
@@ -123,6 +137,7 @@ def format_frame(table: pd.DataFrame) -> pd.DataFrame:
     full = table.assign(
         interval=interval,
         score=table["score"].round(3),
+        note=[_note(row) for row in table.to_dict("records")],
         cpu_minutes=(table["cpu_seconds"] / 60).round(1),
     )
     tasks = [column for column in table if str(column).startswith(TASK)]
@@ -132,25 +147,40 @@ def format_frame(table: pd.DataFrame) -> pd.DataFrame:
     return found.rename(columns=HEADINGS).rename(columns=lambda name: name.removeprefix(TASK))
 
 
+def _note(row: dict[Hashable, Any]) -> str:
+    """What a reader must know of a row's score."""
+    said = [f"n/a: {row['not_applicable']}"] if row["not_applicable"] else []
+    said += [f"score {row['warning']}"] if row["warning"] else []
+    said += [f"claimed {row['claimed']:z.2f}"] if not pd.isna(row["claimed"]) else []
+    return "; ".join(said)
+
+
 def export_frame(table: pd.DataFrame, path: Path) -> Path:
     """Store a frame as .csv or .parquet; in CSV no cell is a formula to a spreadsheet.
 
     Raises:
         InputError: neither, or the file cannot be written.
     """
+    if path.suffix == ".parquet":
+        kept = io.BytesIO()
+        table.to_parquet(kept, index=False)
+        content = kept.getvalue()
+    elif path.suffix == ".csv":
+        content = _write_csv(table)
+    else:
+        raise InputError(f"cannot store a table as {path.name}: end it with .csv or .parquet")
     try:
-        if path.suffix == ".parquet":
-            table.to_parquet(path, index=False)
-        elif path.suffix == ".csv":
-            table.map(_defused).to_csv(path, index=False)
-        else:
-            raise InputError(f"cannot store a table as {path.name}: end it with .csv or .parquet")
+        path.write_bytes(content)
     except OSError as error:
         raise cannot_write(path, error) from error
     return path
 
 
-def _defused(cell: Any) -> Any:
-    if isinstance(cell, str) and cell.lstrip()[:1] in ("=", "+", "-", "@"):
-        return "'" + cell
-    return cell
+def _write_csv(table: pd.DataFrame) -> bytes:
+    """The table as CSV: every text in quotes and no formula; "n/a" where a task does not apply."""
+    plain = table.map(lambda cell: defuse_cell(cell) if isinstance(cell, str) else cell)
+    for column in plain:
+        if str(column).startswith(TASK):
+            plain[column] = plain[column].astype(object).where(plain[column].notna(), INAPPLICABLE)
+    plain = plain.rename(columns=lambda name: defuse_cell(str(name)))
+    return plain.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC).encode()

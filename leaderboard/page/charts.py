@@ -13,6 +13,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from benchmark.interface.names import REFERENCES
 from benchmark.results.style import FAINT, GREY, INK, style_methods
 
 MOST_ROWS = 60  # methods in the picture of recoveries
@@ -31,7 +32,7 @@ def draw_forest(frame: pd.DataFrame) -> alt.LayerChart:
     Args:
         frame: rows as in `table.make_frame`, best first; at most `MOST_ROWS` are drawn.
     """
-    frame = frame.head(MOST_ROWS)
+    frame = frame[frame["score"].notna()].head(MOST_ROWS)
     tasks = [c for c in frame.columns if c.startswith("recovery ")]
     rows = [_scored(row) for row in frame.to_dict("records")]
     first = frame["tier"].ne(frame["tier"].shift()).fillna(True)
@@ -41,6 +42,7 @@ def draw_forest(frame: pd.DataFrame) -> alt.LayerChart:
         {"method": row["method"], "task": task.removeprefix("recovery "), "recovery": row[task]}
         for row in frame.to_dict("records")
         for task in tasks
+        if not pd.isna(row[task])
     ]
     order = [row["method"] for row in rows]
     y = alt.Y("method:N", sort=order, title=None, scale=alt.Scale(padding=0))
@@ -82,7 +84,7 @@ def draw_cost(
         title: what the axis calls it.
         chosen: methods whose names are written beside them.
     """
-    frame = frame.head(MOST_POINTS)
+    frame = frame[frame["score"].notna()].head(MOST_POINTS)
     rows = [_scored(row) | {"cost": float(row[column])} for row in frame.to_dict("records")]
     _colour(rows, chosen)
     best = find_front(frame, column)
@@ -121,8 +123,9 @@ def draw_cost(
 
 
 def find_front(frame: pd.DataFrame, column: str) -> set[str]:
-    """The methods such that none scores more for no greater cost; the oracle is out of reach."""
-    rows = frame[frame["method"] != "oracle"].sort_values(
+    """The methods such that none scores more for no greater cost; the upper reference is no
+    method that one could choose."""
+    rows = frame[frame["method"] != REFERENCES[1]].sort_values(
         [column, "score"], ascending=[True, False]
     )
     best = rows["score"].cummax().shift().fillna(-np.inf)
@@ -273,7 +276,7 @@ def _tips(names: Sequence[str]) -> list[alt.Tooltip]:
 
 
 def _rules(values: Sequence[float], across: bool = False) -> alt.Chart:
-    """Lines where recovery is 0 (nothing) and 1 (oracle)."""
+    """Lines where recovery is 0 (nothing) and 1 (clean)."""
     base = alt.Chart(pd.DataFrame({"at": values}))
     rule = base.mark_rule(color=GREY, strokeDash=[3, 3])
     return rule.encode(y="at:Q") if across else rule.encode(x="at:Q")

@@ -18,7 +18,6 @@ from leaderboard.board.table import export_frame, make_frame
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-FINDINGS = ("trust", "verified")  # folders that maintainers write to in the dataset itself
 CARD = """\
 ---
 license: apache-2.0
@@ -41,7 +40,7 @@ output of earlier models. Each configuration is the table of one suite, one row 
     table = load_dataset("{repo}", "{first}", split="train")
 
 `score` is the mean recovery over the tasks: 0 is no mitigation (`nothing`), 1 is training on real
-data only (`oracle`). `low` and `high` bound its 95% interval over seeds; a `tier` begins with
+data only (`clean`). `low` and `high` bound its 95% interval over seeds; a `tier` begins with
 the first method that paired tests find worse than the first of the tier above. The others hold the
 recovery on each task, what the method used (`real_items`, `items_trained`,
 `items_generated`, `forward_passes`, `cpu_seconds`), what it may see (`access`) and how far the
@@ -50,11 +49,11 @@ entry was checked (`trust`).
 | Folder | Holds |
 |---|---|
 | `results/SUITE/NAME.json` | every number of an entry, by task, seed and generation |
-| `results/SUITE/trust`, `results/SUITE/verified` | what maintainers found when they checked it |
+| `results/SUITE/trust`, `results/SUITE/verified` | maintainers' findings (a copy) |
 | `submissions/NAME` | the method, its card and its description |
-| `references/SUITE/NAME` | `nothing` and `oracle`, where the entry brought its own |
+| `references/SUITE/NAME` | `nothing` and `clean`, where the entry brought its own |
 | `gallery/SUITE/NAME.json` | pictures and excerpts by generation |
-| `samples/SUITE/NAME` | last samples and models, from which the numbers are recomputed |
+| `samples/SUITE/NAME` | all samples and models: the numbers follow from them |
 | `table/SUITE.parquet` | the tables above, computed from all of this |
 
 Entries arrive as pull requests (`autophagy submit`). This card and the tables are written by
@@ -95,12 +94,12 @@ def publish_dataset(
             return revision
 
         revision = ask_hub(fetch, purpose, endpoint, say, token)
-        parts = [part for part in list_own_parts() if not _found_out(root, part)]
+        parts = list_own_parts()
         for part in parts:
             path = root / part.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(part.read())
-        parts += describe_dataset(repo, read_board(root), root)
+        parts += describe_dataset(repo, read_board(root, findings=HERE), root)
         title = "Update the table"
         return ask_hub(
             lambda api: mirror_files(api, repo, "dataset", parts, title, revision),
@@ -136,8 +135,3 @@ def state_dataset_purpose(repo: str) -> Purpose:
     """For the sentences about the dataset."""
     kept = "a commit that was made nevertheless is found"
     return Purpose(repo, "dataset", "--dataset", "table", "write to", kept)
-
-
-def _found_out(root: Path, part: Part) -> bool:
-    """Whether the dataset has its own findings about this entry, which may be newer."""
-    return Path(part.path).parent.name in FINDINGS and (root / part.path).exists()

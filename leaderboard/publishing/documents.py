@@ -18,6 +18,7 @@ from statistics import fmean
 import numpy as np
 
 from benchmark.basics.files import write_bytes
+from benchmark.basics.plain import escape_markdown, quote_code
 from benchmark.metrics.meanings import choose_short
 from benchmark.results.curves import gather_curves, name_measures
 from benchmark.results.rows import make_score_rows
@@ -28,6 +29,10 @@ from leaderboard.board.source import HERE
 from leaderboard.board.table import make_frame, rank_entries
 
 PLACE = re.compile(r"(<!-- (\w+) ([\w .-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+class Code(str):
+    """A name, which a document shows as code."""
 
 
 def fill_document(text: str, board: Board) -> str:
@@ -47,21 +52,25 @@ def fill_document(text: str, board: Board) -> str:
 def _scores(board: Board, suite: str) -> str:
     """Tiers, scores, intervals and recoveries."""
     rows = make_score_rows(rank_entries(board, suite))
+    if not rows:
+        return f"There is no result of suite {suite} yet."
     heads = ["tier", "method", "access", "score", "95% interval"]
     cells = [
-        (row.tier, f"`{row.method}`", row.access, row.score, row.interval, *row.recoveries.values())
+        (row.tier, Code(row.method), row.access, row.score, row.interval, *row.recoveries.values())
         for row in rows
     ]
-    return _markdown([*heads, *(f"`{task}`" for task in rows[0].recoveries)], cells)
+    return _markdown([*heads, *map(Code, rows[0].recoveries)], cells)
 
 
 def _costs(board: Board, suite: str) -> str:
     """What the methods cost beyond the training and publishing that all share."""
     table = make_frame(board, suite)
+    if table.empty:
+        return f"There is no result of suite {suite} yet."
     base = table.set_index("method").loc["nothing"]
     rows = [
         [
-            f"`{row['method']}`",
+            Code(row["method"]),
             f"{row['items_generated'] - base['items_generated']:,}",
             f"{row['items_trained'] - base['items_trained']:,}",
             f"{row['forward_passes']:,}",
@@ -81,7 +90,7 @@ def _profile(board: Board, suite: str, task: str) -> str:
     first = {entry: _mean(board, suite, "nothing", task, entry, 0) for entry in entries}
     rows = [["generation 0", *(first | {"trained_on_real": "1.00"}).values()]]
     rows += [
-        [f"`{name}`", *(_mean(board, suite, name, task, entry, -1) for entry in entries)]
+        [Code(name), *(_mean(board, suite, name, task, entry, -1) for entry in entries)]
         for name in make_frame(board, suite)["method"]
     ]
     return _markdown(["method", *entries], rows)
@@ -95,7 +104,7 @@ def _transfer(board: Board, one: str, other: str) -> str:
     }
     rows = [
         [
-            found.tasks if found.tasks == EVERY else f"`{found.tasks}`",
+            found.tasks if found.tasks == EVERY else Code(found.tasks),
             str(found.methods),
             f"{found.tau:z.2f}",
             f"{found.interval[0]:z.2f} to {found.interval[1]:z.2f}",
@@ -113,9 +122,15 @@ def _mean(board: Board, suite: str, method: str, task: str, entry: str, generati
 
 
 def _markdown(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table; whatever is in a cell, it is that cell's text."""
     heads = list(heads)
-    lines = [heads, ["---"] * len(heads), *rows]
+    escaped = [[_cell(cell) for cell in line] for line in (heads, *rows)]
+    lines = [escaped[0], ["---"] * len(heads), *escaped[1:]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return quote_code(text) if isinstance(text, Code) else escape_markdown(text)
 
 
 TABLES: dict[str, Callable[..., str]] = {

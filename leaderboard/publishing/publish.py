@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.files import write_bytes
+from benchmark.basics.plain import clean_terminal
 from benchmark.interface.find import find_method
 from benchmark.interface.names import REFERENCES
 from benchmark.report.samples import make_gallery
@@ -65,4 +66,4 @@ if __name__ == "__main__":
             publish_result(given)
             print(f"Published: {given}")
     except AutophagyError as error:
-        sys.exit(f"publish: {error}")
+        sys.exit(f"publish: {clean_terminal(str(error))}")

@@ -132,7 +132,7 @@ def test_it_starts_alone_and_shows_what_is_in_the_dataset(space):
     shown = opened(space)
     assert "event: complete" in shown
     assert "anchor" in shown
-    assert "oracle" in shown
+    assert "clean" in shown
     assert "verifier_filter" not in shown  # that is in the Space's own copy only
     assert "dataset org/results" in shown
 
@@ -173,7 +173,7 @@ def test_only_what_the_space_needs_is_sent():
     paths = [*assemble_space()]
     assert not [p for p in paths if "__pycache__" in p or "/." in p or p.startswith("tests")]
     assert not [p for p in paths if p.endswith((".safetensors", "template.html"))]
-    frozen = {"results/references/small/oracle.json", "tasks/assets/manifest.json"}
+    frozen = {"results/references/small/clean.json", "tasks/assets/manifest.json"}
     assert {f"benchmark/{path}" for path in frozen} <= {*paths}
     assert {"leaderboard/page/style.css", "benchmark/results/shared.html"} <= {*paths}
     assert "leaderboard/README.md" not in paths

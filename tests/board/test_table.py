@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmark.basics.errors import InputError
+from benchmark.results import references
 from benchmark.results.references import read_with_references
 from benchmark.results.standings import rank_results
 from benchmark.submission.card import Card
@@ -21,10 +22,12 @@ from leaderboard.board.filters import (
     list_task_choices,
 )
 from leaderboard.board.pairs import compare_pair
+from leaderboard.board.source import HERE
 from leaderboard.board.table import TASK, export_frame, format_frame, make_frame, select_rows
+from tests.board import toys
+from tests.stored import skip_if_stale
 
-ROOT = Path(__file__).parents[2] / "leaderboard"
-FEW = ("nothing", "oracle", "anchor", "accumulate_subsample", "neon")
+pytestmark = pytest.mark.usefixtures("frozen")
 HOSTILE = Card(
     name="anchor",
     summary="An ordinary summary.",
@@ -33,45 +36,80 @@ HOSTILE = Card(
     hyper_parameters={},
     licence="MIT",
 )
+IMAGES = [task.name for task in toys.SMALL if task.modality == "image"]
+TEXTS = [task.name for task in toys.SMALL if task.modality == "text"]
 
 
 @pytest.fixture(scope="module")
-def board():
-    """A few of the published entries, so that a new result changes no test; one card is hostile."""
-    found = read_board(ROOT)
-    few = [entry for entry in found.entries["small"] if entry.name in FEW]
-    small = [replace(e, card=HOSTILE) if e.name == "anchor" else e for e in few]
+def board(tmp_path_factory, frozen):
+    """A few entries, one of which applies to texts only; one card is hostile."""
+    root = tmp_path_factory.mktemp("board")
+    toys.store(
+        root,
+        toys.result("anchor", 0.3),
+        toys.result("keeper", 0.5, access=("ARCHIVE",), noise=0.03),
+        toys.result("reader", 0.7, access=("MODEL",), absent=IMAGES),
+        toys.result("neon", 0.1, access=("MODEL",), noise=0.02),
+    )
+    found = read_board(root)
+    assert not found.refused
+    small = [replace(e, card=HOSTILE) if e.name == "anchor" else e for e in found.entries["small"]]
     return Board(found.root, {"small": small})
 
 
-def test_the_published_board_is_that_of_its_results():
-    """Golden: the table says of every stored result what `autophagy score` says."""
-    board = read_board(ROOT)
-    assert not board.refused
-    for suite, entries in board.entries.items():
-        files = sorted((ROOT / "results" / suite).glob("*.json"))
-        assert {e.name for e in entries} == {f.stem for f in files} | {"nothing", "oracle"}
-        found = rank_results(read_with_references(files))
-        table = make_frame(board, suite)
-        assert table["method"].tolist() == [s.method for s in found]
-        assert table["score"].tolist() == [s.score for s in found]
-        one_seed = {pd.NA: None}
-        assert [one_seed.get(tier, tier) for tier in table["tier"]] == [s.tier for s in found]
-        spans = list(zip(table["low"], table["high"], strict=True))
-        assert [None if low != low else (low, high) for low, high in spans] == [
-            s.interval for s in found
-        ]
-        assert table["real_items"].tolist() == [s.costs.real_items for s in found]
+def test_the_board_says_of_results_what_score_says(board, tmp_path):
+    files = [entry.path for entry in board.entries["small"] if not entry.reference]
+    found = {s.method: s for s in rank_results(read_with_references(files))}
+    table = make_frame(board, "small")
+    assert set(table["method"]) == set(found)
+    for row in table.to_dict("records"):
+        said = found[row["method"]]
+        assert row["score"] == said.score
+        assert (row["low"], row["high"]) == said.interval
+        assert row["real_items"] == said.costs.real_items
+
+
+def test_the_published_board_is_read_whole(monkeypatch):
+    """With the references that come with the benchmark."""
+    skip_if_stale()
+    monkeypatch.setattr(references, "FOLDER", Path(references.__file__).parent)
+    published = read_board(HERE)
+    assert not published.refused
+    for suite in published.entries:
+        assert len(make_frame(published, suite)) == len(published.entries[suite])
+
+
+def test_what_does_not_apply_is_never_a_measured_0(board, tmp_path):
+    row = make_frame(board, "small").set_index("method").loc["reader"]
+    assert row[[TASK + name for name in IMAGES]].isna().all()
+    assert row["not_applicable"] == ", ".join(IMAGES)
+    assert row["score"] == pytest.approx(np.mean([row[TASK + name] for name in TEXTS]))
+    assert pd.isna(row["tier"])
+    assert row["ranks"] == ""
+    assert make_frame(board, "small")["method"].iloc[-1] == "reader"  # below who applies to all
+    texts = make_frame(board, "small", "text").set_index("method")
+    assert texts.loc["reader", "tier"] >= 1
+    images = make_frame(board, "small", "image").set_index("method")
+    assert np.isnan(images.loc["reader", "score"])
+    seen = format_frame(make_frame(board, "small")).set_index("Method").loc["reader"]
+    assert seen["Note"] == f"n/a: {', '.join(IMAGES)}"
+    file = export_frame(make_frame(board, "small"), tmp_path / "t.csv")
+    line = next(line for line in file.read_text().splitlines() if line.startswith('"reader"') or
+                ',"reader",' in line)  # fmt: skip
+    assert line.count('"n/a"') == len(IMAGES)
+    said = compare_pair(board, "small", "anchor", "reader").sentence
+    assert f"Not applicable, so left out: {', '.join(IMAGES)}." in said
+    assert "no task in common" in compare_pair(board, "small", "anchor", "reader", "image").sentence
 
 
 def test_fewer_tasks_are_ranked_anew(board):
-    assert list_task_choices("small")[:3] == ("all", "image", "text")
+    assert list_task_choices("small")[:3] == ("all", *sorted({t.modality for t in toys.SMALL}))[:3]
     every, text = make_frame(board, "small"), make_frame(board, "small", "text")
-    columns = [TASK + "speeches-replace", TASK + "speeches-web"]
+    columns = [TASK + name for name in TEXTS]
     assert text["score"].to_numpy() == pytest.approx(text[columns].mean(axis=1).to_numpy())
     assert text["method"].tolist() != every["method"].tolist()
-    one = make_frame(board, "small", "digits-web")
-    assert one["score"].to_numpy() == pytest.approx(one[TASK + "digits-web"].to_numpy())
+    one = make_frame(board, "small", toys.TEXT)
+    assert one["score"].to_numpy() == pytest.approx(one[TASK + toys.TEXT].to_numpy())
     with pytest.raises(InputError, match="no tasks 'video'"):
         make_frame(board, "small", "video")
 
@@ -79,7 +117,7 @@ def test_fewer_tasks_are_ranked_anew(board):
 def test_filters_hide_rows_and_change_no_rank(board):
     table = make_frame(board, "small")
     few = select_rows(table, Filters("small", access=("reserve",)))
-    assert few["method"].tolist() == ["oracle", "anchor", "nothing"]
+    assert few["method"].tolist() == ["clean", "anchor", "nothing"]
     for column in ("tier", "ranks"):
         assert few[column].tolist() == [
             table.set_index("method")[column][name] for name in few["method"]
@@ -88,7 +126,7 @@ def test_filters_hide_rows_and_change_no_rank(board):
     assert select_rows(table, Filters("small", search="hyperlink"))["method"].tolist() == ["anchor"]
     assert select_rows(table, Filters("small", search="(?i)x")).empty
     none = select_rows(table, Filters("small", trust=("re-scored",)))
-    assert none["method"].tolist() == ["oracle", "nothing"]
+    assert none["method"].tolist() == ["clean", "nothing"]
 
 
 def test_filters_survive_an_address(board):
@@ -101,13 +139,13 @@ def test_filters_survive_an_address(board):
     assert len(found.search) == 100
     assert Filters("small").query() == {"suite": "small"}
     with pytest.raises(InputError, match="no result to show"):
-        choose_first_suite(Board(ROOT, {}))
+        choose_first_suite(Board(HERE, {}))
 
 
 def test_what_a_reader_sees(board):
     seen = format_frame(make_frame(board, "small"))
     assert seen.columns[:5].tolist() == ["Tier", "Method", "Score", "95% interval", "Ranks"]
-    for name in ("Score", "digits-web", "CPU min", "Real items used"):
+    for name in ("Score", toys.TEXT, "CPU min", "Real items used"):
         assert pd.api.types.is_numeric_dtype(seen[name]), name
     row = seen.set_index("Method").loc["nothing"]
     assert row["95% interval"] == "by definition"
@@ -119,10 +157,10 @@ def test_what_a_reader_sees(board):
 
 def test_one_seed_shows_no_interval(board):
     one = [
-        replace(e, recoveries={task: of[:1] for task, of in e.recoveries.items()})
+        replace(e, recoveries={task: of[:1] for task, of in e.recoveries.items()}, seeds=(0,))
         for e in board.entries["small"]
     ]
-    single = Board(ROOT, {"small": one})
+    single = Board(board.root, {"small": one})
     seen = format_frame(make_frame(single, "small")).set_index("Method").loc["anchor"]
     assert (seen["95% interval"], seen["Ranks"], seen["Tier"]) == ("-", "", pd.NA)
     assert "one seed tells no more" in compare_pair(single, "small", "anchor", "nothing").sentence
@@ -143,34 +181,43 @@ def test_exports_hold_the_table(board, tmp_path, suffix):
 
 
 def test_the_paired_test(board):
-    found = compare_pair(board, "small", "anchor", "accumulate_subsample")
+    found = compare_pair(board, "small", "anchor", "keeper")
     table = make_frame(board, "small").set_index("method")["score"]
-    assert found.difference == pytest.approx(table["anchor"] - table["accumulate_subsample"])
+    assert found.difference == pytest.approx(table["anchor"] - table["keeper"])
     low, high = found.interval
     assert low < found.difference < high < 0
-    assert found.sentence.startswith("accumulate_subsample is better than anchor")
-    back = compare_pair(board, "small", "accumulate_subsample", "anchor")
+    assert found.sentence.startswith("keeper is better than anchor")
+    back = compare_pair(board, "small", "keeper", "anchor")
     assert (back.p, back.difference) == pytest.approx((found.p, -found.difference))
-    assert back.sentence.startswith("accumulate_subsample is better than anchor")
+    assert back.sentence.startswith("keeper is better than anchor")
     assert "cannot be told apart" in compare_pair(board, "small", "anchor", "anchor").sentence
-    assert list(compare_pair(board, "small", "anchor", "nothing", "text").tasks) == [
-        "speeches-replace",
-        "speeches-web",
-    ]
+    assert list(compare_pair(board, "small", "anchor", "nothing", "text").tasks) == TEXTS
 
 
-def test_five_thousand_methods_are_shown_and_filtered_at_once():
+def test_what_a_re_run_measured_is_not_paired(board):
+    other = replace(board.entry("small", "anchor"), seeds=(71, 72, 73), method="again")
+    both = Board(board.root, {"small": [*board.entries["small"], other]})
+    found = compare_pair(both, "small", "anchor", "again")
+    assert not found.paired
+    assert found.difference == 0
+    low, high = found.interval
+    assert low < 0 < high
+    assert compare_pair(board, "small", "anchor", "anchor").interval == (0, 0)
+
+
+def test_five_thousand_methods_are_shown_and_filtered_at_once(board):
     rng = np.random.default_rng(0)
-    some = read_board(ROOT).entry("small", "anchor")
+    some = board.entry("small", "anchor")
+    count = len(some.seeds)
     entries = [
         replace(
             some,
             method=f"method_{i}",
-            recoveries={task: rng.normal(0.3, 0.3, 3).tolist() for task in some.recoveries},
+            recoveries={task: rng.normal(0.3, 0.3, count).tolist() for task in some.recoveries},
         )
         for i in range(500)
     ]
-    board = Board(ROOT, {"small": entries})
+    board = Board(some.path.parent, {"small": entries})
     # Ranking is done when results are read; here ten times the same is enough.
     table = pd.concat([make_frame(board, "small")] * 10, ignore_index=True)
     begun = time.process_time()

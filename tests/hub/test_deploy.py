@@ -14,10 +14,13 @@ import leaderboard.publishing.deploy
 from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.hub import connection
+from benchmark.submission.record import record_state
 from leaderboard.board.source import HERE
 from leaderboard.publishing import dataset as results
 from leaderboard.publishing.deploy import VARIABLE, assemble_space, deploy_board
+from tests.board import toys
 
+ACCESS = {"anchor": ("RESERVE",), "verifier_filter": ("VERIFIER",)}
 SPACE, DATASET = "org/board", "org/results"
 INFO = "GET /api/datasets/org/results$"
 COMMIT = "POST .*/commit/"
@@ -33,12 +36,13 @@ def board(tmp_path, monkeypatch):
         shutil.copy(HERE / name, folder / name)
     (folder / "app.py").write_text("print('the page')\n")
     for name in ("anchor", "verifier_filter"):
-        shutil.copy(HERE / "results" / "small" / f"{name}.json", folder / "results" / "small")
+        toys.store(folder, toys.result(name, access=ACCESS[name]))
         shutil.copytree(HERE / "submissions" / name, folder / "submissions" / name)
     monkeypatch.setattr(leaderboard.publishing.deploy, "HERE", folder)
     monkeypatch.setattr(leaderboard.publishing.deploy, "READ", ("errors.py",))
     monkeypatch.setattr(results, "HERE", folder)
-    return folder
+    with toys.frozen(tmp_path / "frozen"):
+        yield folder
 
 
 def space(hub):
@@ -93,7 +97,7 @@ def test_the_dataset_gets_results_table_and_card_and_the_space_is_told(hub):
         *(f"results/small/{m}.json" for m in ("anchor", "verifier_filter")),
         *(f"submissions/{m}/card.yaml" for m in ("anchor", "verifier_filter")),
     }  # fmt: skip
-    assert set(table(hub)["method"]) == {"nothing", "anchor", "verifier_filter", "oracle"}
+    assert set(table(hub)["method"]) == {"nothing", "anchor", "verifier_filter", "clean"}
     _, front, text = files["README.md"].content.decode().split("---\n", 2)
     config = {"config_name": "small", "data_files": "table/small.parquet", "default": True}
     assert yaml.safe_load(front)["configs"] == [config]
@@ -117,7 +121,7 @@ def test_the_viewer_reads_the_table(hub, tmp_path):
     found = load_dataset(str(tmp_path / "copy"), "small", cache_dir=str(tmp_path / "cache"))
     assert list(found) == ["train"]
     assert found["train"].num_rows == 4
-    assert found["train"][0]["method"] == "oracle"
+    assert found["train"][0]["method"] == "clean"
 
 
 def test_entries_of_others_stay_and_are_in_the_table(hub, board):
@@ -125,17 +129,15 @@ def test_entries_of_others_stay_and_are_in_the_table(hub, board):
     deploy_board(SPACE, DATASET, hub.url)
     files = repo.refs["main"].files
     finding = "results/small/trust/anchor.json"
+    record_state(board / "results/small/anchor.json", "re-scored", "it follows")
     ours = board / finding
-    ours.parent.mkdir()
-    ours.write_text("{}")
     files[finding] = files["samples/small/anchor/x.safetensors"] = files["README.md"]
     (board / "results/small/anchor.json").unlink()  # in the dataset only: somebody's entry
     deploy_board(SPACE, DATASET, hub.url)
     now = repo.refs["main"].files
-    assert now[finding] is files[finding]  # what maintainers found out is not overwritten
+    assert now[finding].content == ours.read_bytes()  # what others say of trust does not stay
     assert {"results/small/anchor.json", "samples/small/anchor/x.safetensors"} <= set(now)
-    del now[finding]
-    ours.unlink()
+    assert table(hub).set_index("method")["trust"]["anchor"] == "re-scored"
     deploy_board(SPACE, DATASET, hub.url)
     assert "anchor" in set(table(hub)["method"])
     assert not any("samples/" in request for request in hub.requests if "resolve" in request)

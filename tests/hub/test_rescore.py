@@ -8,13 +8,16 @@ import torch
 
 from benchmark.basics.files import read_tensors, write_tensors
 from benchmark.commands.main import main
+from benchmark.lineage.loop import open_world
 from benchmark.results.schema import load_result
 from benchmark.submission.folder import read_folder
 from benchmark.submission.rescore import rescore_claim
 from benchmark.submission.trust import find_state, load_trust
 from benchmark.submission.upload import list_parts
+from tests import tiny
 
-SPEECHES = "speeches-replace-seed0"
+TASKS = {task.modality: task.name for task in tiny.PROFILED.tasks}
+TEXT = f"{TASKS['text']}-seed0"
 
 
 @pytest.fixture
@@ -41,8 +44,7 @@ def test_honest_samples_give_the_claimed_numbers(uploaded):
     claim, samples = uploaded
     rows = rescore_claim(load_result(claim), samples)
     assert [(row.task, row.generation) for row in rows] == [
-        ("digits-replace", 2),
-        ("speeches-replace", 2),
+        (task.name, task.generations) for task in tiny.PROFILED.tasks
     ]
     for row in rows:
         assert row.agrees
@@ -50,7 +52,7 @@ def test_honest_samples_give_the_claimed_numbers(uploaded):
 
 
 @pytest.mark.parametrize(
-    ("task", "metric"), [("digits-replace", "log_frechet"), ("speeches-replace", "heldout_loss")]
+    ("task", "metric"), [(task.name, task.evaluation.primary) for task in tiny.PROFILED.tasks]
 )
 def test_a_better_number_than_the_samples_give_is_found(
     uploaded, monkeypatch, capsys, task, metric
@@ -90,9 +92,10 @@ def spoil_weights(tensors):
         ("model", lambda t: dict(list(t.items())[1:]), "weights of a model of this task"),
     ],
 )
-def test_uploads_of_another_form_are_named(uploaded, kind, spoil, said):
+@pytest.mark.parametrize("generation", [0, 1, 2])
+def test_uploads_of_another_form_are_named(uploaded, kind, spoil, said, generation):
     claim, samples = uploaded
-    file = samples / f"{SPEECHES}-{kind}.safetensors"
+    file = samples / f"{TEXT}-{kind}-{generation:02d}.safetensors"
     write_tensors(file, spoil(read_tensors(file)))
     _, row = rescore_claim(load_result(claim), samples)
     assert not row.agrees
@@ -103,3 +106,78 @@ def test_uploads_of_another_form_are_named(uploaded, kind, spoil, said):
     assert "cannot be used" in rescore_claim(load_result(claim), samples)[1].problem
     file.unlink()
     assert "is not there" in rescore_claim(load_result(claim), samples)[1].problem
+
+
+def test_every_generation_must_be_there_and_follow(uploaded):
+    claim, samples = uploaded
+    for generation in (0, 1, 2):
+        for kind in ("samples", "model"):
+            file = samples / f"{TEXT}-{kind}-{generation:02d}.safetensors"
+            kept = file.read_bytes()
+            file.unlink()
+            row = find(rescore_claim(load_result(claim), samples), "text")
+            assert not row.agrees
+            assert f"{kind}-{generation:02d}.safetensors is not there" in row.problem
+            file.write_bytes(kept)
+        result = load_result(claim)
+        of = result.tasks[TASKS["text"]]
+        of.lineages[0].generations[generation].profile[of.primary] -= 0.05
+        row = find(rescore_claim(result, samples), "text")
+        assert (row.generation, row.agrees) == (generation, False)
+        assert row.excess > 1
+
+
+@pytest.mark.parametrize("modality", ["image", "text"])
+@pytest.mark.parametrize("generation", [1, 2])
+@pytest.mark.parametrize("part", ["real", "heldout", "trusted"])
+@pytest.mark.parametrize("share", [1.0, 0.1])
+def test_samples_that_are_real_items_are_refused(uploaded, modality, generation, part, share):
+    """Whatever label they carry, in whatever order, of this era or of an earlier one."""
+    claim, samples = uploaded
+    task = next(t for t in tiny.PROFILED.tasks if t.name == TASKS[modality])
+    file = samples / f"{task.name}-seed0-samples-{generation:02d}.safetensors"
+    tensors = read_tensors(file)
+    real = getattr(open_world(task, 0)(generation - 1), part)
+    count = min(len(real), int(share * task.n))
+    for name, values in tensors.items():
+        if values[0].numel() > 1:  # labels stay
+            values[-count:] = real[name][:count].flip(0)
+    write_tensors(file, tensors)
+    row = find(rescore_claim(load_result(claim), samples), modality)
+    assert not row.agrees
+    assert f"holds {count} real items" in row.problem
+
+
+@pytest.mark.parametrize("modality", ["image", "text"])
+def test_samples_that_nobody_can_tell_from_real_items_are_refused(uploaded, modality):
+    claim, samples = uploaded
+    task = next(t for t in tiny.PROFILED.tasks if t.name == TASKS[modality])
+    file = samples / f"{task.name}-seed0-samples-01.safetensors"
+    tensors, real = read_tensors(file), open_world(task, 0)(1).real
+    for name, values in tensors.items():
+        if values[0].numel() > 1:
+            made = real[name][: len(values)].clone()
+            flat = made.view(len(made), -1)
+            one = torch.ones_like(flat[:, 0])
+            if made.dtype == torch.uint8 or not made.is_floating_point():
+                flat[:, 3] = torch.where(flat[:, 3] > 0, flat[:, 3] - one, one)
+            else:
+                flat[:, 3] += 1 / 300
+            tensors[name] = made
+    write_tensors(file, tensors)
+    row = find(rescore_claim(load_result(claim), samples), modality)
+    assert not row.agrees
+    assert "differ from real ones less than anybody sees" in row.problem
+
+
+def test_what_agrees_claims_no_more_than_the_claim(uploaded, monkeypatch, capsys):
+    """Numbers that follow from samples say nothing of who made these."""
+    claim, samples = uploaded
+    assert command(monkeypatch, claim, "--samples", samples, "--by", "Ada") == 0
+    state = find_state(claim.read_bytes(), load_trust(claim))
+    assert (state.name, state.by) == ("re-scored", "Ada")
+    assert "follow from the samples that were sent" in state.reason
+
+
+def find(rows, modality):
+    return next(row for row in rows if row.task == TASKS[modality])

@@ -1,16 +1,20 @@
 """The board's results come from the dataset, and where it cannot be had the page says so."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from leaderboard.board import source
 from leaderboard.board.source import HERE, BoardSource
+from tests.board import toys
 from tests.hub.repo import Blob
 
-STORED = HERE / "results" / "small"
+
+@pytest.fixture(autouse=True)
+def frozen(tmp_path):
+    with toys.frozen(tmp_path / "frozen") as folder:
+        yield folder
 
 
 @pytest.fixture(autouse=True)
@@ -21,14 +25,12 @@ def empty_cache(tmp_path, monkeypatch):
 @pytest.fixture
 def root(tmp_path):
     """What came with the page: one result."""
-    folder = tmp_path / "root" / "results" / "small"
-    folder.mkdir(parents=True)
-    shutil.copy(STORED / "anchor.json", folder)
+    toys.store(tmp_path / "root", toys.result("anchor"))
     return tmp_path / "root"
 
 
 def published(*names):
-    files = {f"results/small/{n}.json": Blob((STORED / f"{n}.json").read_bytes()) for n in names}
+    files = {f"results/small/{n}.json": Blob(toys.result(n).to_json()) for n in names}
     return files | {"samples/small/anchor/big.safetensors": Blob(bytes(10))}
 
 
@@ -81,3 +83,30 @@ def test_results_of_this_folder(root):
     created = json.loads((root / "results/small/anchor.json").read_text())["created"]
     assert found.origin().endswith(f"the newest result is of {created[:10]}.")
     assert Path(source.__file__).parents[1] == HERE
+
+
+def test_trust_that_came_with_a_submission_is_ignored_and_said(hub, root, tmp_path):
+    """A merged pull request may hold any file; the page trusts what came with itself."""
+    theirs = tmp_path / "theirs"
+    toys.rerun(toys.store(theirs, toys.result("anchor")), 0.9)
+    files = {
+        path.relative_to(theirs).as_posix(): Blob(path.read_bytes())
+        for path in theirs.rglob("*")
+        if path.is_file()
+    }
+    assert any("trust/" in path for path in files)
+    hub.repos["datasets", "org/results"].store("main", files, "one")
+    board = BoardSource(root, "org/results", hub.url).board()
+    assert board.entry("small", "anchor").state.name == "self-reported"
+    assert {"only maintainers say" in refused.reason for refused in board.refused} == {True}
+    toys.rerun(root / "results/small/anchor.json", 0.27)  # the same bytes as in the dataset
+    board = BoardSource(root, "org/results", hub.url).board()
+    assert board.entry("small", "anchor").state.name == "re-run"
+    assert board.entry("small", "anchor").recoveries[toys.IMAGE][1] == 0.27
+
+
+def test_a_date_in_the_future_is_a_wrong_clock_not_the_newest_result(root):
+    late = toys.result("late")
+    late.created = "9999-12-31T23:59:59+00:00"
+    toys.store(root, late)
+    assert "the newest result is of 2026-01-02." in BoardSource(root).origin()

@@ -16,6 +16,7 @@ from benchmark.results.schema import load_result
 from benchmark.submission import checks
 from benchmark.submission.folder import read_folder
 from benchmark.submission.upload import list_parts
+from tests import tiny
 
 TITLE = "Submit tail_quota on quick"
 COMMIT = "POST .*/commit/"
@@ -50,11 +51,12 @@ def test_one_commit_holds_all_of_it_and_the_same_again_finds_it(hub, finished, p
         *(f"submissions/tail_quota/{name}" for name in ("method.py", "card.yaml", "README.md")),
         "results/quick/tail_quota.json",
         "gallery/quick/tail_quota.json",
-        *(f"references/quick/tail_quota/{name}.json" for name in ("nothing", "oracle")),
+        *(f"references/quick/tail_quota/{name}.json" for name in ("nothing", "clean")),
         *(
-            f"samples/quick/tail_quota/{task}-replace-seed0-{kind}.safetensors"
-            for task in ("digits", "speeches")
+            f"samples/quick/tail_quota/{task.name}-seed0-{kind}-{t:02d}.safetensors"
+            for task in tiny.PROFILED.tasks
             for kind in ("samples", "model")
+            for t in range(task.generations + 1)
         ),
     }
     again = send_parts(parts, TITLE, "org/results", hub.url)
@@ -201,6 +203,6 @@ def test_the_command_shows_what_it_would_send_and_sends_nothing(hub, finished, m
     assert not stop.value.code
     out = capsys.readouterr().out
     assert "results/quick/tail_quota.json" in out
-    assert "11 files" in out
+    assert "19 files" in out
     assert "Nothing was sent" in out
     assert hub.requests == []

@@ -45,6 +45,7 @@ from benchmark.tasks.task import Task
 from benchmark.tasks.training import graphs
 from benchmark.tasks.training.fit import fit
 from tests.speed import pseudo
+from tests.tiny import era_of
 
 SECTIONS = {"stories": 150, "pictures": 330, "engine": 200, "weights": 120, "lineages": 240}
 
@@ -138,7 +139,7 @@ def train(generator: Any, data: TrainingSet, steps: int, recorded: bool, hook: A
           dtype: torch.dtype = torch.float32) -> nn.Module:  # fmt: skip
     """A model after `steps` steps, without the meter, averaging or anything around them."""
     rng = stream("speed")
-    loss = generator.objective(data, hook, None, rng)
+    loss = generator.objective(data, hook, rng)
     loss = loss if recorded else replace(loss, family=None)
     torch.manual_seed(0)
     model = generator.blank()
@@ -223,11 +224,11 @@ def generation(set_: Setting, task: Task) -> None:
     size = set_.size
     kept: dict[str, Any] = {}
     for turn in ("first process", "again"):
-        took = set_.seconds(lambda: kept.update(splits=task.data.build().splits(
-            task.n, task.reserve, stream("speed"))))  # fmt: skip
+        took = set_.seconds(lambda: kept.update(era=era_of(
+            task.data.build(), task.n, task.reserve, "speed")))  # fmt: skip
         set_.note(what=f"reading the data, {turn}", seconds=took)
-    splits, generator = kept["splits"], task.generator.build()
-    data = TrainingSet(splits.real.take(slice(0, task.n)))
+    era, generator = kept["era"], task.generator.build()
+    data = TrainingSet(era.real.take(slice(0, task.n)))
     steps = size.recorded
     model = generator.train(data, stream("speed"), steps=steps)
     took = set_.seconds(lambda: generator.train(data, stream("speed"), steps=steps))
@@ -250,7 +251,7 @@ def generation(set_: Setting, task: Task) -> None:
         into: dict[str, float] = {}
         with timed(set_, evaluator, generator, into):
             took = set_.seconds(lambda: kept.update(
-                profile=evaluator.profile(generator, model, items, splits)))  # fmt: skip
+                profile=evaluator.profile(generator, model, items, era)))  # fmt: skip
         set_.note(what=f"generation: evaluation, {turn}", seconds=took, memory_gb=set_.memory(),
                   **into)  # fmt: skip
     set_.note(what="profile (not a score)", **kept["profile"])
@@ -260,10 +261,10 @@ def stories(set_: Setting) -> None:
     task = set_.task("stories-replace")
     generation(set_, task)
     generator = task.generator.build()
-    splits = task.data.build().splits(task.n, task.reserve, stream("speed"))
-    data = TrainingSet(splits.real)
+    era = era_of(task.data.build(), task.n, task.reserve, "speed")
+    data = TrainingSet(era.real)
     flop = _flop(generator, data)
-    training(set_, generator, data, splits.heldout, flop)
+    training(set_, generator, data, era.heldout, flop)
     model = generator.train(data, stream("speed"), steps=2)
     uniform = torch.rand(set_.size.slow, generator.publisher.length + 16).to(set_.device)
     from benchmark.tasks.text.language import _chooser
@@ -278,9 +279,9 @@ def pictures(set_: Setting) -> None:
     task = set_.task("cifar10-replace")
     generation(set_, task)
     generator = task.generator.build()
-    splits = task.data.build().splits(task.n, task.reserve, stream("speed"))
-    data = TrainingSet(splits.real)
-    training(set_, generator, data, splits.heldout, _flop(generator, data))
+    era = era_of(task.data.build(), task.n, task.reserve, "speed")
+    data = TrainingSet(era.real)
+    training(set_, generator, data, era.heldout, _flop(generator, data))
     model = generator.train(data, stream("speed"), steps=2)
     slow = set_.size.slow
     with patch.object(PixelGenerator, "ready", lambda self, model: model):
@@ -301,8 +302,8 @@ def weights(set_: Setting) -> None:
         return
     task = set_.task("cifar10-replace")
     generator = task.generator.build()
-    splits = task.data.build().splits(task.n, task.reserve, stream("speed"))
-    data = TrainingSet(splits.real)
+    era = era_of(task.data.build(), task.n, task.reserve, "speed")
+    data = TrainingSet(era.real)
 
     def velocity(model: Any, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
         dtype = next(model.parameters()).dtype
@@ -316,7 +317,7 @@ def weights(set_: Setting) -> None:
             lambda: kept.append(train(generator, data, short, True, dtype=torch.bfloat16))
         )
     set_.note(what="training, recorded, bf16 weights", first=first, ms=1e3 * took / short,
-              loss_after=generator.loss(kept[0], splits.heldout))  # fmt: skip
+              loss_after=generator.loss(kept[0], era.heldout))  # fmt: skip
 
 
 def engine(set_: Setting) -> None:
@@ -373,7 +374,7 @@ def one(set_: Setting, name: str, ready: Path, of: int) -> None:
     """One of several: waits until all have recorded."""
     task = set_.task(name)
     generator = task.generator.build()
-    data = TrainingSet(task.data.build().splits(task.n, task.reserve, stream("speed")).real)
+    data = TrainingSet(era_of(task.data.build(), task.n, task.reserve, "speed").real)
     train(generator, data, 2, True)
     (ready / str(os.getpid())).touch()
     while len(list(ready.iterdir())) < of:

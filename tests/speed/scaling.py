@@ -89,7 +89,7 @@ def grid(methods: int, workers: int) -> float:
     from benchmark.runs.grid import execute
     from benchmark.runs.jobs import plan
 
-    names = ("nothing", "oracle", "accumulate_subsample", "anchor")[:methods]
+    names = ("nothing", "clean", "accumulate_subsample", "anchor")[:methods]
     with tempfile.TemporaryDirectory() as folder:
 
         def run(out: str, count: int, generations: int, items: int) -> float:

@@ -1,4 +1,4 @@
-"""Which `nothing` and `oracle` a result is scored against: one rule for all who score.
+"""Which `nothing` and `clean` a result is scored against: one rule for all who score.
 
 1. The frozen ones, which come with the benchmark, where they cover the result's tasks (by hash)
    and seeds: nobody is then scored against references that he chose himself.
@@ -6,8 +6,10 @@
    or that the run which wrote it left beside it; they must be comparable with it.
 3. Else none: one sentence says how to run them.
 
-Only who compares results by hand may give others (`with_references`). `SUITE/nothing.json` and
-`SUITE/oracle.json` in this folder are ordinary results, written by `benchmark.runs.freeze`.
+Only who compares by hand results that were scored against references of their own (those of a GPU,
+or of `--own-references`) may give these (`read_with_references`); others that are given are as if
+they were not. `SUITE/nothing.json` and
+`SUITE/clean.json` in this folder are ordinary results, written by `benchmark.runs.freeze`.
 """
 
 from __future__ import annotations
@@ -61,6 +63,9 @@ def find_references(
 def read_with_references(files: Sequence[Path]) -> dict[Path, Result]:
     """The results in `files`, and the references of the first unless they are among them.
 
+    Frozen references win over those that are given, unless all other results say that they were
+    scored against their own.
+
     Raises:
         InputError: a file is given twice or cannot be read, or a reference cannot be found.
         CorruptFile: a file is not a result.
@@ -70,10 +75,33 @@ def read_with_references(files: Sequence[Path]) -> dict[Path, Result]:
         if any(file.resolve() == other.resolve() for other in given):
             raise InputError(f"{file} is given twice: give every result once")
         given[file] = load_result(file)
+    given = _prefer_frozen(given)
     names = {result.method.name for result in given.values()}
     missing = [name for name in REFERENCES if name not in names]
     found = find_references(given[files[0]], *files, wanted=missing) if missing else {}
     return given | found
+
+
+def _prefer_frozen(given: Mapping[Path, Result]) -> dict[Path, Result]:
+    """Without references that the frozen ones take the place of."""
+    others = [result for result in given.values() if result.method.name not in REFERENCES]
+    if not others:
+        return dict(given)
+    tasks = {name: task.hash for name, task in others[0].tasks.items()}
+    seeds = sorted({seed for name in tasks for seed in list_seeds(others[0], name)})
+    frozen = find_frozen(others[0].suite, tasks, seeds)
+    own = {name for name in frozen if all(r.references.get(name) == "own" for r in others)}
+
+    def stays(result: Result) -> bool:
+        kept = frozen.get(result.method.name)
+        return kept is None or result.method.name in own or result.tasks == kept.tasks
+
+    found = {path: result for path, result in given.items() if stays(result)}
+    return found | {
+        frozen_file(others[0].suite, result.method.name): frozen[result.method.name]
+        for path, result in given.items()
+        if path not in found
+    }
 
 
 def find_frozen(suite: str, tasks: Mapping[str, str], seeds: Sequence[int]) -> dict[str, Result]:

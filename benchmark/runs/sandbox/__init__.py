@@ -1,9 +1,9 @@
 """A mitigation's hooks in a bubblewrap sandbox; data, generator, training and records stay outside.
 
-The method's file is never imported here. A process inside loads it; messages of JSON and
-safetensors cross a pipe, and what the method asks of its round is answered by the real one, so
-that access, ledger and budget are enforced where it cannot reach. Of the system calls only those
-are refused that escape the limits (see `command`): a hole in the kernel is a hole in the sandbox.
+The method's file is never imported here. A process inside loads it, a new one for every instance;
+messages of JSON and safetensors cross a pipe, and what the method asks of its round is answered by
+the real one, so that access, ledger and budget are enforced where it cannot reach. What it may see,
+do and use is in `command`, `filter` and `processes`; docs/threat-model.md says what for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import InputError, MethodError
+from benchmark.interface.access import Access
 from benchmark.interface.mitigation import Mitigation
 from benchmark.runs.sandbox.hooks import make_class
 from benchmark.runs.sandbox.processes import HOW, Bounds, can_watch, start_process
@@ -46,20 +47,33 @@ def check_available() -> None:
 
 @contextmanager
 def isolate_method(
-    file: Path, class_name: str | None = None, bounds: Bounds = DEFAULT
+    file: Path,
+    class_name: str | None = None,
+    bounds: Bounds = DEFAULT,
+    access: frozenset[Access] | None = None,
 ) -> Iterator[type[Mitigation]]:
     """The mitigation in `file`, as a class whose hooks run in a sandbox until the context ends.
 
     It has the true `access`, name and summary, and overrides what the method overrides. Results
     are equal to the last bit to those in process.
 
+    Args:
+        access: what was found that it declares, which is all that it will be granted.
+
     Raises:
         InputError: there is no bubblewrap, or the file cannot be loaded (see `find_method`).
-        MethodError: loading it broke a bound.
+        MethodError: loading it broke a bound, or it declares another access now.
     """
     check_available()
     session = Session(file, class_name, bounds)
     try:
-        yield make_class(session, session.begin())
+        method = make_class(session, session.begin())
+        if access is not None and method.access != access:
+            said = [", ".join(sorted(a.name for a in s)) or "none" for s in (access, method.access)]
+            raise MethodError(
+                f"{file} declared access to {said[0]} when it was found and to {said[1]} now: "
+                f"write access as a constant"
+            )
+        yield method
     finally:
         session.close()

@@ -1,20 +1,16 @@
-"""The command that starts the sandbox: what is visible in it, and which system calls it refuses.
+"""The command that starts the sandbox: what is visible in it.
 
 An allow-list of paths, of which those are emptied that hold data: what the tasks' recipes name, and
-whatever of the harness's own packages is no code. The system calls that are refused hold or see
-what no other limit counts: memory files and System V or POSIX queues and segments hold memory that
-belongs to no process; the others reach into processes or deep into the kernel.
+whatever of the harness's own packages is no code. Nothing but /scratch can be written; of /proc
+only the sandbox's own processes are left, and what says which processor this is.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import platform
-import struct
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files, packages_distributions
 from pathlib import Path
@@ -23,7 +19,6 @@ import torch
 
 import baselines
 import benchmark
-from benchmark.basics.errors import InputError
 from benchmark.basics.machine import CHOICE
 from benchmark.tasks import assets
 from benchmark.tasks.suites import SUITE_NAMES, load_suite
@@ -31,79 +26,76 @@ from benchmark.tasks.suites import SUITE_NAMES, load_suite
 OWN = (benchmark, baselines)  # seen under HOME only, and only their code
 PACKAGES = ("site-packages", "dist-packages")  # names of folders of installed packages
 HOME = Path("/bench")
-METHOD = Path("/method")
+METHOD = Path("/method/method.py")  # whatever its name is outside
 SCRATCH = Path("/scratch")
 ARITHMETIC = ("ATEN_", "DNNL_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_")
 INSTRUCTIONS = ("default", "avx2", "avx512")  # that torch can be told to use
+PROC = ("cpuinfo",)  # what is left in /proc of the whole machine
+DEVICES = ("null", "urandom")
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 LINKER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
-# name: (x86_64, aarch64)
-REFUSED = {
-    "shmget": (29, 194),
-    "shmat": (30, 196),
-    "semget": (64, 190),
-    "msgget": (68, 186),
-    "ptrace": (101, 117),
-    "mq_open": (240, 180),
-    "add_key": (248, 217),
-    "request_key": (249, 218),
-    "keyctl": (250, 219),
-    "perf_event_open": (298, 241),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "memfd_create": (319, 279),
-    "bpf": (321, 280),
-    "userfaultfd": (323, 282),
-    "io_uring_setup": (425, 425),
-    "memfd_secret": (447, 447),
-}
-MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_ARCH_*
-LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
-NUMBER, ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
-KILL, ALLOW, REFUSE = 0x80000000, 0x7FFF0000, 0x00050000 | errno.EPERM
-X32 = 0x40000000  # the other numbering of x86_64
-
 
 def build_command(
-    bwrap: str, program: list[str], disk: int, refused: int, method: tuple[int, str] | None
+    bwrap: str, program: list[str], user: list[str], disk: int, refused: int, method: int | None
 ) -> list[str]:
     """The arguments that run `program` with this Python inside.
 
     Args:
-        refused: a descriptor of the filter of system calls.
+        user: the arguments that say which user it begins as.
         disk: bytes that can be written, all of them in /scratch, in memory.
-        method: a descriptor of the method's source, and the name its file gets in /method.
+        refused: a descriptor of the filter of system calls.
+        method: a descriptor of the method's source.
     """
     arguments = [
-        bwrap, "--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent",
-        "--new-session", "--cap-drop", "ALL", "--clearenv", "--uid", "65534", "--gid", "65534",
+        bwrap, *user, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv",
         "--hostname", "sandbox", "--seccomp", str(refused),
     ]  # fmt: skip
     bound: list[Path] = []
-    for path in (*map(Path, (*LIBRARIES, *LINKER)), *_python(), *_linked(tuple(_sites()))):
-        arguments += _visible(path, bound)
-    arguments += _masks(bound)
+    seen = [*map(Path, (*LIBRARIES, *LINKER)), *_python(), *_linked(tuple(_sites()))]
+    binds = [word for path in seen for word in _visible(path, bound)]
+    arguments += [*_folders(_above(bound)), *binds, *_masks(bound)]
+    arguments += _folders([HOME, METHOD.parent])
     for package in OWN:
         folder = Path(str(package.__file__)).parent
         arguments += _show_code(folder, HOME / folder.name)
     if method is not None:
-        descriptor, name = method
-        arguments += ["--ro-bind-data", str(descriptor), str(METHOD / name)]
-    arguments += ["--proc", "/proc", "--tmpfs", "/dev"]
-    for device in ("null", "zero", "urandom"):
+        arguments += ["--perms", "0444", "--ro-bind-data", str(method), str(METHOD)]
+    arguments += [*_proc(), "--tmpfs", "/dev"]
+    for device in DEVICES:
         arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
-    arguments += ["--remount-ro", "/dev", "--size", str(disk), "--tmpfs", str(SCRATCH)]
+    arguments += ["--remount-ro", "/dev"]
+    arguments += ["--perms", "1777", "--size", str(disk), "--tmpfs", str(SCRATCH)]
     arguments += ["--remount-ro", "/", "--chdir", str(SCRATCH)]
     for name, value in _environment().items():
         arguments += ["--setenv", name, value]
     return [*arguments, "--", *program]
 
 
+def _proc() -> list[str]:
+    """A /proc of the sandbox's own processes that nobody can write to, without what the kernel says
+    of the whole machine, by which lineages that run at one time could signal to each other."""
+    arguments = ["--proc", "/proc"]
+    for path in sorted(Path("/proc").iterdir()):
+        if path.name.isdigit() or path.is_symlink() or path.name in PROC:
+            continue
+        arguments += _emptied(path)
+    return [*arguments, "--remount-ro", "/proc"]
+
+
+def _emptied(path: Path) -> list[str]:
+    """An empty folder or a file that cannot be opened in the place of `path`."""
+    if path.is_dir():
+        return ["--tmpfs", str(path), "--remount-ro", str(path)]
+    return ["--ro-bind", "/dev/null", str(path)]
+
+
 def _environment() -> dict[str, str]:
     """All variables of the sandbox; of the harness's own only those that decide arithmetic, and the
-    instructions that torch uses here, whatever was said of them after its first operation."""
+    instructions that torch uses here, whatever was said of them after its first operation. Whoever
+    starts the harness says how many threads there are, which must not tell it apart."""
     kept = {k: v for k, v in os.environ.items() if k.startswith(ARITHMETIC)}
+    kept = {k: v for k, v in kept.items() if "THREADS" not in k}
     used = torch.backends.cpu.get_cpu_capability().lower()
     if used in INSTRUCTIONS:
         kept[CHOICE] = used
@@ -111,6 +103,7 @@ def _environment() -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "HOME": str(SCRATCH),
         "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": "1",  # torch is told its own number, see `inside`
         "PATH": "/nowhere",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join(map(str, (HOME, *_sites(before=True)))),
@@ -129,6 +122,18 @@ def _visible(path: Path, bound: list[Path]) -> list[str]:
         return []
     bound.append(place)
     return ["--ro-bind", str(place), str(place)]
+
+
+def _above(bound: list[Path]) -> set[Path]:
+    """The folders on the way to what is bound that are not themselves part of it."""
+    within = set(bound)
+    above = {parent for path in bound for parent in path.parents}
+    return {p for p in above if not p.is_symlink() and not within.intersection((p, *p.parents))}
+
+
+def _folders(paths: Iterable[Path]) -> list[str]:
+    """Folders that anybody may pass through, whatever they are outside."""
+    return [word for p in sorted(paths) for word in ("--perms", "0755", "--dir", str(p))]
 
 
 def _place(path: Path, bound: list[Path]) -> Path:
@@ -192,10 +197,8 @@ def _masks(bound: list[Path]) -> list[str]:
     for path in sorted(hidden):
         if path.is_symlink():  # what it leads to is not bound: see `_linked`
             continue
-        if path.is_dir():
-            masks += ["--tmpfs", str(path), "--remount-ro", str(path)]
-        elif path.exists():
-            masks += ["--ro-bind", "/dev/null", str(path)]
+        if path.exists():
+            masks += _emptied(path)
     return masks
 
 
@@ -237,22 +240,3 @@ def _show_code(folder: Path, inside: Path) -> list[str]:
 def _is_code(file: Path) -> bool:
     """Python, and the list of the frozen parts, without which no task has a hash."""
     return file.suffix in (".py", ".pyc") or file == assets.FOLDER / "manifest.json"
-
-
-def build_filter() -> bytes:
-    """The filter of system calls for this machine, the classic BPF program that bubblewrap takes
-    (seccomp(2)); everything it does not name is allowed.
-
-    Raises:
-        InputError: its system calls are not known here.
-    """
-    machine = platform.machine()
-    if machine not in MACHINES:
-        raise InputError(f"isolation knows {' and '.join(MACHINES)}, not {machine}")
-    column = list(MACHINES).index(machine)
-    tests = [(AT_LEAST, X32)] + [(EQUAL, numbers[column]) for numbers in REFUSED.values()]
-    program = [(LOAD, 0, 0, ARCHITECTURE), (EQUAL, 1, 0, MACHINES[machine]), (RETURN, 0, 0, KILL)]
-    program.append((LOAD, 0, 0, NUMBER))
-    program += [(test, len(tests) - i, 0, k) for i, (test, k) in enumerate(tests)]
-    program += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE)]
-    return b"".join(struct.pack("<HBBI", *line) for line in program)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 from torch.autograd import Function
 
-from benchmark.basics.errors import MethodError
+from benchmark.basics.errors import AutophagyError, MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.mitigation import HOOKS, Mitigation
 from benchmark.runs.sandbox.session import Session
@@ -16,7 +16,7 @@ from benchmark.runs.sandbox.values import clean_identifier, clean_text
 
 
 class Isolated(Mitigation):
-    """An instance is a process in the sandbox."""
+    """An instance is a sandbox of its own."""
 
     session: Session
 
@@ -66,19 +66,26 @@ class _Loss(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        found = ctx.strategy.session.call("gradients", gradients[0])
+        where = f"{type(ctx.strategy).__name__}.loss, in its gradient,"
+        try:
+            found = ctx.strategy.session.call("gradients", gradients[0])
+        except MethodError as error:
+            raise type(error)(f"{where} {error}") from error
+        except AutophagyError:  # the harness's own trouble
+            raise
+        except Exception as error:  # nobody else guards the backward pass
+            said = str(error) or "no message"
+            raise MethodError(f"{where} raised {type(error).__name__}: {said}") from error
         if not isinstance(found, list) or len(found) != 2:
-            raise MethodError("the loss's gradients are not two tensors")
-        moved = []
+            raise MethodError(f"{where} did not return two tensors")
+        moved: list[Tensor | None] = []
         for gradient, (shape, dtype, device) in zip(found, ctx.inputs, strict=True):
-            if gradient is not None:
-                if not isinstance(gradient, Tensor) or (gradient.shape, gradient.dtype) != (
-                    shape,
-                    dtype,
-                ):
-                    raise MethodError("a gradient of the loss has another shape than its input")
-                gradient = gradient.to(device)
-            moved.append(gradient)
+            if isinstance(gradient, Tensor) and (gradient.shape, gradient.dtype) == (shape, dtype):
+                moved.append(gradient.to(device))
+            elif gradient is None:
+                moved.append(None)
+            else:
+                raise MethodError(f"{where} has another shape than its input")
         return None, None, *moved
 
 

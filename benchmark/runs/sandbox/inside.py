@@ -1,27 +1,19 @@
-"""Runs inside the sandbox: loads the method, serves the harness's calls.
+"""Runs inside the sandbox: gives up what it may, loads the method, serves the harness's calls.
 
-The first process loads torch once and stays clean: for every instance it forks another one, which
-loads the method's file and ends with the instance, so that nothing is remembered.
+A sandbox is one instance's: it ends with it, and with it all that the method left there.
 """
 
 from __future__ import annotations
 
-import ast
-import ctypes
-import importlib
 import os
 import resource
-import shutil
-import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from benchmark.runs.sandbox import models
-from benchmark.runs.sandbox.serving import ENDED, Server
+from benchmark.runs.sandbox.serving import Server
 from benchmark.runs.sandbox.wire import (
     PREFIX,
     Message,
@@ -31,8 +23,9 @@ from benchmark.runs.sandbox.wire import (
 )
 
 MIB = 1 << 20
-PR_SET_DUMPABLE = 4
 REQUEST = 4096 * MIB  # largest message that the harness sends
+NOBODY = 65534  # see `users`
+DAY = 86_400  # seconds of processor time; the harness ends a process long before
 
 
 class Channel:
@@ -62,69 +55,40 @@ class Channel:
 
 
 def main() -> None:
-    """Serve one method until the harness closes the pipe."""
+    """Serve one instance until the harness closes the pipe."""
     channel = Channel(os.dup(0), os.dup(1))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what a method prints is no message
-    # Processes of the same user must not read or trace this one.
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    become_nobody()
     first = channel.receive().header
     torch.set_num_threads(first["threads"])
     torch.set_flush_denormal(True)  # as outside: see `run_lineage`
     _limit(*first["limits"])
-    while True:
-        said = channel.receive().header["new"]
-        file = Path("/method") / said["file"]
-        for home in said["homes"]:
-            models.load_blueprint(home)
-        _import_what(file)
-        sys.stdout.flush(), sys.stderr.flush()
-        child = os.fork()
-        if child == 0:
-            Server(channel, file, said["class"]).serve()
-        _, status = os.waitpid(child, 0)
-        with suppress(ProcessLookupError):
-            os.kill(-1, signal.SIGKILL)  # all that it left running
-        _empty(Path("/scratch"))
-        code = os.waitstatus_to_exitcode(status)
-        if code != ENDED:
-            sys.exit(code % 256 or 1)
+    Server(channel, Path(first["file"]), first["class"]).serve()
 
 
-def _limit(memory_mb: int, processes: int, disk_mb: int, seconds: float) -> None:
+def become_nobody() -> None:
+    """Root gives itself up for good: its capabilities go with it."""
+    if os.getuid() == 0:
+        with suppress(OSError):  # some systems allow bubblewrap's processes no right at all
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+    if 0 in os.getresuid() + os.getresgid():
+        sys.exit("root cannot be given up here: run the command as an ordinary user")
+
+
+def _limit(memory_mb: int, processes: int, disk_mb: int) -> None:
     """What the kernel enforces for each process; the harness watches their sum."""
-    seconds = max(60, int(100 * seconds))
     for what, most in (
         (resource.RLIMIT_DATA, memory_mb * MIB),
         (resource.RLIMIT_NPROC, processes),
         (resource.RLIMIT_FSIZE, disk_mb * MIB),
-        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CPU, DAY),
         (resource.RLIMIT_NOFILE, 256),
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_SIGPENDING, 256),
+        (resource.RLIMIT_CORE, 1),  # 0 would still hand memory to a program outside: core(5)
     ):
-        resource.setrlimit(what, (most, most))
-
-
-def _import_what(file: Path) -> None:
-    """Import what the method's file will, once: these are installed packages, not its own code."""
-    with suppress(SyntaxError, ValueError, OSError):
-        for node in ast.parse(file.read_bytes()).body:
-            names: list[Any] = node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
-            for name in names:
-                with suppress(Exception):
-                    if isinstance(node, ast.ImportFrom):
-                        getattr(importlib.import_module(node.module or ""), name.name)
-                    else:
-                        importlib.import_module(name.name)
-
-
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
-if __name__ == "__main__":
-    main()
+        before = resource.getrlimit(what)[1]
+        limit = most if before == resource.RLIM_INFINITY else min(most, before)
+        resource.setrlimit(what, (limit, limit))

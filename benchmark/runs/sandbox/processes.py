@@ -8,26 +8,33 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmark.basics.errors import InputError
-from benchmark.runs.sandbox.command import build_command, build_filter
+from benchmark.runs.sandbox import users
+from benchmark.runs.sandbox.command import build_command
+from benchmark.runs.sandbox.filter import build_filter
 
 MIB = 1 << 20
+HELD = ("RssAnon", "RssShmem", "VmSwap", "VmPTE")  # of /proc/PID/status
 HOW = "install bubblewrap 0.8 or newer (Debian, Ubuntu: apt-get install bubblewrap)"
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Limits of one sandbox.
+    """Limits of one sandbox. Those that a method could read there are the same wherever it runs.
 
     Attributes:
         memory_mb: memory of all its processes together, in MiB.
         seconds: wall time of one hook call, without what the harness does for it meanwhile; all
-            calls of a generation together may take ten times as long.
+            calls of a generation together may take ten times as long, and what the harness does
+            for them sixty times.
         processes: processes and threads at a time.
         disk_mb: files it writes, in MiB; they are gone with it.
+        files: files and folders that it makes.
         reply_mb: largest message it may send, in MiB.
     """
 
@@ -35,6 +42,7 @@ class Bounds:
     seconds: float = 120.0
     processes: int = 64
     disk_mb: int = 256
+    files: int = 10_000
     reply_mb: int = 256
 
 
@@ -51,20 +59,34 @@ def find_bwrap() -> str:
 
 
 def start_process(
-    program: list[str], bounds: Bounds, method: tuple[int, str] | None = None
+    program: list[str], bounds: Bounds, method: int | None = None
 ) -> subprocess.Popen[bytes]:
-    """`program` in a sandbox, all three streams piped."""
+    """`program` in a sandbox, all three streams piped; `method`: a descriptor of the method's file.
+
+    Raises:
+        InputError: there is no bubblewrap, or no user that it could run as.
+    """
     full, pipe = [sys.executable, *program[1:]], subprocess.PIPE
-    with tempfile.TemporaryFile() as refused:
+    with users.choose_user() as user, tempfile.TemporaryFile() as refused:
         refused.write(build_filter())
         refused.seek(0)
-        passed = [refused.fileno(), *([] if method is None else [method[0]])]
+        passed = [refused.fileno(), *user.descriptors, *([] if method is None else [method])]
         arguments = build_command(
-            find_bwrap(), full, bounds.disk_mb * MIB, refused.fileno(), method
+            find_bwrap(), full, user.arguments, bounds.disk_mb * MIB, refused.fileno(), method
         )
-        return subprocess.Popen(
+        process = subprocess.Popen(
             arguments, stdin=pipe, stdout=pipe, stderr=pipe, env={}, pass_fds=passed, bufsize=0
         )
+        try:
+            user.let_begin()
+        except OSError as error:
+            process.kill()
+            process.wait()
+            raise InputError(
+                f"isolation as root needs to choose another user for the sandbox, and this system "
+                f"forbids it ({error.strerror}): run the command as an ordinary user"
+            ) from error
+        return process
 
 
 def can_watch() -> bool:
@@ -84,19 +106,29 @@ def find_descendants(pid: int) -> Iterator[Path]:
         yield from find_descendants(int(child))
 
 
-def measure_use(pid: int) -> tuple[int, int]:
-    """Tasks below `pid` and the memory they hold in bytes, files' own pages left out."""
-    tasks = memory = 0
+class Use(NamedTuple):
+    """What the processes of a sandbox hold: how many tasks, bytes of memory, and files."""
+
+    tasks: int
+    memory: int
+    files: int
+
+
+def measure_use(pid: int) -> Use:
+    """What all processes below `pid` hold, files' own pages left out. They are made the first that
+    the kernel ends when the machine has no memory left."""
+    tasks = memory = files = 0
     for folder in find_descendants(pid):
-        try:
+        with suppress(OSError):  # gone meanwhile
             lines = (folder / "status").read_text("utf-8", "replace").splitlines()
-        except OSError:
-            continue
-        fields = dict(line.split(":", 1) for line in lines if ":" in line)
-        tasks += int(fields.get("Threads", "1"))
-        for name in ("RssAnon", "RssShmem"):
-            memory += int(fields.get(name, "0 kB").split()[0]) * 1024
-    return tasks, memory
+            fields = dict(line.split(":", 1) for line in lines if ":" in line)
+            tasks += int(fields.get("Threads", "1"))
+            memory += sum(int(fields.get(name, "0 kB").split()[0]) * 1024 for name in HELD)
+            (folder / "oom_score_adj").write_text("1000")
+        with suppress(OSError):
+            written = os.statvfs(folder / "root" / "scratch")
+            files = max(files, written.f_files - written.f_ffree)
+    return Use(tasks, memory, files)
 
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import builtins
+<<<<<<< HEAD
 import copy
 import os
 import sys
+=======
+>>>>>>> main
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +31,6 @@ from benchmark.runs.sandbox.remote import RemoteRound
 from benchmark.runs.sandbox.values import pack_value, unpack_value
 from benchmark.runs.sandbox.wire import Message
 
-ENDED = 99  # exit status of a process that the harness told to end
-
 
 class Pipe(Protocol):
     """The way out."""
@@ -51,15 +52,12 @@ class Server:
         self._like: nn.Module | None = None  # what models are like that were handed out
 
     def serve(self) -> NoReturn:
-        """Load the class, say what it is, and serve calls until the harness ends it."""
+        """Load the class, say what it is, and serve calls until the harness ends the process."""
         self._reply(self._describe)
         while True:
-            self._serve_one(self._channel.receive())
+            self._serve(self._channel.receive())
 
-    def _serve_one(self, message: Message) -> None:
-        if "end" in message.header:
-            sys.stderr.flush()
-            os._exit(ENDED)
+    def _serve(self, message: Message) -> None:
         self._reply(lambda: self._called(message))
 
     def _reply(self, make: Callable[[], Any]) -> None:
@@ -69,10 +67,15 @@ class Server:
                 said = {"done": pack_value(make(), tensors, self)}
             self._send(said, tensors)
         except BaseException as error:  # SystemExit, too, is a method's failure
+<<<<<<< HEAD
             # As it is said in process, whatever the method's class makes of its name and words.
             name, _, words = describe_error(error).partition(": ")
             family = name if issubclass(type(error), MethodError | InputError) else ""
             self._send({"raised": [name, words, family]}, [])
+=======
+            family = type(error).__name__ if isinstance(error, MethodError | InputError) else ""
+            self._send({"raised": [type(error).__name__, _words_of(error), family]}, [])
+>>>>>>> main
 
     def _send(self, said: dict[str, Any], tensors: list[Tensor]) -> None:
         rng = None if self._round is None else self._round.rng
@@ -163,7 +166,7 @@ class Server:
         self._send(said, tensors)
         message = self._channel.receive()
         while "call" in message.header:
-            self._serve_one(message)
+            self._serve(message)
             message = self._channel.receive()
         answer = self._take(message, [message.header.get("answer")])
         if "error" in message.header:
@@ -171,7 +174,10 @@ class Server:
             raise (getattr(errors, kind, None) or _builtin(kind))(text)
         return answer[0]
 
-    # --- models and callables (see `values.Side`) ----------------------------------------------
+    # --- items, models and callables (see `values.Side`) ---------------------------------------
+
+    def pack_items(self, items: Items) -> None:
+        """Whatever it is, the harness looks at it."""
 
     def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
         if self._like is None:
@@ -188,6 +194,13 @@ class Server:
 
     def unpack_callable(self, number: int) -> Callable[..., Any]:
         return self._callables[number]
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error)[:2000]
+    except BaseException as another:
+        return f"its message raises {type(another).__name__}"
 
 
 def _builtin(name: str) -> type[Exception]:

@@ -16,8 +16,10 @@ from torch import Tensor, nn
 
 from benchmark.basics import errors
 from benchmark.basics.errors import AutophagyError, Diverged, InputError, MethodError
+from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.round import ROUND, Round
 from benchmark.runs.sandbox import models, randomness
+from benchmark.runs.sandbox.command import METHOD
 from benchmark.runs.sandbox.processes import Bounds
 from benchmark.runs.sandbox.sandbox import Sandbox
 from benchmark.runs.sandbox.values import (
@@ -29,14 +31,16 @@ from benchmark.runs.sandbox.values import (
 )
 from benchmark.runs.sandbox.wire import Message, WireError
 
-START = 120.0  # seconds for Python and torch to load
+START = 120.0  # seconds for Python, torch and the method's file to load
 ALL = 10  # times the seconds of one call, for all calls of an instance
+WORK = 60  # times the same, for all that the harness does for an instance
 DEPTH = 6  # calls within calls: a watermark that samples with a watermark ...
+FAMILIES = ("MethodError", "AccessError", "BudgetError")
 ASKS = 100_000  # of one hook call
 
 
 class Session:
-    """Talks to the sandbox of one method; a process inside serves one instance and ends with it."""
+    """Talks to the sandboxes of one method, of which each serves one instance and ends with it."""
 
     def __init__(self, file: Path, class_name: str | None, bounds: Bounds) -> None:
         try:
@@ -46,36 +50,46 @@ class Session:
         self.file, self.class_name, self.bounds = file, class_name, bounds
         self.round: Round | None = None
         self._template: nn.Module | None = None
+        self._kinds: set[Any] = set()  # what the columns that were handed out are like
         self._sandbox: Sandbox | None = None
-        self._depth, self._left = 0, 0.0
+        self._most_work = WORK * bounds.seconds
+        self._depth, self._left, self._work = 0, 0.0, 0.0
         self._used = True  # whether the process inside has made its instance
+        self._said: Any = None  # what the class was when it was loaded first
 
     # --- processes -------------------------------------------------------------------------
 
     def begin(self) -> Any:
-        """A fresh process that has loaded the class; what it says of it."""
+        """A new sandbox that has loaded the class; what it says of it, which stays true."""
+        self._said = self._start()
+        return self._said
+
+    def _start(self) -> Any:
+        self.close()
         seconds = max(START, self.bounds.seconds)
         deadline = time.monotonic() + seconds
-        if self._sandbox is None or self._sandbox.failure:
-            self.close()
-            self._sandbox = Sandbox(self.source, self.file.name, self.bounds)
-            b = self.bounds
-            limits = [b.memory_mb, b.processes, b.disk_mb, b.seconds]
-            self._say({"threads": torch.get_num_threads(), "limits": limits}, [], deadline)
-        else:
-            self._say({"end": True}, [], deadline)
-        self._sandbox.allowed, self._used = seconds, False
-        home = None if self._template is None else models.find_home(type(self._template))
-        homes = [home] if home else []
-        where = {"file": self.file.name, "class": self.class_name, "homes": homes}
-        self._say({"new": where}, [], deadline)
-        return self._value(self._sandbox.receive(deadline))
+        self._sandbox, self._used = Sandbox(self.source, self.bounds), False
+        self._sandbox.allowed = seconds
+        limits = [self.bounds.memory_mb, self.bounds.processes, self.bounds.disk_mb]
+        said = {"threads": torch.get_num_threads(), "limits": limits, "file": str(METHOD)}
+        self._say(said | {"class": self.class_name}, [], deadline)
+        try:
+            return self._value(self._sandbox.receive(deadline))
+        except InputError as error:
+            raise InputError(str(error).replace(METHOD.name, self.file.name)) from error
 
     def instance(self) -> None:
-        """Make the method's instance, in a process that has made none."""
+        """Make the method's instance, in a sandbox that has made none."""
         if self._used or self._sandbox is None or self._sandbox.failure:
-            self.begin()
-        self._used, self.round, self._left = True, None, ALL * self.bounds.seconds
+            said = self._start()
+            if said != self._said:
+                raise MethodError(
+                    "its class is another one than when it was first loaded: what it declares must "
+                    "not depend on when or where it is loaded"
+                )
+        self._used, self.round = True, None
+        self._left, self._work = ALL * self.bounds.seconds, self._most_work
+        self._kinds.clear()
         self.call("instance")
 
     def close(self) -> None:
@@ -117,8 +131,15 @@ class Session:
                 self._settle(message)
                 if "ask" not in message.header:
                     return self._value(message)
-                tensors = []
+                tensors, begun, before = [], time.monotonic(), self._ledger()
                 header = self._answer(message, tensors)
+                took = time.monotonic() - begun
+                if self._ledger() == before:  # what no ledger bounds is of the method's own time
+                    left, self._left = left - took, self._left - took
+                self._work -= took
+                if self._work < 0:
+                    sandbox.stop(f"asked its round for more than {self._most_work:g} s of work")
+                    raise sandbox.ended()
             sandbox.stop(f"asked its round more than {ASKS} times")
             raise sandbox.ended()
         finally:
@@ -126,8 +147,10 @@ class Session:
 
     def _state(self, tensors: list[Tensor]) -> dict[str, Any]:
         rng = None if self.round is None else self.round.rng
-        ledger = None if self.round is None else self.round.ledger.as_dict()
-        return {"ledger": ledger, "random": randomness.capture_states(rng, tensors)}
+        return {"ledger": self._ledger(), "random": randomness.capture_states(rng, tensors)}
+
+    def _ledger(self) -> dict[str, int] | None:
+        return None if self.round is None else self.round.ledger.as_dict()
 
     def _settle(self, message: Message) -> None:
         rng = None if self.round is None else self.round.rng
@@ -147,15 +170,21 @@ class Session:
         if not isinstance(said, list) or len(said) != 3:
             return self._broken("an error came in another form")
         kind, text, family = said
+<<<<<<< HEAD
         if family in ("MethodError", "AccessError", "BudgetError", "Breach", "DoesNotLoad"):
+=======
+        # That a file cannot be loaded is the user's to mend; what a hook raises never is.
+        if family in FAMILIES or (family == "InputError" and not self._used):
+>>>>>>> main
             return getattr(errors, family)(clean_text(text))
         return type(clean_identifier(kind), (Exception,), {})(clean_text(text))
 
     def _strictly(self, read: Callable[[], Any]) -> Any:
-        """What `read` makes of a message, which ends the process if it is malformed."""
+        """What `read` makes of a message, which ends the process if it is malformed: whatever is
+        raised there is the message's fault."""
         try:
             return read()
-        except (WireError, MethodError, RecursionError) as error:
+        except Exception as error:
             raise self._broken(str(error)) from error
 
     def _broken(self, why: str) -> MethodError:
@@ -169,6 +198,7 @@ class Session:
         ask, args = message.header["ask"], message.header.get("args")
         args = self._strictly(lambda: [unpack_value(a, message.tensors, self) for a in _list(args)])
         try:
+            self._check_kind(args)
             answer = {"answer": pack_value(ask_round(self.round, ask, args), tensors, self)}
         except (MethodError, Diverged) as error:
             answer = {"error": [type(error).__name__, str(error)]}
@@ -178,7 +208,18 @@ class Session:
             answer = {"error": [type(error).__name__, str(error)]}
         return answer | self._state(tensors)
 
-    # --- models and callables (see `values.Side`) ---------------------------------------------
+    def _check_kind(self, args: list[Any]) -> None:
+        """Raises MethodError if items are asked about that are unlike those handed out: what they
+        cost is known of those only."""
+        for value in args:
+            items = value.items if isinstance(value, TrainingSet) else value
+            if isinstance(items, Items) and not _kinds_of(items) <= self._kinds:
+                raise MethodError("its round was asked about items that are unlike the crawl's")
+
+    # --- items, models and callables (see `values.Side`) ------------------------------------
+
+    def pack_items(self, items: Items) -> None:
+        self._kinds |= _kinds_of(items)
 
     def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
         self._template = model
@@ -198,6 +239,10 @@ class Session:
             return result.to(args[-1].device) if isinstance(result, Tensor) else result
 
         return remote
+
+
+def _kinds_of(items: Items) -> set[Any]:
+    return {(name, column.dtype, column.shape[1:]) for name, column in items.columns.items()}
 
 
 def _list(value: Any) -> list[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -17,13 +18,19 @@ from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.runs.sandbox.wire import WireError
 
-NUMBERS = ("temperature", "top_p", "guidance")
-CALLABLES = ("logits", "pixels")
+# Dataclasses that cross with all their fields; of these, what must be a number and what is called.
+RECORDS = {"training": TrainingSet, "sampling": Sampling}
+NUMBERS = {"temperature", "top_p", "guidance"}
+CALLABLES = {"logits", "pixels"}
+MOST = 1 << 64  # of a whole number
+DEPTH = 6  # values within values
+COLUMNS, COLUMN = 16, r"[a-z]\w{0,31}"
 
 
 class Side(Protocol):
     """How one side sends and receives what is not plain data."""
 
+    def pack_items(self, items: Items) -> None: ...
     def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any: ...
     def unpack_model(self, packed: Any, tensors: list[Tensor]) -> nn.Module: ...
     def pack_callable(self, function: Callable[..., Any]) -> int: ...
@@ -38,47 +45,48 @@ def pack_value(value: Any, tensors: list[Tensor], side: Side) -> Any:
         tensors.append(value)
         return {"tensor": len(tensors) - 1}
     if isinstance(value, Items):
+        side.pack_items(value)
         return {"items": {name: pack_value(c, tensors, side) for name, c in value.columns.items()}}
-    if isinstance(value, TrainingSet):
-        parts = (value.items, value.weights)
-        return {"training": [pack_value(part, tensors, side) for part in parts]}
     if isinstance(value, list | tuple):
         return {"list": [pack_value(v, tensors, side) for v in value]}
-    if isinstance(value, Sampling):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(Sampling)}
-        for name in CALLABLES:
-            if fields[name] is not None:
-                fields[name] = side.pack_callable(fields[name])
-        return {"sampling": {name: pack_value(v, tensors, side) for name, v in fields.items()}}
+    for kind, record in RECORDS.items():
+        if isinstance(value, record):
+            fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(record)}
+            for name in CALLABLES & fields.keys():
+                if fields[name] is not None:
+                    fields[name] = side.pack_callable(fields[name])
+            return {kind: {name: pack_value(v, tensors, side) for name, v in fields.items()}}
     packed = side.pack_model(value, tensors) if isinstance(value, nn.Module) else None
     return {"odd": type(value).__name__} if packed is None else {"model": packed}
 
 
-def unpack_value(packed: Any, tensors: list[Tensor], side: Side) -> Any:
+def unpack_value(packed: Any, tensors: list[Tensor], side: Side, depth: int = DEPTH) -> Any:
     """The value that `pack_value` made `packed` and `tensors` of.
 
     Raises:
         WireError: it is not the work of `pack_value`.
     """
-    if packed is None or isinstance(packed, bool | int | float | str):
+    if packed is None or isinstance(packed, bool | float | str):
         return packed
-    if not isinstance(packed, dict) or len(packed) != 1:
+    if isinstance(packed, int):
+        if abs(packed) >= MOST:
+            raise WireError("a number of more than 64 bits came")
+        return packed
+    if not isinstance(packed, dict) or len(packed) != 1 or not depth:
         raise WireError("a value of no known kind came")
     ((kind, inside),) = packed.items()
+
+    def unpacked(inner: Any) -> Any:
+        return unpack_value(inner, tensors, side, depth - 1)
+
     if kind == "tensor":
         return tensors[check_natural(inside, len(tensors))]
     if kind == "items" and isinstance(inside, dict):
-        columns = {name: unpack_value(c, tensors, side) for name, c in inside.items()}
-        if not all(isinstance(c, Tensor) and c.dim() for c in columns.values()):
-            raise WireError("items came whose columns are not tensors of at least one dimension")
-        return Items(**columns)
-    if kind == "training" and isinstance(inside, list) and len(inside) == 2:
-        items, weights = (unpack_value(v, tensors, side) for v in inside)
-        return TrainingSet(items, weights)
+        return _items({name: unpacked(c) for name, c in inside.items()})
+    if kind in RECORDS and isinstance(inside, dict):
+        return _record(kind, {name: unpacked(v) for name, v in inside.items()}, side)
     if kind == "list" and isinstance(inside, list):
-        return [unpack_value(v, tensors, side) for v in inside]
-    if kind == "sampling" and isinstance(inside, dict):
-        return _sampling({name: unpack_value(v, tensors, side) for name, v in inside.items()}, side)
+        return [unpacked(v) for v in inside]
     if kind == "model":
         return side.unpack_model(inside, tensors)
     if kind == "odd":
@@ -86,24 +94,36 @@ def unpack_value(packed: Any, tensors: list[Tensor], side: Side) -> Any:
     raise WireError("a value of no known kind came")
 
 
-def _sampling(fields: dict[str, Any], side: Side) -> Sampling:
-    if set(fields) != {f.name for f in dataclasses.fields(Sampling)}:
-        raise WireError("a Sampling came with other fields than its own")
-    for name in NUMBERS:
+def _items(columns: dict[str, Any]) -> Items:
+    if not 0 < len(columns) <= COLUMNS or not all(re.fullmatch(COLUMN, name) for name in columns):
+        raise WireError("items came whose columns have no plain names")
+    if not all(isinstance(c, Tensor) and c.dim() for c in columns.values()):
+        raise WireError("items came whose columns are not tensors of at least one dimension")
+    return Items(**columns)
+
+
+def _record(kind: str, fields: dict[str, Any], side: Side) -> Any:
+    record = RECORDS[kind]
+    if set(fields) != {f.name for f in dataclasses.fields(record)}:
+        raise WireError(f"a {record.__name__} came with other fields than its own")
+    for name in NUMBERS & fields.keys():
         if not is_number(fields[name]):
-            raise WireError(f"Sampling.{name} must be a finite number")
-    check_natural(fields["top_k"], 1 << 16, "Sampling.top_k")
-    if not isinstance(fields["negative"], nn.Module | None):
+            raise WireError(f"{record.__name__}.{name} must be a finite number")
+    if "top_k" in fields:
+        check_natural(fields["top_k"], 1 << 16, "Sampling.top_k")
+    if not isinstance(fields.get("negative"), nn.Module | None):
         raise WireError("Sampling.negative must be a model")
-    for name in CALLABLES:
+    for name in CALLABLES & fields.keys():
         if fields[name] is not None:
             fields[name] = side.unpack_callable(check_natural(fields[name], 1 << 31))
-    return Sampling(**fields)
+    return record(**fields)
 
 
 def is_number(value: Any) -> bool:
     """Whether `value` is a finite int or float."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < MOST if isinstance(value, int) else math.isfinite(value)
 
 
 def check_natural(value: Any, below: int, what: str = "a position") -> int:

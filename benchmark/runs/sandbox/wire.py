@@ -21,6 +21,7 @@ from benchmark.basics.files import laid_out
 MAGIC = b"ABi1"
 PREFIX = struct.Struct("<4sIQ")  # magic, bytes of the header, bytes of the tensors
 HEADER = 1 << 20  # most bytes of either header
+DIMENSIONS, LONGEST = 8, 1 << 40  # of a tensor, even an empty one
 PLAIN = {torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
          torch.float16, torch.bfloat16, torch.float32, torch.float64}  # fmt: skip
 
@@ -95,4 +96,6 @@ def _tensors(body: bytes) -> list[Tensor]:
     tensors = [named[str(i)] for i in range(len(named))]
     if any(t.dtype not in PLAIN for t in tensors):
         raise WireError("a tensor's type is not a plain one")
+    if any(t.dim() > DIMENSIONS or max(t.shape, default=0) > LONGEST for t in tensors):
+        raise WireError("a tensor's shape is absurd")
     return tensors

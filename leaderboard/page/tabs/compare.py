@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 import gradio as gr
 
+from benchmark.interface.names import REFERENCES
+from benchmark.results.rows import format_mean
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, Filters, choose_tasks
 from leaderboard.board.pairs import Pair, compare_pair
@@ -75,7 +76,7 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
     """All methods of the suite, the best two at first; what was picked stays where it can."""
     a, b, task = picked
     there = offer_methods(board, filters, a, b)
-    usual = [m for m in there if m != "oracle"]
+    usual = [m for m in there if m not in REFERENCES] or there
     a = a if a in there else usual[0]
     b = b if b in there else next((m for m in usual if m != a), a)
     tasks = choose_tasks(filters.suite, filters.tasks)
@@ -95,13 +96,14 @@ def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]
     found = compare_pair(board, suite, a, b, filters.tasks)
     each = {name: compare_pair(board, suite, a, b, name) for name in names}
     together = {"all tasks" if filters.tasks == ALL else f"{filters.tasks} tasks": found}
-    rows = [_row(what, of) for what, of in (each if len(names) == 1 else together | each).items()]
+    shown = each if len(names) == 1 else together | each
+    rows = [_row(what, of) for what, of in shown.items() if of.difference is not None]
     primary = board.result(suite, a).tasks[task].primary
     results = board.references(suite, a) | {m: board.result(suite, m) for m in both}
     sentence = "Choose two different methods." if a == b else found.sentence
     return [
         HTML.sentence(sentence, "verdict"),
-        wrap_chart(charts.draw_pairs(rows, a, b)),
+        wrap_chart(charts.draw_pairs(rows, a, b)) if rows else None,
         _numbers(board, suite, both),
         *draw_curve(board, suite, task, primary, both),
         draw_samples(board, suite, task, both),
@@ -118,12 +120,12 @@ def _numbers(board: Board, suite: str, methods: list[str]) -> str:
     """Recoveries, costs and access, a method a column."""
     entries = [board.entry(suite, name) for name in methods]
     note = (
-        "Method A minus method B in the same tasks and seeds, with 95% intervals: what they share "
-        "(data, first model, references) cancels out. Each interval is for its comparison alone; "
-        "the tiers of the table are corrected for all of them."
+        "Method A minus method B, with 95% intervals. In the same tasks and seeds what they share "
+        "(data, first model, references) cancels out; a re-run has seeds of its own. Each interval "
+        "is for its comparison alone; the tiers of the table are corrected for all of them."
     )
     rows: list[tuple[object, ...]] = [
-        (f"Recovery, {task}", *(f"{fmean(entry.recoveries[task]):z.2f}" for entry in entries))
+        (f"Recovery, {task}", *(format_mean(entry.recoveries[task]) for entry in entries))
         for task in entries[0].recoveries
     ]
     rows.append(("Access", *(entry.access_tier for entry in entries)))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 import gradio as gr
 import pandas as pd
 
 from benchmark.interface.access import Access
+from benchmark.interface.names import REFERENCES
 from benchmark.metrics.definitions import DEFINITIONS
 from benchmark.results.captions import COSTS, KINDS, SCORE
+from benchmark.results.rows import INAPPLICABLE, format_mean, format_score
 from benchmark.results.verdicts import MEASURABLE, judge_collapse
 from leaderboard.board.entries import Board, Entry
 from leaderboard.board.filters import Filters
@@ -29,7 +30,7 @@ from leaderboard.page.widgets import (
 
 TRUST = {
     "self-reported": "nobody has checked the numbers yet",
-    "re-scored": "a maintainer recomputed the last generation's profile from the uploaded samples",
+    "re-scored": "the numbers follow from the samples and models that were sent, whoever made them",
     "re-run": "a maintainer ran the method again on seeds that are not public, and it agrees",
 }
 
@@ -80,7 +81,8 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
     """All methods of the suite, best first; what was picked stays where it can."""
     method, task, measure = picked
     there = offer_methods(board, filters, method)
-    method = method if method in there else next(m for m in there if m != "oracle")
+    usual = [name for name in there if name not in REFERENCES] or there
+    method = method if method in there else usual[0]
     tasks = board.result(filters.suite, method).tasks
     task = task if task in tasks else next(iter(tasks))
     measures = list_measures(board, filters.suite, task)
@@ -111,18 +113,23 @@ def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]
 def _above(board: Board, entry: Entry, row: pd.Series) -> str:
     """What stands above the curves; `row` is the method's of `table.frame`."""
     span = "" if pd.isna(row["low"]) else f" ({row['low']:z.2f} to {row['high']:z.2f})"
+    score = None if pd.isna(row["score"]) else row["score"]
+    why = "where tasks do not apply" if row["not_applicable"] else "with one seed"
     badges = [
-        ("Score", f"{row['score']:z.2f}" + ("" if entry.reference else span)),
-        ("Tier", "none with one seed" if pd.isna(row["tier"]) else f"{row['tier']}"),
+        ("Score", format_score(score) + ("" if entry.reference else span)),
+        ("Tier", f"none {why}" if pd.isna(row["tier"]) else f"{row['tier']}"),
         ("Rank", row["ranks"] or "-"),
         ("Access", entry.access_tier),
         ("Trust", entry.state.name),
     ]
+    if row["warning"]:
+        badges.append(("Warning", f"score {row['warning']}"))
     recoveries = [
-        (task, f"{fmean(of):z.2f}", ", ".join(f"{value:z.2f}" for value in of))
+        (task, format_mean(of), ", ".join(f"{value:z.2f}" for value in of) or INAPPLICABLE)
         for task, of in entry.recoveries.items()
     ]
-    failures = board.result(entry.suite, entry.name).failures
+    stored = board.result(entry.suite, entry.name)
+    failures = [*stored.failures, *(f"{t}: {w}" for t, w in stored.inapplicable.items())]
     notes = COSTS if entry.card else ()
     return HTML.method(entry, badges, SCORE, _facts(entry), notes, recoveries, failures)
 
@@ -130,18 +137,22 @@ def _above(board: Board, entry: Entry, row: pd.Series) -> str:
 def _facts(entry: Entry) -> list[tuple[str, str]]:
     """Who made it, what it sees, how it ran; what is empty is not shown."""
     card, state, costs = entry.card, entry.state, entry.costs
+    with_code = f"with {state.commit[:12]}" if state.commit else ""
+    when = ", ".join(filter(None, (state.date, state.by and f"by {state.by}", with_code)))
     checked = f"{state.name}: {state.reason or TRUST.get(state.name, '')}"
     if entry.reference:
         checked = "a reference: it comes with the benchmark"
     if entry.mine:
         checked = "your own result, shown to you only"
     rows = [
-        ("Verified", checked + (f" ({state.date})" if state.date else "")),
+        ("Verified", checked + (f" ({when})" if when else "")),
+        ("Scores are", f"of the re-run; its result claims {format_score(entry.claimed)}"
+         if entry.claimed is not None else ""),
         ("Sees besides the crawl",
          "; ".join(KINDS[Access[name]] for name in entry.access) or "nothing (blind)"),
         ("Ran", f"on {entry.created[:10]}" + (", in a sandbox" if entry.isolated else "")),
         ("References",
-         "its own run of nothing and oracle" if entry.references == "own" else "frozen"),
+         "its own run of nothing and clean" if entry.references == "own" else "frozen"),
         ("Lineages", f"{entry.lineages}, of which {entry.lost} failed"),
         ("Cost", f"{costs.items_trained:,} items trained, {costs.items_generated:,} generated, "
                  f"{costs.forward_passes:,} scored; {costs.real_items:,} trusted real items; "

@@ -39,8 +39,8 @@ COSTS = {
 }
 _COSTS = [(words, name) for name, words in COSTS.items()]
 COST_NOTE = (
-    "Ringed, on the green line: no method scores more at no greater cost (the oracle apart). Costs "
-    "are of all tasks and seeds together."
+    "Ringed, on the green line: no method scores more at no greater cost (the reference clean "
+    "apart). Costs are of all tasks and seeds together."
 )
 MOST_READ = 60  # results opened for the picture of recall and precision
 
@@ -146,7 +146,7 @@ def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]
     ]  # fmt: skip
     image = task if task in images else next(iter(images), None)
     both = [*(m for m in REFERENCES if m in set(rows["method"])), *methods]
-    some = not rows.empty
+    some = not rows.empty and bool(rows["score"].notna().any())
     points = _ends(board, filters.suite, image, rows, methods) if image and some else []
     return [
         wrap_chart(charts.draw_forest(rows)) if some else None,

@@ -12,15 +12,16 @@ import gradio as gr
 import pandas as pd
 
 from benchmark.results.captions import COSTS, score_captions
+from benchmark.results.rows import INAPPLICABLE
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import Filters
-from leaderboard.board.table import export_frame, format_frame, make_frame, select_rows
+from leaderboard.board.table import TASK, export_frame, format_frame, make_frame, select_rows
 from leaderboard.page.widgets import HTML
 
 MOST_ROWS = 200  # sent to the browser; search and filters reach the others
 WIDTHS = {
     "Tier": 64, "Method": 190, "Score": 84, "95% interval": 150, "Ranks": 84, "Access": 160,
-    "Trust": 124, "Authors": 220, "Paper": 90, "Code": 90, "Date": 110,
+    "Trust": 124, "Note": 200, "Authors": 220, "Paper": 90, "Code": 90, "Date": 110,
 }  # fmt: skip
 LONGEST = 80  # characters of the authors in a cell; the method's page names all
 LINKS = ("Paper", "Code")
@@ -76,6 +77,9 @@ def fill_table(board: Board, filters: Filters) -> tuple[Any, str]:
     tiers = "" if rows["tier"].isna().all() else " Within a tier differences may be chance."
     sentence = f"{said}, ranked by {ranked}.{tiers} Select a row to open its method."
     page = link_cells(format_frame(rows.head(MOST_ROWS)))
+    for column in page:  # a task that some method does not apply to is no number there
+        if column == "Score" or TASK + column in rows:
+            page[column] = _say_inapplicable(page[column])
     kinds = ["html" if c in LINKS else _kind(page[c]) for c in page]
     widths: list[str | int] = [WIDTHS.get(str(c), 152) for c in page]
     value = {"headers": list(page), "data": page.astype(object).where(page.notna(), None).values}
@@ -105,6 +109,12 @@ def pack_download(board: Board, filters: Filters, ending: str) -> str:
 def draw_refusals(board: Board) -> str:
     """The files that are not on the board, each with its reason."""
     return HTML.refusals(board.refused)
+
+
+def _say_inapplicable(column: pd.Series) -> pd.Series:
+    if not column.isna().any():
+        return column
+    return column.astype(object).where(column.notna(), INAPPLICABLE)
 
 
 def _kind(column: pd.Series) -> str:

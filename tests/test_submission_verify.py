@@ -1,0 +1,127 @@
+"""What a re-run finds: numbers of its own, another access, a full disk; the runs are made up."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from benchmark.basics.errors import InputError
+from benchmark.interface.names import REFERENCES
+from benchmark.results.schema import load_result
+from benchmark.submission import verify
+from benchmark.submission.record import record_state
+from benchmark.submission.trust import Rerun, load_rerun, load_trust, record_file, trust_file
+from benchmark.submission.verify import Submitted, verify_claim
+from leaderboard.board.entries import read_board
+from tests.board import toys
+
+SEEDS = (2**53 + 1, 2**62, 2**63 - 1)
+
+
+@pytest.fixture
+def frozen(tmp_path_factory):
+    with toys.frozen(tmp_path_factory.mktemp("frozen")) as folder:
+        yield folder
+
+
+@pytest.fixture
+def verified(tmp_path, frozen, monkeypatch):
+    """A function that verifies the claim of `anchor`, .3, with a re-run of other numbers."""
+    claim = toys.store(tmp_path, toys.result("anchor", 0.3))
+    source = load_result(claim).method.source
+    monkeypatch.setattr(
+        verify, "read_submitted", lambda *_: Submitted(tmp_path, source, card["access"])
+    )
+    card = {"access": ("RESERVE",)}
+
+    def run(recovery=0.3, access=("RESERVE",), carded=("RESERVE",), absent=(), seeds=SEEDS):
+        card["access"] = carded
+
+        def rerun(given, suite, chosen, out, workers, watch):
+            own = toys.result("anchor", recovery, access=access, absent=absent)
+            references = {name: toys.result(name) for name in REFERENCES}
+            for some in (own, *references.values()):
+                reseed(some, chosen)
+            return own, references
+
+        monkeypatch.setattr(verify, "rerun_submission", rerun)
+        return verify_claim(tmp_path, claim, tmp_path / "out", seeds, by="Ada")
+
+    run.claim = claim
+    run.root = tmp_path
+    return run
+
+
+def reseed(some, seeds):
+    """Leaves the first lineages only, of these seeds."""
+    for task in some.tasks.values():
+        task.lineages = task.lineages[: len(seeds)]
+        for lineage, seed in zip(task.lineages, seeds, strict=True):
+            lineage.seed = seed
+
+
+def test_the_record_holds_the_re_run_and_the_board_shows_it(verified):
+    found = verified(0.29)
+    assert found.agrees
+    record = Rerun.model_validate_json(record_file(verified.claim).read_bytes())
+    assert record.seeds == tuple(map(str, SEEDS))
+    assert (record.agrees, record.by, record.access) == (True, "Ada", ("RESERVE",))
+    document = json.loads(record_file(verified.claim).read_text())
+    assert all(isinstance(seed, str) for seed in document["seeds"])
+    record_state(verified.claim, "re-run", found.sentence)
+    state = read_board(verified.root).entry("small", "anchor").state
+    assert load_rerun(verified.claim, state) == record
+    entry = read_board(verified.root).entry("small", "anchor")
+    assert entry.recoveries[toys.IMAGE] == list(record.recoveries[toys.IMAGE])
+    assert entry.claimed == pytest.approx(found.comparison.claimed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"access": ("ARCHIVE", "PROVENANCE")}, r"granted \[ARCHIVE, PROVENANCE\], the card says"),
+        ({"carded": ()}, r"was granted \[RESERVE\], the card says \[\]"),
+        ({"access": (), "carded": ()}, r"was granted \[\], the claim says \[RESERVE\]"),
+        ({"absent": [toys.IMAGE]}, f"only one of claim and re-run is applicable to {toys.IMAGE}"),
+    ],
+)
+def test_equal_scores_do_not_excuse_another_access_or_absent_tasks(verified, changes, problem):
+    found = verified(**changes)
+    assert not found.agrees
+    assert re.search(problem, found.sentence)
+    record = Rerun.model_validate_json(record_file(verified.claim).read_bytes())
+    assert (record.agrees, bool(record.problem)) == (False, True)
+
+
+def test_a_large_difference_never_agrees_and_one_seed_is_refused(verified):
+    assert not verified(0.1).agrees
+    with pytest.raises(InputError, match="at least two --seeds"):
+        verified(seeds=(71,))
+    with pytest.raises(InputError, match="no task in common"):
+        verified(absent=toys.TASKS)
+
+
+def test_a_record_of_other_tasks_or_that_does_not_agree_costs_the_entry(verified):
+    for change in ({"agrees": False}, {"recoveries": {"x": (1.0, 1.0, 1.0)}, "failed": {"x": 0}}):
+        verified()
+        record = Rerun.model_validate_json(record_file(verified.claim).read_bytes())
+        changed = record.model_dump() | change
+        record_file(verified.claim).write_bytes(Rerun.model_validate(changed).to_json())
+        trust_file(verified.claim).unlink(missing_ok=True)
+        record_state(verified.claim, "re-run", "forged")
+        (refused,) = read_board(verified.root).refused
+        assert "is not of this result" in refused.reason
+    assert load_trust(verified.claim) is not None
+
+
+def test_a_baseline_is_run_again_like_any_other(tmp_path, frozen):
+    """Own entries are checked, too: by name, with the source that it has now."""
+    claim = toys.store(tmp_path, toys.result("anchor", 0.3))
+    with pytest.raises(InputError, match="not of the baseline anchor as it is now"):
+        verify.read_submitted("anchor", load_result(claim), claim)
+    method = verify.find_method("anchor")
+    own = load_result(claim)
+    own = own.model_copy(update={"method": own.method.model_copy(update={"source": method.source})})
+    given = verify.read_submitted("anchor", own, claim)
+    assert given == replace(given, source=method.source, access=("RESERVE",))
