@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmark.basics.arithmetic import Setting
 from benchmark.basics.errors import AccessError, Breach, BudgetError, MethodError
+from benchmark.basics.plain import clean_line
 from benchmark.basics.surroundings import SETTINGS, put_back, read_settings
 
 LONGEST = 500  # characters of what an exception says
@@ -97,14 +98,8 @@ def name_failure(error: BaseException, where: str) -> MethodError:
 
 
 def one_line(text: str, most: int = LONGEST) -> str:
-    """`text` on one line, without what a terminal would obey, cut to `most` characters.
-
-    What is clean already comes back as it is.
-    """
-    # Cut first: a message may be gigabytes long.
-    words = " ".join(text[: 4 * most].split())
-    cut = words if len(words) <= most else words[: most - 3] + "..."
-    return "".join(c if c.isprintable() else "?" for c in cut)
+    """`text` on one plain line of at most `most` characters; it may be gigabytes long."""
+    return clean_line(text[: 4 * most], most)
 
 
 def words_of(error: BaseException) -> str:

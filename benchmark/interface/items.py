@@ -13,7 +13,12 @@ from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
 from benchmark.basics.errors import MethodError
 from benchmark.basics.files import bytes_of, tensor_digest
-from benchmark.interface.plain import plain_columns, plain_count, plain_positions, plain_weights
+from benchmark.interface.plain_numbers import (
+    plain_columns,
+    plain_count,
+    plain_positions,
+    plain_weights,
+)
 
 
 class Items:
@@ -199,7 +204,7 @@ class TrainingSet:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        """Raises MethodError for weights and steps that cannot be, see `interface.plain`."""
+        """Raises MethodError for weights and steps that cannot be, see `interface.plain_numbers`."""
         if self.steps is not None:
             self.steps = plain_count(self.steps, "steps")
         if self.weights is not None and isinstance(self.items, Items):

@@ -22,7 +22,7 @@ from torch.optim.swa_utils import AveragedModel
 from benchmark.basics.containment import one_line
 from benchmark.basics.errors import Breach, MethodError
 from benchmark.interface.generator import Sampling
-from benchmark.interface.plain import plain_number, plain_tensor
+from benchmark.interface.plain_numbers import plain_number, plain_tensor
 
 # Old-style masks and norms compute a weight in a hook before every forward pass.
 COMPUTED = (BasePruningMethod, SpectralNorm, WeightNorm)

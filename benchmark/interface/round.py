@@ -15,8 +15,8 @@ from benchmark.basics.errors import AccessError, BudgetError, MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items, TrainingSet
-from benchmark.interface.plain import plain_count, plain_number
 from benchmark.interface.plain_model import plain_model, plain_sampling
+from benchmark.interface.plain_numbers import plain_count, plain_number
 from benchmark.interface.sources import REAL
 
 
@@ -265,15 +265,11 @@ class Round:
         if not math.isfinite(rate):
             raise MethodError(f"round.finetune needs a finite rate, got {rate}")
         data = items if isinstance(items, TrainingSet) else TrainingSet(items)
-<<<<<<< HEAD
-        with torch.inference_mode(False), torch.enable_grad():  # whatever the hook computes in
-            return generator.train(data, self.rng, model=model, steps=steps, rate=rate)
-=======
         # All items are encoded; those that these steps cannot show are charged for it.
         self._charge("log_prob", max(0, len(data) - steps * generator.batch))
         self._charge("finetune", steps * generator.batch)
-        return generator.train(data, self.rng, model=model, steps=steps, rate=rate)
->>>>>>> main
+        with torch.inference_mode(False), torch.enable_grad():  # whatever the hook computes in
+            return generator.train(data, self.rng, model=model, steps=steps, rate=rate)
 
     def verify(self, items: Items) -> Tensor:
         """(N,) scores of a frozen external scorer, higher is better. Needs `VERIFIER`."""

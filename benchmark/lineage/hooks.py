@@ -2,7 +2,7 @@
 
 A hook is a stranger's code. Whatever it raises becomes a `MethodError` that names it, what it
 leaves changed is put back (see `containment`), and what it hands over is brought to a plain form
-(see `interface.plain`). What it is handed is a copy, or is checked after every hook.
+(see `interface.plain_numbers`). What it is handed is a copy, or is checked after every hook.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from benchmark.interface.access import Access
 from benchmark.interface.generator import Generator, LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.mitigation import Mitigation
-from benchmark.interface.plain import plain_columns, plain_count, plain_loss, plain_weights
 from benchmark.interface.plain_model import plain_model, plain_sampling
+from benchmark.interface.plain_numbers import plain_columns, plain_count, plain_loss, plain_weights
 from benchmark.interface.round import Ledger, Round
 
 Made = TypeVar("Made")

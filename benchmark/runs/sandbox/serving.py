@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import builtins
-<<<<<<< HEAD
 import copy
-import os
-import sys
-=======
->>>>>>> main
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +19,8 @@ from benchmark.interface.find import check_class, load_class
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.mitigation import HOOKS, Mitigation
-from benchmark.interface.plain import plain_loss
 from benchmark.interface.plain_model import plain_model, plain_sampling
+from benchmark.interface.plain_numbers import plain_loss
 from benchmark.runs.sandbox import models, randomness
 from benchmark.runs.sandbox.remote import RemoteRound
 from benchmark.runs.sandbox.values import pack_value, unpack_value
@@ -67,15 +62,10 @@ class Server:
                 said = {"done": pack_value(make(), tensors, self)}
             self._send(said, tensors)
         except BaseException as error:  # SystemExit, too, is a method's failure
-<<<<<<< HEAD
             # As it is said in process, whatever the method's class makes of its name and words.
             name, _, words = describe_error(error).partition(": ")
             family = name if issubclass(type(error), MethodError | InputError) else ""
             self._send({"raised": [name, words, family]}, [])
-=======
-            family = type(error).__name__ if isinstance(error, MethodError | InputError) else ""
-            self._send({"raised": [type(error).__name__, _words_of(error), family]}, [])
->>>>>>> main
 
     def _send(self, said: dict[str, Any], tensors: list[Tensor]) -> None:
         rng = None if self._round is None else self._round.rng
@@ -194,13 +184,6 @@ class Server:
 
     def unpack_callable(self, number: int) -> Callable[..., Any]:
         return self._callables[number]
-
-
-def _words_of(error: BaseException) -> str:
-    try:
-        return str(error)[:2000]
-    except BaseException as another:
-        return f"its message raises {type(another).__name__}"
 
 
 def _builtin(name: str) -> type[Exception]:
