@@ -75,7 +75,17 @@ def test_a_noisy_oracle_hides_a_small_change():
     fallen = {"tail_mass": [1.0, 0.9, 0.85, 0.8, 0.7]}
     by_name = {v.definition.name: v for v in judge_lineage(fallen, noisy)}
     assert by_name["vanishing tails"].holds is False
-    assert by_name["vanishing tails"].numbers["change"] == pytest.approx(-0.3)
+    assert by_name["vanishing tails"].numbers["change"] == pytest.approx(-0.36)
+
+
+def test_a_world_that_moves_is_not_a_collapse():
+    """What clean data do, too, is no change; what comes on top of it is."""
+    moving = {key: [value + 0.05 * t for t, value in enumerate(STILL)] for key in ENTRIES}
+    assert {v.definition.name for v in judge_lineage(moving, moving) if v.holds} == set()
+    worse = moving | {"heldout_loss": [a + b - 1 for a, b in zip(
+        moving["heldout_loss"], ramp(1.4), strict=True)]}  # fmt: skip
+    held = {v.definition.name for v in judge_lineage(worse, moving) if v.holds}
+    assert held == {"any increase of risk", "diverging risk", "catastrophic risk"}
 
 
 def test_missing_and_short_curves_are_not_measurable_and_infinite_ones_are_refused():

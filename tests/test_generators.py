@@ -14,7 +14,7 @@ from benchmark.basics.seeds import stream
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.language import _chooser
 from tests.rounding import assert_same_but_for_rounding
-from tests.tiny import TOY_TASKS
+from tests.tiny import TOY_TASKS, era_of
 
 MODALITIES = {"image": "digits-replace", "text": "speeches-replace"}
 STEPS = 40
@@ -25,9 +25,9 @@ def trained(modality):
     """(generator, a little trained model, real items, held-out items)."""
     task = TOY_TASKS[MODALITIES[modality]]
     generator = task.generator.build()
-    splits = task.data.build().splits(120, 12, stream("generators"))
-    model = generator.train(TrainingSet(splits.real), stream("train"), steps=STEPS)
-    return generator, model, splits.real, splits.heldout
+    era = era_of(task.data.build(), 120, 12, "generators")
+    model = generator.train(TrainingSet(era.real), stream("train"), steps=STEPS)
+    return generator, model, era.real, era.heldout
 
 
 @pytest.fixture(params=MODALITIES)

@@ -1,7 +1,9 @@
 """`autophagy new` and `autophagy validate`: what each check finds, and what it says."""
 
+import base64
 import json
 import re
+import secrets
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,6 +114,22 @@ def test_a_method_that_asks_for_too_much_breaks_its_budget(quick, folder):
     found = failed(folder)
     assert list(found) == ["budget"]
     assert "limit of 160 items" in found["budget"]
+
+
+def test_no_data_travel_in_the_source(quick, folder):
+    """Neither as a constant nor hidden in a comment; held-out items of another seed are other ones
+    anyway (test_digits), but real items of any kind are worth something to a method."""
+    digits = base64.b85encode(secrets.token_bytes(12_000)).decode()
+    source = (folder / "method.py").read_text()
+    for hidden in (f"DATA = {digits!r}\n", f"# {digits}\n"):
+        (folder / "method.py").write_text(source + hidden)
+        (message,) = failed(folder).values()
+        assert re.search(r"method\.py has 1\d,\d\d\d bytes when compressed, 8,192 are", message)
+    (folder / "method.py").write_text(source + "# x\n" * 20_000)
+    (message,) = failed(folder).values()
+    assert "a submission's source is at most 64 KB" in message
+    (folder / "method.py").write_text(source + "# a long comment that says little\n" * 1_000)
+    assert not failed(folder)
 
 
 def test_a_folder_holds_three_ordinary_files_of_limited_size(quick, folder):

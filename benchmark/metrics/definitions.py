@@ -3,8 +3,9 @@
 Schaeffer et al. 2025 (arXiv 2503.03150) count eight definitions that contradict one another. None
 comes with a threshold. The ones here are three and the same for all: a change counts if it is
 larger than the clean lineage's own fluctuation (`NOISE`) and not negligible (`MATERIAL`); it is
-catastrophic from `CATASTROPHE` on. Changes are relative to the clean lineage's mean over
-generations: a lineage that trains on real data for ever shows what noise alone does.
+catastrophic from `CATASTROPHE` on. A lineage that trains on real data for ever shows what a world
+that moves does on its own, the straight line through its values, and what noise does, which is
+what is left. Changes are from that line, relative to the mean.
 
 Needs neither torch nor the harness.
 """
@@ -14,9 +15,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean, linear_regression
 
-NOISE = 3.0  # standard deviations of the clean lineage's values over generations
+NOISE = 3.0  # standard deviations of the clean lineage's values about their line
 MATERIAL = 0.1  # of the clean lineage's mean
 CATASTROPHE = 0.25  # of the clean lineage's mean
 SUSTAINED = 0.25  # increase a generation, second half over first: 0.06 if it shrinks like 1/t^2
@@ -64,8 +65,8 @@ def _percent(share: float) -> str:
 
 
 _BEYOND_NOISE = f"by more than {NOISE:g} standard deviations of the clean lineage's values"
-_LARGER = f"exceeds the clean lineage's mean by at least {{}} and {_BEYOND_NOISE}"
-_SMALLER = f"is below the clean lineage's mean by at least {_percent(MATERIAL)} and {_BEYOND_NOISE}"
+_LARGER = f"exceeds the clean lineage's line by at least {{}} and {_BEYOND_NOISE}"
+_SMALLER = f"is below the clean lineage's line by at least {_percent(MATERIAL)} and {_BEYOND_NOISE}"
 
 CATASTROPHIC = Definition(
     "catastrophic risk",
@@ -77,7 +78,7 @@ INCREASE = Definition(
     "any increase of risk",
     "The population risk increases at all.",
     ("heldout_loss",),
-    f"the last held-out loss exceeds the clean lineage's mean {_BEYOND_NOISE}",
+    f"the last held-out loss exceeds the clean lineage's line {_BEYOND_NOISE}",
 )
 DIVERGENCE = Definition(
     "diverging risk",
@@ -152,31 +153,41 @@ def _verdict(
 
 
 def _rises(material: float) -> Rule:
-    """The last value is above the clean lineage's mean, by more than noise and `material`."""
+    """The last value is above the clean lineage's line, by more than noise and `material`."""
     return lambda values, clean: _moved(values, clean, +1, material)
 
 
 def _falls(material: float) -> Rule:
-    """The last value is below the clean lineage's mean, by more than noise and `material`."""
+    """The last value is below the clean lineage's line, by more than noise and `material`."""
     return lambda values, clean: _moved(values, clean, -1, material)
 
 
 def _moved(
     values: Sequence[float], clean: Sequence[float], sign: int, material: float
 ) -> tuple[bool, Numbers]:
-    mean, noise = fmean(clean), stdev(clean)
-    change = values[-1] - mean
+    mean, line = fmean(clean), _line(clean)
+    rest = [value - line(t) for t, value in enumerate(clean)]
+    noise = math.sqrt(sum(x * x for x in rest) / (len(clean) - 2))
+    change = values[-1] - line(len(values) - 1)
     # Equal clean values have no noise, but their mean is rounded.
     beyond = sign * change > max(NOISE * noise, 1e-12 * abs(mean))
     numbers = {"last": values[-1], "clean": mean, "noise": noise, "change": change}
     return beyond and sign * change >= material * abs(mean), numbers
 
 
+def _line(clean: Sequence[float]) -> Callable[[float], float]:
+    """The straight line through the values of generations 0, 1, ... (least squares)."""
+    slope, intercept = linear_regression(range(len(clean)), clean)
+    return lambda t: intercept + slope * t
+
+
 def _diverges(values: Sequence[float], clean: Sequence[float]) -> tuple[bool, Numbers]:
     increased, numbers = _moved(values, clean, +1, 0.0)
     middle, last = len(values) // 2, len(values) - 1
-    increase = values[last] - values[middle]
-    first, second = (values[middle] - values[0]) / middle, increase / (last - middle)
+    line = _line(clean)
+    above = [value - line(t) for t, value in enumerate(values)]
+    increase = above[last] - above[middle]
+    first, second = (above[middle] - above[0]) / middle, increase / (last - middle)
     numbers |= {"first half": first, "second half": second}
     growing = increase > NOISE * numbers["noise"] and second >= SUSTAINED * first
     return increased and growing, numbers

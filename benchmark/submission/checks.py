@@ -30,6 +30,7 @@ CHECKS = (
 # What the harness says of a breach, and the check that it fails; "runs" without any.
 BREACHES = {
     "would exceed this generation's limit": "budget",
+    " optimiser steps": "budget",
     " in place": "inputs unchanged",
     " needs Access.": "only declared access",
     "declare Access.": "only declared access",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from benchmark.basics.errors import InputError
 
 LARGEST = {"method.py": 65_536, "card.yaml": 16_384, "README.md": 65_536}  # bytes
 SOURCE = "method.py"  # all of what `Folder.source` hashes and the sandbox is given
+DENSE = 8_192  # bytes of it, compressed: code is a quarter of its size, data stay what they are
 UNSENT = "__pycache__"  # what Python leaves beside a file that was run
 
 
@@ -80,6 +82,12 @@ def _read(path: Path, most: int) -> bytes:
                 f"that no data travel in it; take out what is not code"
             )
         raise InputError(f"{path} is larger than {most:,} bytes: make it smaller")
+    dense = len(zlib.compress(content, 9))
+    if path.name == SOURCE and dense > DENSE:
+        raise InputError(
+            f"{path} has {dense:,} bytes when compressed, {DENSE:,} are the most: data travel in "
+            f"it; take out what is not code"
+        )
     try:
         content.decode()
     except UnicodeDecodeError as error:
