@@ -72,7 +72,7 @@ def test_modalities_are_names():
     class Wrong(Mitigation):
         modalities = "text"
 
-    with pytest.raises(InputError, match=r"Wrong\.modalities must be a frozenset of names"):
+    with pytest.raises(InputError, match=r"Wrong\.access has modalities that are not a frozenset"):
         find_method(Wrong)
 
 

@@ -1,4 +1,4 @@
-"""Builds every frozen part from the usable (never the held-out) real data: `python -m
+"""Builds every frozen part from real data, each function says which: `python -m
 benchmark.tasks.build_assets`.
 
 Run once per benchmark version. Another machine gives slightly other weights, which would change
@@ -19,9 +19,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
 from benchmark.basics.seeds import stream
+from benchmark.interface.items import Items
 from benchmark.tasks.assets import FOLDER
 from benchmark.tasks.images import digits
-from benchmark.tasks.images.networks import DigitClassifier, ImageCodec
+from benchmark.tasks.images.networks import DigitClassifier, DigitFeatures, ImageCodec
 from benchmark.tasks.images.slant import change_images
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.lexicon import words_of
@@ -64,9 +65,11 @@ def images() -> dict[str, dict[str, Any]]:
     parts: dict[str, dict[str, Any]] = {}
     known = digits.load_digits()
     _save(parts, "digits-codec.safetensors", _codec(known["image"]), "ImageCodec")
-    for name, width in (("features", 16), ("verifier", 8)):
-        model = _classifier(known["image"], known["label"], name, width)
-        _save(parts, f"digits-{name}.safetensors", model, "DigitClassifier")
+    seen = _classifier(DigitFeatures, 16, known, "features")
+    _whiten(seen, known["image"])
+    _save(parts, "digits-features.safetensors", seen, "DigitFeatures")
+    verifier = _classifier(DigitClassifier, 8, known, "verifier")
+    _save(parts, "digits-verifier.safetensors", verifier, "DigitClassifier")
     return parts
 
 
@@ -115,16 +118,27 @@ def _codec(images: Tensor) -> Any:
     return fit(model, loss, len(images), 3000, 128, 2e-3, stream("codec"))
 
 
-def _classifier(images: Tensor, labels: Tensor, name: str, width: int) -> Any:
+def _classifier(kind: type[DigitClassifier], width: int, known: Items, name: str) -> Any:
     torch.manual_seed(width)
-    model = DigitClassifier(width=width)
-    change = stream(name, "change")
+    model = kind(width=width)
+    images, labels, change = known["image"], known["label"], stream(name, "change")
 
     def loss(model: Any, rows: Tensor) -> Tensor:
         logits = model.head(model.body(_slanted(images[rows], change)))
         return F.cross_entropy(logits, labels[rows], label_smoothing=0.1)
 
     return fit(model, loss, len(images), 2000, 128, 1e-3, stream(name))
+
+
+@torch.no_grad()
+def _whiten(model: DigitFeatures, images: Tensor) -> None:
+    """Set the scale of the features by four views of each image."""
+    change = stream("features", "white")
+    views = [model.body(_slanted(part, change)) for part in images.repeat(4, 1, 1, 1).split(500)]
+    seen = torch.cat(views).double()
+    values, vectors = torch.linalg.eigh(torch.cov(seen.T))
+    model.centre.copy_(seen.mean(0))
+    model.scale.copy_((vectors * values.rsqrt()) @ vectors.T)
 
 
 def _slanted(images: Tensor, rng: torch.Generator) -> Tensor:

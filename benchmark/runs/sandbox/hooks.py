@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 from torch.autograd import Function
 
-from benchmark.basics.errors import AutophagyError, MethodError
+from benchmark.basics.errors import Breach, MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.mitigation import HOOKS, Mitigation
 from benchmark.runs.sandbox.session import Session
@@ -66,18 +66,9 @@ class _Loss(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        where = f"{type(ctx.strategy).__name__}.loss, in its gradient,"
-        try:
-            found = ctx.strategy.session.call("gradients", gradients[0])
-        except MethodError as error:
-            raise type(error)(f"{where} {error}") from error
-        except AutophagyError:  # the harness's own trouble
-            raise
-        except Exception as error:  # nobody else guards the backward pass
-            said = str(error) or "no message"
-            raise MethodError(f"{where} raised {type(error).__name__}: {said}") from error
+        found = ctx.strategy.session.call("gradients", gradients[0])
         if not isinstance(found, list) or len(found) != 2:
-            raise MethodError(f"{where} did not return two tensors")
+            raise Breach("did not return two tensors")
         moved: list[Tensor | None] = []
         for gradient, (shape, dtype, device) in zip(found, ctx.inputs, strict=True):
             if isinstance(gradient, Tensor) and (gradient.shape, gradient.dtype) == (shape, dtype):
@@ -85,7 +76,7 @@ class _Loss(Function):
             elif gradient is None:
                 moved.append(None)
             else:
-                raise MethodError(f"{where} has another shape than its input")
+                raise Breach("has a gradient of another shape than its input")
         return None, None, *moved
 
 
