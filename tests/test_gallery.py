@@ -52,7 +52,7 @@ def run(tiny_suite, tmp_path):
             LineageFolder(job.folder).save(t, records[-1].model_dump(), written, {})
         lineages = [LineageResult(seed=0, generations=records)]
         found[job.task.name] = TaskResult(
-            hash=job.task.hash, modality=job.task.modality, primary="", lineages=lineages,
+            hash=job.task.hash, modality=job.task.modality, primary="m", lineages=lineages,
             generations=job.task.generations,
         )  # fmt: skip
     result = Result(
