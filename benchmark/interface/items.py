@@ -204,7 +204,7 @@ class TrainingSet:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        """Raises MethodError for weights and steps that cannot be, see `interface.plain_numbers`."""
+        """Raises MethodError for weights and steps that cannot be, see `plain_numbers`."""
         if self.steps is not None:
             self.steps = plain_count(self.steps, "steps")
         if self.weights is not None and isinstance(self.items, Items):
