@@ -10,10 +10,11 @@ class Guidance(Mitigation):
     models go MAD", arXiv 2307.01850, guidance is a sampling bias lambda = 1/(1 + w), here
     1/2: precision holds or rises while recall falls faster than without.
 
-    Text: identity, since the text tasks have no classes.
+    Not for text, whose tasks have no classes.
     """
 
+    modalities = frozenset({"image"})
     w = 1.0
 
     def sampling(self, round: Round) -> Sampling:
-        return Sampling(guidance=self.w) if round.modality == "image" else Sampling()
+        return Sampling(guidance=self.w)

@@ -20,19 +20,18 @@ class Sims(Mitigation):
     The paper's base model is trained on real data only; here it is trained on the crawl. Sampling
     costs twice the forward passes.
 
-    Text: identity. The method is defined for scores, and `Sampling.negative` acts on images.
+    Not for text: the method is defined for scores, and `Sampling.negative` acts on images.
     """
 
     access = frozenset({Access.MODEL})
+    modalities = frozenset({"image"})
     w, share, rate = 1.0, 0.2, 0.1
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        if round.modality != "image":
-            return TrainingSet(crawl)
         return TrainingSet(crawl, steps=round.steps - self._steps(round))
 
     def sampling(self, round: Round) -> Sampling:
-        if round.modality != "image" or round.generation == 0:
+        if round.generation == 0:
             return Sampling()
         samples = round.sample(2 * round.n)
         negative = round.finetune(samples, self._steps(round), rate=self.rate)

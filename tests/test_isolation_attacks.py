@@ -83,8 +83,8 @@ def data(name, function):
 
 def network():
     from benchmark.tasks import assets
-    from benchmark.tasks.images.networks import DigitClassifier
-    return assets.load_network("digits-features.safetensors", DigitClassifier)
+    from benchmark.tasks.images.networks import DigitFeatures
+    return assets.load_network("digits-features.safetensors", DigitFeatures)
 
 def sources():
     from benchmark.tasks.suites import load_task

@@ -45,6 +45,11 @@ class BudgetError(MethodError):
     """A mitigation asked for more auxiliary work than the task allows per generation."""
 
 
+class Inapplicable(AutophagyError):
+    """A mitigation has nothing to do in the task's modality: neither a failure nor a score. It is
+    the harness that says so; a hook that raises it has failed."""
+
+
 class Breach(MethodError):
     """What a hook did or returned, as the end of a sentence that begins with the hook's name."""
 

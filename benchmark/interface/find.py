@@ -133,7 +133,7 @@ def check_class(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
     """The access that a class declares and its summary, the first line of its own docstring.
 
     Raises:
-        DoesNotLoad: `access` is not a set of `Access`.
+        DoesNotLoad: `access` is not a set of `Access`, or `modalities` not one of names.
     """
     try:
         return contain(_described, f"{cls.__name__}.access")(cls)
@@ -142,7 +142,11 @@ def check_class(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
 
 
 def _described(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
-    access = cls.access
+    access, modalities = cls.access, cls.modalities
+    if not isinstance(modalities, frozenset | set) or not all(
+        isinstance(modality, str) for modality in modalities
+    ):
+        raise Breach('has modalities that are not a frozenset of names, such as {"text"}')
     if not isinstance(access, frozenset | set) or not all(isinstance(a, Access) for a in access):
         raise Breach("must be a frozenset of Access members, such as frozenset({Access.RESERVE})")
     summary = (inspect.getdoc(cls) or "").split("\n")[0] if "__doc__" in vars(cls) else ""

@@ -12,7 +12,7 @@ from torch import nn
 from benchmark.basics import device
 from benchmark.basics.cache import Cache
 from benchmark.basics.containment import LONGEST, one_line
-from benchmark.basics.errors import Diverged, InputError, MethodError
+from benchmark.basics.errors import Diverged, Inapplicable, InputError, MethodError
 from benchmark.basics.plain import bound_metric
 from benchmark.basics.processor import describe, without_denormals
 from benchmark.basics.seeds import seed_global
@@ -22,6 +22,7 @@ from benchmark.interface.clean import Clean
 from benchmark.interface.items import TrainingSet
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Ledger
+from benchmark.lineage.applicable import check_effect, check_modality
 from benchmark.lineage.foreign import ForeignModels
 from benchmark.lineage.granted import Grants
 from benchmark.lineage.hooks import Hooks
@@ -33,7 +34,8 @@ from benchmark.tasks.parts import BiasableSource, World
 from benchmark.tasks.schedules import Fresh
 from benchmark.tasks.task import Task
 
-OK, FAILED, DIVERGED = "ok", "failed", "diverged"
+OK, FAILED, DIVERGED, INAPPLICABLE = "ok", "failed", "diverged", "inapplicable"
+_STATUS = {Diverged: DIVERGED, Inapplicable: INAPPLICABLE}
 
 
 @without_denormals()
@@ -51,7 +53,8 @@ def run_lineage(
     size), `trained_on` and `kept` (see `Composition.describe`), `seconds` by stage and, of
     generators that measure it, what `training` took (see `Meter`). A method that raises or a model
     that diverges ends the lineage with a record whose status is "failed" or "diverged" and whose
-    `message` says why.
+    `message` says why; so does, at generation 0, one that has nothing to do in the task's modality,
+    with the status "inapplicable".
     """
     workshop, evaluator = Workshop(task, seed, cache), task.evaluation.build()
     world, grants = open_world(task, seed), Grants(workshop, method.access)
@@ -87,6 +90,8 @@ def run_lineage(
             if t > 0 and model is None:
                 model = workshop.restore(store.model(t - 1))
 
+            if t == 0:
+                check_modality(method, task.modality)
             clock = Clock()
             round_ = grants.open_round(t, era.trusted, model, ledger)
             # A method that draws from the global generators is reproducible, too.
@@ -114,6 +119,8 @@ def run_lineage(
             record |= composition.describe(training)
             round_.renew(model)
             how = hooks.sampling(round_, model)
+            if t == 0:
+                check_effect(method, how, task.modality)
             clock.lap("adjust")
             written, saved = workshop.write(t, model, how, hooks.where("sampling"))
             hooks.check_lent("sampling")  # by its marks
@@ -122,11 +129,11 @@ def run_lineage(
             record["profile"] = evaluator.profile(workshop.generator, model, written.scored, era)
             _check_finite(record)
             clock.lap("evaluate")
-        except (MethodError, Diverged) as error:
+        except (MethodError, Diverged, Inapplicable) as error:
             if finished is not None:  # a mark that others adopt was made before, and can be again
                 raise
             # A failure is a result: the lineage ends here, with what it cost and the sentence.
-            record["status"] = DIVERGED if isinstance(error, Diverged) else FAILED
+            record["status"] = _STATUS.get(type(error), FAILED)
             record["message"] = one_line(str(error), 4 * LONGEST)
             record |= {"ledger": ledger.as_dict(), "seconds": clock.laps}
             store.end(t, record)

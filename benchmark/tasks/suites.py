@@ -46,7 +46,7 @@ def _small() -> Suite:
 
 
 def _closed() -> Suite:
-    tasks = (digits(Replace(), slant=0.0), speeches(Replace()))
+    tasks = (digits(Replace(), slant=0.0), speeches(Replace(), speed=0.0))
     description = "the literature's laboratory loop: a closed, static world"
     return Suite("closed", description, tasks, seeds=(0, 1, 2))
 
@@ -86,10 +86,12 @@ def _stress() -> Suite:
     tasks.append(variant(texts, "laundered", what, laundering=TextLaundering()))
     what = "the reserve holds digits 0 to 4 only"
     tasks.append(variant(images, "biased-reserve", what, reserve_bias=ReserveBias(0, 4)))
-    what = "the reserve is of the years 1790 to 1860 only"
-    tasks.append(variant(texts, "biased-reserve", what, reserve_bias=ReserveBias(1790, 1860)))
-    tasks.append(variant(digits(Web(), slant=0.0), "static", "the world stands still"))
-    tasks.append(variant(digits(Web(), slant=6.0), "fast", "the world moves twice as fast"))
+    what = "the reserve is of the years 1890 to 1921 only, before the first era"
+    tasks.append(variant(texts, "biased-reserve", what, reserve_bias=ReserveBias(1890, 1921)))
+    for task in (digits(Web(), slant=0.0), speeches(Web(), speed=0.0)):
+        tasks.append(variant(task, "static", "the world stands still"))
+    for task in (digits(Web(), slant=6.0), speeches(Web(), speed=10.0)):
+        tasks.append(variant(task, "fast", "the world moves faster"))
     description = "what breaks a method: adoption, laundering, a biased reserve, other speeds"
     return Suite("stress", description, tuple(tasks), seeds=(0, 1, 2))
 

@@ -81,25 +81,28 @@ class _Loss(Function):
 
 
 def make_class(session: Session, said: Any) -> type[Mitigation]:
-    """The class of which the sandbox says [name, summary, access, overridden hooks].
+    """The class of which the sandbox says [name, summary, access, modalities, overridden hooks].
 
     Raises:
         MethodError: it says something else.
     """
-    words = said if isinstance(said, list) and len(said) == 4 else [None] * 4
-    name, summary, access, hooks = words
+    words = said if isinstance(said, list) and len(said) == 5 else [None] * 5
+    name, summary, access, modalities, hooks = words
     known = {a.name: a for a in Access}
     if not (
         isinstance(name, str)
         and isinstance(summary, str)
         and isinstance(access, list)
+        and isinstance(modalities, list)
         and isinstance(hooks, list)
         and all(isinstance(a, str) and a in known for a in access)
+        and all(isinstance(m, str) for m in modalities)
         and all(isinstance(h, str) and h in BODIES for h in hooks)
     ):
         raise MethodError("the sandbox does not say what class it loaded")
     body: dict[str, Any] = {
         "access": frozenset(known[a] for a in access),
+        "modalities": frozenset(clean_identifier(m) for m in modalities),
         "session": session,
         "__doc__": clean_text(summary.split("\n")[0], 300),
         "__module__": __name__,

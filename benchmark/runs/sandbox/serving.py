@@ -79,7 +79,8 @@ class Server:
         except InputError as error:
             raise type(error)(str(error).replace(str(self._file), self._file.name)) from error
         hooks = [h for h in HOOKS if getattr(self._class, h) is not getattr(Mitigation, h)]
-        return [self._class.__name__, summary, sorted(a.name for a in access), hooks]
+        accesses, modalities = sorted(a.name for a in access), sorted(self._class.modalities)
+        return [self._class.__name__, summary, accesses, modalities, hooks]
 
     # --- calls -----------------------------------------------------------------------------
 
