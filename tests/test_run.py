@@ -15,6 +15,7 @@ import benchmark
 from benchmark import Access, Mitigation, TrainingSet
 from benchmark.commands.main import main
 from benchmark.results.schema import load_result
+from benchmark.tasks.suites import load_suite
 from tests import tiny
 
 GOOD = """
@@ -230,7 +231,7 @@ def test_list_names_everything(monkeypatch, capsys):
     assert cli(monkeypatch, "list", "--json") == 0
     document = json.loads(capsys.readouterr().out)
     small = document["suites"]["small"]
-    assert set(small["tasks"]) == {task.name for task in benchmark.load_suite("small").tasks}
+    assert set(small["tasks"]) == {task.name for task in load_suite("small").tasks}
     assert small["seeds"] == [0, 1, 2, 3, 4]
     assert small["tasks"]["digits-web"]["generations"] == 8
     assert document["methods"]["oracle"]["access"] == "oracle"
