@@ -17,14 +17,13 @@ class AgreementFilter(Mitigation):
     half with the best scores, here only what disagrees goes. If nearly all does, the best tenth
     stays.
 
-    Text and images: identity, since they have nothing to agree with.
+    Not for text and images: they have nothing to agree with.
     """
 
+    modalities = frozenset({"pair"})
     access = frozenset({Access.VERIFIER})
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        if round.modality != "pair":
-            return TrainingSet(crawl)
         scores = round.verify(crawl)
         best = scores.argsort(descending=True, stable=True)
         count = max(int((scores > math.log(ODDS)).sum()), math.ceil(LEAST * len(crawl)))

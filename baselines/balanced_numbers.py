@@ -16,12 +16,12 @@ class BalancedNumbers(Mitigation):
     pairs are weighted instead of dropped. Since real captions are not balanced either, the method
     trades what is common for what is rare.
 
-    Text and images: identity, since they have no captions.
+    Not for text and images: they have no captions.
     """
 
+    modalities = frozenset({"pair"})
+
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        if round.modality != "pair":
-            return TrainingSet(crawl)
         _, entry, count = torch.unique(
             crawl["tokens"], dim=0, return_inverse=True, return_counts=True
         )

@@ -16,14 +16,13 @@ class CrossmodalAnchor(Mitigation):
     or a painter that is frozen (benchmark/theory, P1). In a prototype of this task real pairs for
     the painter alone saved more than for the writer alone.
 
-    Text and images: identity, since one model makes whole items.
+    Not for text and images: one model makes whole items.
     """
 
+    modalities = frozenset({"pair"})
     access = frozenset({Access.RESERVE})
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        if round.modality != "pair":
-            return TrainingSet(crawl)
         reserve = round.reserve
         weights = {
             "image": shared_out(SHARE, len(reserve), len(crawl)),

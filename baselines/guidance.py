@@ -10,11 +10,11 @@ class Guidance(Mitigation):
     models go MAD", arXiv 2307.01850, guidance is a sampling bias lambda = 1/(1 + w), here
     1/2: precision holds or rises while recall falls faster than without.
 
-    Text: identity, since the text tasks have no classes. Pairs: of the painter, whose class is the
-    caption.
+    Not for text, whose tasks have no classes. Pairs: of the painter, whose class is the caption.
     """
 
+    modalities = frozenset({"image", "pair"})
     w = 1.0
 
     def sampling(self, round: Round) -> Sampling:
-        return Sampling(guidance=self.w) if round.modality in ("image", "pair") else Sampling()
+        return Sampling(guidance=self.w)

@@ -11,14 +11,13 @@ class MutualInformationFilter(Mitigation):
     log p(caption | picture) alone (`likelihood_confident`) it does not prefer captions that are
     common anyway. Both terms are those of the own generator of t - 1.
 
-    Text and images: identity, since there is nothing to be told about.
+    Not for text and images: there is nothing to be told about.
     """
 
+    modalities = frozenset({"pair"})
     access = frozenset({Access.MODEL})
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        if round.modality != "pair":
-            return TrainingSet(crawl)
         information = round.log_prob(crawl) - round.log_prob(crawl, blind=True)
         order = information.argsort(descending=True, stable=True)
         return TrainingSet(crawl.take(order[: len(crawl) // 2]))

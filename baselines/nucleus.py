@@ -11,10 +11,11 @@ class Nucleus(Mitigation):
     of it, and Drayson et al. 2025, arXiv 2502.15654, find that decoding decides how fast a lineage
     collapses.
 
-    Images: identity, since a flow has no probabilities to cut. Pairs: of captions.
+    Not for images: a flow has no probabilities to cut. Pairs: of captions.
     """
 
+    modalities = frozenset({"text", "pair"})
     top_p = 0.95
 
     def sampling(self, round: Round) -> Sampling:
-        return Sampling(top_p=self.top_p) if round.modality in ("text", "pair") else Sampling()
+        return Sampling(top_p=self.top_p)

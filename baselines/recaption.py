@@ -11,12 +11,11 @@ class Recaption(Mitigation):
     2307.10350. Their captioners are trained on cleaner data than the crawl; a lineage has only its
     own.
 
-    Text and images: identity, since they have no captions.
+    Not for text and images: they have no captions.
     """
 
+    modalities = frozenset({"pair"})
     access = frozenset({Access.MODEL})
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        if round.modality != "pair":
-            return TrainingSet(crawl)
         return TrainingSet(round.fill(crawl, "tokens"))

@@ -10,12 +10,11 @@ class Repaint(Mitigation):
     SynthCLIP (Hammoud et al. 2024, arXiv 2402.01832), whose painters are pretrained elsewhere; a
     lineage has only its own. What is real of the crawl's pictures is lost: a cautionary baseline.
 
-    Text and images: identity, since they have no captions.
+    Not for text and images: they have no captions.
     """
 
+    modalities = frozenset({"pair"})
     access = frozenset({Access.MODEL})
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        if round.modality != "pair":
-            return TrainingSet(crawl)
         return TrainingSet(round.fill(crawl, "image"))

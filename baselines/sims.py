@@ -4,8 +4,6 @@ import math
 
 from benchmark import Access, Items, Mitigation, Round, Sampling, TrainingSet
 
-SCORED = ("image", "pair")
-
 
 class Sims(Mitigation):
     """v = (1 + w) v_r - w v_s in every sampling step, with v_s of the auxiliary model.
@@ -22,20 +20,19 @@ class Sims(Mitigation):
     The paper's base model is trained on real data only; here it is trained on the crawl. Sampling
     costs twice the forward passes.
 
-    Text: identity. The method is defined for scores, and `Sampling.negative` acts on images; of
-    pairs on the painter.
+    Not for text: the method is defined for scores, and `Sampling.negative` acts on images; of pairs
+    on the painter.
     """
 
     access = frozenset({Access.MODEL})
+    modalities = frozenset({"image", "pair"})
     w, share, rate = 1.0, 0.2, 0.1
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        if round.modality not in SCORED:
-            return TrainingSet(crawl)
         return TrainingSet(crawl, steps=round.steps - self._steps(round))
 
     def sampling(self, round: Round) -> Sampling:
-        if round.modality not in SCORED or round.generation == 0:
+        if round.generation == 0:
             return Sampling()
         samples = round.sample(2 * round.n)
         negative = round.finetune(samples, self._steps(round), rate=self.rate)

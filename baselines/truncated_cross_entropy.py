@@ -13,16 +13,14 @@ class TruncatedCrossEntropy(Mitigation):
     Shabgahi et al. 2025, "ForTIFAI", arXiv 2509.08972: TCE(p) = CE(p) if p <= gamma, else 0. As in
     their code the mean still divides by all tokens, masked ones too, and the mask passes no
     gradient. gamma = 0.8 is the default of their loss; they fine-tune billion-parameter models with
-    0.99. The models of the small suite are seldom sure: 0.6% of the tokens have p > 0.8 and 0.07%
-    have p > 0.99, so there the method can change little.
+    0.99. Of the small suite's models 12% of the tokens have p > 0.8 and 1.4% have p > 0.99.
 
-    Images: identity. A squared error has no probability to compare with gamma, and most of it is
-    the noise to be predicted, so a small one is luck rather than confidence. Pairs: of captions.
+    Not for images: a squared error has no probability to compare with gamma, and most of it is the
+    noise to be predicted, so a small one is luck rather than confidence. Pairs: of captions.
     """
 
+    modalities = frozenset({"text", "pair"})
     gamma = 0.8
 
     def loss(self, per_element: Tensor, outputs: Tensor) -> Tensor:
-        if outputs.dim() != 3:  # only text has logits (B, L, V)
-            return per_element
         return per_element * (per_element >= -math.log(self.gamma))

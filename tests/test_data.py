@@ -6,23 +6,16 @@ import pytest
 import torch
 
 from benchmark.basics.errors import CorruptFile
-from benchmark.basics.seeds import stream
 from benchmark.tasks import assets
 from benchmark.tasks.images import digits
 from benchmark.tasks.suites import load_task
 from benchmark.tasks.text import speeches
 from benchmark.tasks.text.codec import TextPublisher
+from tests.tiny import era_of
 
 
 def rows(tensor: torch.Tensor) -> set[bytes]:
     return {row.numpy().tobytes() for row in tensor}
-
-
-def test_speeches_heldout_documents_are_apart():
-    usable, heldout = speeches.load_addresses()
-    assert (len(usable), len(heldout)) == (201, 30)
-    assert not set(usable) & set(heldout)
-    assert all(text.isascii() for text in usable)
 
 
 @pytest.mark.parametrize("load", [digits.load_digits, speeches.load_addresses])
@@ -32,35 +25,21 @@ def test_changed_data_are_refused(load):
 
 
 @pytest.mark.parametrize("name", ["digits-replace", "speeches-replace"])
-def test_splits_are_disjoint_and_heldout_is_fixed(name):
-    source = load_task(name, "quick").data.build()
-    one, two = (source.splits(200, 40, stream("split", i)) for i in range(2))
+def test_parts_of_an_era_are_disjoint_and_depend_on_the_seed(name):
+    source = load_task(name, "closed").data.build()
+    one, two = (era_of(source, 200, 40, "era", i) for i in range(2))
     column = "image" if name.startswith("digits") else "tokens"
-    assert (len(one.real), len(one.reserve)) == (200, 40)
-    parts = [rows(part[column]) for part in (one.real, one.reserve, one.heldout)]
+    assert (len(one.real), len(one.trusted)) == (200, 40)
+    parts = [rows(part[column]) for part in (one.real, one.trusted, one.heldout)]
     assert not parts[0] & parts[1]
     assert not (parts[0] | parts[1]) & parts[2]
-    assert one.heldout.digest() == two.heldout.digest()
+    assert one.heldout.digest() != two.heldout.digest()
     assert one.real.digest() != two.real.digest()
-
-
-def test_speeches_pool_and_reserve_share_no_address(monkeypatch):
-    """Each address is replaced by its own letter: pool and reserve then share no letter."""
-    letters = [chr(ord("a") + i % 26) + chr(ord("a") + i // 26) for i in range(60)]
-    documents = [f"{pair} " * 2000 for pair in letters]
-    monkeypatch.setattr(speeches, "load_addresses", lambda sha=None: (documents, ["zz zz " * 1000]))
-    monkeypatch.setattr(TextPublisher, "pass_through", lambda self, texts: texts)
-    splits = load_task("speeches-replace", "quick").data.build().splits(300, 40, stream("x"))
-    pool = {text.split()[0] for text in splits.real}
-    reserve = {text.split()[0] for text in splits.reserve}
-    assert len(pool) > 20
-    assert len(reserve) >= 15  # of 20: a fair sample, not one author
-    assert not pool & reserve
 
 
 def test_text_is_unchanged_by_a_second_pass_through_the_codec():
     publisher = TextPublisher(64)
-    items = publisher.pass_through(speeches.passages(speeches.load_addresses()[0][0], 320))
+    items = publisher.pass_through(speeches.passages(speeches.load_addresses()[0].text, 320))
     assert items["tokens"].shape[1] == 64
     again = publisher.tokenizer.encode_batch(publisher.text(items))
     assert [e.ids for e in again] == items["tokens"].tolist()

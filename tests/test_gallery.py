@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import shutil
 import struct
 import subprocess
@@ -19,6 +20,7 @@ from PIL.PngImagePlugin import PngInfo
 from benchmark import Items
 from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
 from benchmark.interface.find import Method
+from benchmark.lineage.marks import Written
 from benchmark.lineage.store import LineageFolder
 from benchmark.report.samples import make_gallery
 from benchmark.results.gallery import Gallery, Shown, group_excerpts, load_gallery
@@ -46,10 +48,11 @@ def run(tiny_suite, tmp_path):
         for t in range(job.task.generations + 1):
             records.append(GenerationResult(generation=t, status="ok"))
             items = noise(job.task.modality, torch.Generator().manual_seed(t))
-            LineageFolder(job.folder).save(t, records[-1].model_dump(), items, {})
+            written = Written(items, items)
+            LineageFolder(job.folder).save(t, records[-1].model_dump(), written, {})
         lineages = [LineageResult(seed=0, generations=records)]
         found[job.task.name] = TaskResult(
-            hash=job.task.hash, modality=job.task.modality, primary="", lineages=lineages,
+            hash=job.task.hash, modality=job.task.modality, primary="m", lineages=lineages,
             generations=job.task.generations,
         )  # fmt: skip
     result = Result(
@@ -80,7 +83,9 @@ def test_it_shows_every_generation_and_comes_back_from_its_file(gallery, tmp_pat
     with Image.open(io.BytesIO(pictures.picture)) as image:
         assert (image.size, image.mode) == ((280, 84), "L")
         assert len(image.getcolors() or []) > 10  # images, not an empty sheet
-    assert all(20 < len(text) <= 240 for text in texts.texts.values())
+    unmarked = [re.sub("[«»]", "", text) for text in texts.texts.values()]
+    assert all(20 < len(text) <= 240 for text in unmarked)
+    assert sum(map(len, texts.texts.values())) > sum(map(len, unmarked))  # noise is made-up words
     assert len(set(texts.texts.values())) == 3
     (tmp_path / "g.json").write_bytes(gallery.to_json())
     assert load_gallery(tmp_path / "g.json") == gallery

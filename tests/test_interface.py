@@ -197,7 +197,7 @@ def test_training_and_fine_tuning_share_the_steps(trained, spent, steps, tasks, 
         (4, 4, r"M\.adjust at generation 1: round\.finetune asks for 4 of .* 0 are left"),
         (5, 0, r"M\.curate at generation 1 asks for 5 optimiser steps .* 1 to 4 of .* are left"),
         (0, 0, r"M\.curate at generation 1 asks for 0 optimiser steps"),
-        (2.5, 0, r"M\.curate at generation 1 asks for 2\.5 optimiser steps"),
+        (2.5, 0, r"M\.curate at generation 1: steps must be a whole number, got 2\.5"),
     ],
 )
 def test_twice_as_long_cannot_be_had(trained, spent, sentence, lineage):
@@ -282,7 +282,7 @@ MARKS = frozenset({Access.WATERMARK})
         ),
         (
             {"adjust": lambda self, model, round: None},
-            r"Method\.adjust at generation 1 returned NoneType: return the adjusted LatentDenoiser",
+            r"Method\.adjust at generation 1: a NoneType is no model of the lineage: give a Latent",
         ),
         (
             {"sampling": lambda self, round: 0.5},

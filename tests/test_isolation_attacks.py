@@ -83,8 +83,8 @@ def data(name, function):
 
 def network():
     from benchmark.tasks import assets
-    from benchmark.tasks.images.networks import DigitClassifier
-    return assets.load_network("digits-features.safetensors", DigitClassifier)
+    from benchmark.tasks.images.networks import DigitFeatures
+    return assets.load_network("digits-features.safetensors", DigitFeatures)
 
 def sources():
     from benchmark.tasks.suites import load_task
@@ -318,7 +318,7 @@ class Attack(Mitigation):
     access = frozenset({Access.MODEL})
     def curate(self, crawl, round):
         benchmark.interface.round.Round._charge = free
-        benchmark.lineage.hooks.checked_training_set = free
+        benchmark.lineage.hooks.Hooks.curate = free
         benchmark.interface.mitigation.Mitigation.curate = free
         Attack.access = self.access = frozenset(Access)
         round.limits = type(round.limits)(10**9, 10**9, 10**9)

@@ -26,13 +26,15 @@ from benchmark.metrics.memorisation import above_chance, nearer_to_train
 from benchmark.metrics.modes import Modes
 from benchmark.metrics.neighbours import prdc
 from benchmark.metrics.tails import isolated, rarest, tail_mass
-from benchmark.tasks.parts import Evaluator, Splits
+from benchmark.tasks.parts import Era, Evaluator
 from benchmark.tasks.suites import SUITE_NAMES, load_suite, load_task
 from benchmark.tasks.task import Task
-from tests.tiny import TOY_TASKS
+from tests.tiny import TOY_TASKS, era_of
 
-TEXT_ONLY = {"distinct_1", "distinct_2", "distinct_3", "repetition", "reference_loss",
-             "bits_per_byte"}  # fmt: skip
+TEXT_ONLY = {
+    "distinct_1", "distinct_2", "distinct_3", "repetition", "reference_loss", "bits_per_byte",
+    "own_entropy", "own_confident", "heldout_confident", "known_words",
+}  # fmt: skip
 
 
 def normal(n: int, d: int, *words: object) -> torch.Tensor:
@@ -164,17 +166,17 @@ class Scene:
     evaluator: Evaluator
     generator: Generator
     model: nn.Module
-    splits: Splits
+    era: Era
 
     def profile(self, samples: Items) -> dict[str, float]:
-        return self.evaluator.profile(self.generator, self.model, samples, self.splits)
+        return self.evaluator.profile(self.generator, self.model, samples, self.era)
 
 
 def scene(task: Task) -> Scene:
-    splits = task.data.build().splits(task.n, task.reserve, stream("scene"))
+    era = era_of(task.data.build(), task.n, task.reserve, "scene")
     torch.manual_seed(0)
     generator = task.generator.build()
-    return Scene(task.evaluation.build(), generator, generator.blank().eval(), splits)
+    return Scene(task.evaluation.build(), generator, generator.blank().eval(), era)
 
 
 @pytest.fixture(scope="module", params=["digits-replace", "speeches-replace"])
@@ -184,7 +186,7 @@ def toy(request: pytest.FixtureRequest) -> Scene:
 
 def test_toy_sizes_give_finite_floats_and_leave_the_global_random_state(toy: Scene):
     before = torch.get_rng_state()
-    for samples in (toy.splits.real, toy.splits.reserve, toy.splits.real.take([0] * 30)):
+    for samples in (toy.era.real, toy.era.trusted, toy.era.real.take([0] * 30)):
         profile = toy.profile(samples)
         assert {type(value) for value in profile.values()} == {float}
         assert all(map(math.isfinite, profile.values())), profile
@@ -192,7 +194,7 @@ def test_toy_sizes_give_finite_floats_and_leave_the_global_random_state(toy: Sce
 
 
 def test_the_same_samples_give_the_same_numbers_in_a_new_evaluator(toy: Scene):
-    samples = toy.splits.real
+    samples = toy.era.real
     first = toy.profile(samples)
     torch.manual_seed(99)
     toy.evaluator = type(toy.evaluator)()
@@ -200,7 +202,7 @@ def test_the_same_samples_give_the_same_numbers_in_a_new_evaluator(toy: Scene):
 
 
 def test_a_copy_of_the_training_set_is_memorised_and_other_real_items_are_not(toy: Scene):
-    copy, real = toy.profile(toy.splits.real), toy.profile(toy.splits.heldout)
+    copy, real = toy.profile(toy.era.real), toy.profile(toy.era.heldout)
     assert copy["memorisation"] == 1
     assert real["memorisation"] <= 0
     assert real["frechet"] == pytest.approx(0, abs=1e-6)
@@ -210,8 +212,8 @@ def test_a_copy_of_the_training_set_is_memorised_and_other_real_items_are_not(to
 
 
 def test_full_collapse_to_one_item_shows_in_every_entry_of_diversity(toy: Scene):
-    collapsed = toy.profile(toy.splits.real.take([0] * 60))
-    healthy = toy.profile(toy.splits.real)
+    collapsed = toy.profile(toy.era.real.take([0] * 60))
+    healthy = toy.profile(toy.era.real)
     assert collapsed["vendi"] == pytest.approx(1, abs=1e-4)
     assert collapsed["variance_ratio"] == pytest.approx(0, abs=1e-6)
     assert collapsed["recall"] == 0
@@ -220,7 +222,7 @@ def test_full_collapse_to_one_item_shows_in_every_entry_of_diversity(toy: Scene)
 
 
 def test_every_number_has_its_sentence(toy: Scene):
-    entries = list_metrics(toy.profile(toy.splits.real))
+    entries = list_metrics(toy.profile(toy.era.real))
     assert len(entries) >= 12
     assert [e.name for e in entries if not (e.meaning.endswith(".") and e.good)] == []
 
@@ -235,7 +237,7 @@ def test_both_modalities_have_the_same_names():
     names = []
     for name in ("digits-replace", "speeches-replace"):
         made = scene(TOY_TASKS[name])
-        names.append(set(made.profile(made.splits.real)))
+        names.append(set(made.profile(made.era.real)))
     images, text = names
     assert text - images == TEXT_ONLY
     assert images < text
@@ -244,9 +246,9 @@ def test_both_modalities_have_the_same_names():
 def test_text_statistics_agree_with_the_model_they_come_from():
     """An untrained model's reference loss and bits per byte, by hand."""
     text = scene(TOY_TASKS["speeches-replace"])
-    profile = text.profile(text.splits.heldout)
-    tokens = text.splits.heldout["tokens"]
-    size = sum(len(s) for s in text.generator.publisher.text(text.splits.heldout))
+    profile = text.profile(text.era.heldout)
+    tokens = text.era.heldout["tokens"]
+    size = sum(len(s) for s in text.generator.publisher.text(text.era.heldout))
     bits = profile["heldout_loss"] * tokens.numel() / math.log(2)
     assert profile["bits_per_byte"] == pytest.approx(bits / size)
     shuffled = tokens[:, torch.randperm(64, generator=stream("shuffle"))]
@@ -257,11 +259,11 @@ def test_text_statistics_agree_with_the_model_they_come_from():
 @pytest.mark.parametrize("name", ["digits-replace", "speeches-replace"])
 def test_a_profile_costs_less_than_a_fifth_of_a_small_generation(name: str):
     """About 12% and 13% on one idle core; a fifth leaves room for a busy machine."""
-    task, clock, share = load_task(name), time.process_time, 10
+    task, clock, share = load_task(name, "closed"), time.process_time, 10
     small = scene(task)
     began = clock()
     steps = task.generator.steps // share
-    model = small.generator.train(TrainingSet(small.splits.real), stream("t"), steps=steps)
+    model = small.generator.train(TrainingSet(small.era.real), stream("t"), steps=steps)
     training = clock() - began
     began = clock()
     samples = small.generator.sample(model, task.n, stream("s"), Sampling())

@@ -24,9 +24,11 @@ from benchmark.tasks.task import Task
 from benchmark.tasks.text.recipes import CausalRecipe
 
 # By the class of its recipe, what makes a generator tiny: a modality adds its own.
-SMALLER: dict[type, dict[str, int]] = {
+SMALLER: dict[type, dict[str, Any]] = {
     FlowRecipe: {"width": 16, "blocks": 1, "batch": 16, "steps": 4, "sampling_steps": 4},
-    CausalRecipe: {"width": 16, "layers": 1, "heads": 2, "inner": 32, "batch": 16, "steps": 4},
+    CausalRecipe: {
+        "base": "", "width": 16, "layers": 1, "heads": 2, "inner": 32, "batch": 16, "steps": 4,
+    },
     NumeralsRecipe: {
         "width": 16, "blocks": 1, "reading": 8, "writing": 8, "batch": 16, "steps": 4,
         "sampling_steps": 2,
@@ -82,7 +84,7 @@ def _smaller(recipe: Any) -> Any:
     return _less(recipe, **SMALLER[type(recipe)])
 
 
-def _less(recipe: Any, **changes: int) -> Any:
+def _less(recipe: Any, **changes: Any) -> Any:
     return replace(recipe, **changes)
 
 

@@ -21,6 +21,10 @@ class InputError(AutophagyError):
     """A name, option, file or folder given by the user cannot be used."""
 
 
+class DoesNotLoad(InputError):
+    """A method's file does not import, or defines no class that can be used."""
+
+
 class WorkerLost(AutophagyError):
     """A process that ran a lineage was killed; finished generations are kept."""
 
@@ -39,6 +43,15 @@ class AccessError(MethodError):
 
 class BudgetError(MethodError):
     """A mitigation asked for more auxiliary work than the task allows per generation."""
+
+
+class Inapplicable(AutophagyError):
+    """A mitigation has nothing to do in the task's modality: neither a failure nor a score. It is
+    the harness that says so; a hook that raises it has failed."""
+
+
+class Breach(MethodError):
+    """What a hook did or returned, as the end of a sentence that begins with the hook's name."""
 
 
 class Diverged(AutophagyError):

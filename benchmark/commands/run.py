@@ -58,7 +58,9 @@ def run(
 ) -> None:
     """Run mitigations on a suite and compare them with the references nothing and clean.
 
-    Run the same command again to go on after an interruption.
+    Run the same command again to go on after an interruption. Exits with status 1 if a lineage
+    failed or diverged, a file does not import or a process was killed; everything that could be
+    computed is written first.
     """
     console = open_console()
     with console.working("Loading torch and the tasks"):

@@ -13,8 +13,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.containment import Containment, contain, describe_error
+from benchmark.basics.errors import Breach, DoesNotLoad, InputError, MethodError
+from benchmark.basics.surroundings import kept_random
 from benchmark.interface.access import Access
 from benchmark.interface.clean import Clean
 from benchmark.interface.mitigation import Mitigation
@@ -60,9 +63,9 @@ def find_method(method: str | Path | type[Mitigation], isolate: Opener | None = 
         isolate: opens the file elsewhere, so that it is never imported in this process.
 
     Raises:
-        InputError: no such name or file, or the file does not import, or defines no or several
-            mitigation classes, or the class's `access` is not a set of `Access`; or a class is
-            to be isolated, or there is no sandbox.
+        InputError: no such name or file; or a class is to be isolated, or there is no sandbox.
+        DoesNotLoad: the file does not import, or defines no or several mitigation classes, or the
+            class's `access` is not a set of `Access`.
     """
     if method == "clean":
         method, isolate = Clean, None  # the harness's own
@@ -130,14 +133,22 @@ def check_class(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
     """The access that a class declares and its summary, the first line of its own docstring.
 
     Raises:
-        InputError: `access` is not a set of `Access`.
+        DoesNotLoad: `access` is not a set of `Access`, or `modalities` not one of names.
     """
-    access = cls.access
+    try:
+        return contain(_described, f"{cls.__name__}.access")(cls)
+    except MethodError as error:
+        raise DoesNotLoad(str(error)) from error
+
+
+def _described(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
+    access, modalities = cls.access, cls.modalities
+    if not isinstance(modalities, frozenset | set) or not all(
+        isinstance(modality, str) for modality in modalities
+    ):
+        raise Breach('has modalities that are not a frozenset of names, such as {"text"}')
     if not isinstance(access, frozenset | set) or not all(isinstance(a, Access) for a in access):
-        raise InputError(
-            f"{cls.__name__}.access must be a frozenset of Access members, such as "
-            f"frozenset({{Access.RESERVE}})"
-        )
+        raise Breach("must be a frozenset of Access members, such as frozenset({Access.RESERVE})")
     summary = (inspect.getdoc(cls) or "").split("\n")[0] if "__doc__" in vars(cls) else ""
     return frozenset(access), summary
 
@@ -173,26 +184,14 @@ def load_class(file: Path, class_name: str | None) -> type[Mitigation]:
     """The mitigation class in `file`: the one called `class_name`, or the only one.
 
     Raises:
-        InputError: the file does not import, has no such class, or none or several without a name.
+        DoesNotLoad: the file does not import, has no such class, or none or several without a name.
     """
     # The content is part of the name, so that an edited file is a new module.
     digest = hashlib.sha256(os.fsencode(file.resolve()) + file.read_bytes()).hexdigest()
     module_name = f"_method_{file.stem}_{digest[:12]}"
     module = sys.modules.get(module_name)
     if module is None:
-        spec = importlib.util.spec_from_file_location(module_name, file)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[module_name]
-            line = _line_of(error, file)
-            raise InputError(
-                f"{file}{line} does not import: {type(error).__name__}: {error}"
-            ) from error
+        module = _import(file, module_name)
     classes = {
         name: value
         for name, value in vars(module).items()
@@ -203,20 +202,45 @@ def load_class(file: Path, class_name: str | None) -> type[Mitigation]:
     if class_name is not None:
         if class_name not in classes:
             found = ", ".join(classes) or "none"
-            raise InputError(f"{file} has no Mitigation class {class_name!r} (found: {found})")
+            raise DoesNotLoad(f"{file} has no Mitigation class {class_name!r} (found: {found})")
         return classes[class_name]
     if len(classes) != 1:
         if not classes:
-            raise InputError(f"{file} defines no subclass of benchmark.Mitigation")
-        raise InputError(
+            raise DoesNotLoad(f"{file} defines no subclass of benchmark.Mitigation")
+        raise DoesNotLoad(
             f"{file} defines several Mitigation classes ({', '.join(classes)}): "
             f"choose one as {file}:ClassName"
         )
     return next(iter(classes.values()))
 
 
-def _line_of(error: Exception, file: Path) -> str:
-    if isinstance(error, SyntaxError):
+def _import(file: Path, name: str) -> ModuleType:
+    """The module `name` in `file`; its code leaves nothing changed and ends nothing.
+
+    Raises:
+        DoesNotLoad: it raises.
+    """
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    with kept_random(), Containment(str(file)) as containment:
+        try:
+            spec.loader.exec_module(module)
+        except BaseException as error:  # SystemExit, too: a script may read a command line
+            sys.modules.pop(name, None)
+            if containment.interrupted:
+                raise
+            said = f"{file}{_line_of(error, file)} does not import: {describe_error(error)}"
+            if isinstance(error, SystemExit):
+                said += "; a method's file must not end the process that imports it"
+            raise DoesNotLoad(said) from error
+    return module
+
+
+def _line_of(error: BaseException, file: Path) -> str:
+    if isinstance(error, SyntaxError) and Path(error.filename or "").name == file.name:
         return f", line {error.lineno},"
     lines = []
     trace = error.__traceback__

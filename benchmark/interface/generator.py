@@ -91,6 +91,13 @@ class Generator(Protocol):
         ...
 
 
+# What of `Sampling` acts in a modality; in others everything may.
+ACTS_ON = {
+    "image": frozenset({"temperature", "guidance", "negative", "pixels"}),
+    "text": frozenset({"temperature", "top_p", "top_k", "logits"}),
+}
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How the own generator writes what it publishes. The default is ancestral sampling.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import repeat
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +13,12 @@ from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
 from benchmark.basics.errors import MethodError
 from benchmark.basics.files import bytes_of, tensor_digest
+from benchmark.interface.plain_numbers import (
+    plain_columns,
+    plain_count,
+    plain_positions,
+    plain_weights,
+)
 
 
 class Items:
@@ -19,16 +26,17 @@ class Items:
 
     Images: `image` uint8 (N, 1, H, W) and `label` int64 (N,). Text: `tokens` int64 (N, L).
     Analytic tasks: `x` float64 (N, d). Items of several modalities (an image with its caption)
-    are items with several columns.
+    are items with several columns. A column may be given as a numpy array or a list.
     """
 
     # Tensors, or the unions' parts that nobody has joined yet; whether the tensors were ever handed
     # out; and what they were like when `watch` began, once that matters.
     __slots__ = ("_before", "_columns", "_handed_out", "_parts", "_size", "_watched")
 
-    def __init__(self, **columns: Tensor) -> None:
-        if not columns:
+    def __init__(self, **given: Any) -> None:
+        if not given:
             raise MethodError("Items need at least one column, such as image=... or tokens=...")
+        columns = plain_columns(given)
         sizes = {name: len(column) for name, column in columns.items()}
         if len(set(sizes.values())) != 1:
             raise MethodError(f"the columns of Items differ in length: {sizes}")
@@ -68,21 +76,17 @@ class Items:
         inside = ", ".join(f"{k}: {v.dtype} {tuple(v.shape)}" for k, v in self._joined().items())
         return f"Items({inside})"
 
-    def take(self, index: Tensor | Sequence[int] | slice) -> Items:
-        """The items at `index` (positions, a boolean mask, or a slice), copied."""
+    def take(self, index: Any) -> Items:
+        """The items at `index`, copied: whole numbers (a tensor, numpy array or list; negative ones
+        count from the end), a boolean mask, or a slice.
+
+        Raises:
+            MethodError: positions that cannot be, see `plain_positions`.
+        """
         if isinstance(index, slice):
             return Items(**{name: column[index].clone() for name, column in self._joined().items()})
-        where = torch.as_tensor(index)
-        where = where if where.numel() else where.long()  # an empty list is a float tensor
-        if where.dtype == torch.bool or not where.numel():
-            return Items(**{name: column[where] for name, column in self._joined().items()})
-        lowest, highest = (int(end) for end in where.aminmax())
-        if not -len(self) <= lowest <= highest < len(self):
-            raise IndexError(f"positions {lowest} to {highest} asked for of {len(self)} items")
-        where = where.long()
-        if lowest < 0:  # counts from the end
-            where = where % len(self)
-        if len(self._parts) > 1:
+        where = plain_positions(index, len(self))
+        if len(self._parts) > 1 and where.dtype != torch.bool and len(where):
             return self._picked(where)
         columns = (self._parts[0] if self._parts else self)._joined()
         return Items(**{name: column[where] for name, column in columns.items()})
@@ -106,7 +110,13 @@ class Items:
         return Items(**columns)
 
     def draw(self, k: int, rng: torch.Generator) -> Items:
-        """`k` items drawn uniformly without replacement (all of them when k >= N)."""
+        """`k` items drawn uniformly without replacement (all of them when k >= N).
+
+        Raises:
+            MethodError: `k` is not a whole number from 0 on.
+        """
+        if (k := plain_count(k, "the number of items to draw")) < 0:
+            raise MethodError(f"the number of items to draw must not be negative, got {k}")
         return self.take(torch.randperm(len(self), generator=rng)[:k])
 
     def unique(self) -> Items:
@@ -145,18 +155,20 @@ class Items:
         self._before = self._checksum() if self._handed_out else None
 
     def changed(self) -> bool:
-        """Whether they were changed since `watch`, which ends. Nobody can have changed what nobody
-        was given: only tensors that were handed out are compared."""
-        self._watched, before = False, self._before
-        return before is not None and self._checksum() != before
+        """Whether they were changed since `watch`. Nobody can have changed what nobody was given:
+        only tensors that were handed out are compared."""
+        return self._before is not None and self._checksum() != self._before
 
     def _checksum(self) -> bytes:
         """Notices accidents and is far faster than `digest`, which also withstands malice."""
-        return b"".join(
-            f"{name}|{column.dtype}|{tuple(column.shape)}|".encode()
-            + xxh3_128_digest(bytes_of(column).numpy().data)
-            for name, column in self._joined().items()
-        )
+        try:
+            return b"".join(
+                f"{name}|{column.dtype}|{tuple(column.shape)}|{column.requires_grad}|".encode()
+                + xxh3_128_digest(bytes_of(column).numpy().data)
+                for name, column in self._joined().items()
+            )
+        except (AttributeError, TypeError, RuntimeError):  # there are no plain tensors any more
+            return b""
 
     @staticmethod
     def concat(parts: Iterable[Items]) -> Items:
@@ -181,9 +193,10 @@ class TrainingSet:
     Attributes:
         items: the items.
         weights: (N,) non-negative sampling rates, or None for equal ones: an item of twice the
-            weight is in twice as many batches. Only ratios matter. Pairs: or a dictionary of such,
-            {"image": ..., "tokens": ...}: how often a model that makes this column sees an item;
-            a column that is left out has equal ones.
+            weight is in twice as many batches. Only ratios matter. Given as a tensor, numpy array
+            or list of any real numbers, they are kept as float32 or float64, without gradient.
+            Pairs: or a dictionary of such, {"image": ..., "tokens": ...}: how often a model that
+            makes this column sees an item; a column that is left out has equal ones.
         steps: optimiser steps of the training; None for all that the generation has left. Those
             kept back are for `round.finetune` in `adjust` and `sampling`.
     """
@@ -191,6 +204,13 @@ class TrainingSet:
     items: Items
     weights: Tensor | Mapping[str, Tensor] | None = None
     steps: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises MethodError for weights and steps that cannot be, see `plain_numbers`."""
+        if self.steps is not None:
+            self.steps = plain_count(self.steps, "steps")
+        if self.weights is not None and isinstance(self.items, Items):
+            self.weights = plain_weights(self.weights, len(self.items))
 
     def __len__(self) -> int:
         return len(self.items)

@@ -19,9 +19,14 @@ class Mitigation:
     with `Access.ARCHIVE` and read from `round.archive`. Generation 0 is trained on the real crawl
     as it is, the same for every method; `curate`, `loss` and `adjust` act from generation 1 on,
     `sampling` on everything the lineage publishes.
+
+    A method that has nothing to do in some modality names those it is for in `modalities`: on a
+    task of another one it is recorded as not applicable, where it would be measured as no
+    mitigation at all. Without names it is for all.
     """
 
     access: frozenset[Access] = frozenset()
+    modalities: frozenset[str] = frozenset()
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
         """What this generation is trained on. The crawl must not be changed in place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +15,8 @@ from benchmark.basics.errors import AccessError, BudgetError, MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.plain_model import plain_model, plain_sampling
+from benchmark.interface.plain_numbers import plain_count, plain_number
 from benchmark.interface.sources import REAL
 
 
@@ -86,7 +88,7 @@ class Round:
         vocabulary: text and pairs: how many tokens there are; 0 elsewhere.
         rng: a seeded generator, the method's own in this hook.
         limits: auxiliary work allowed in this generation.
-        ledger: auxiliary work done so far in this generation.
+        ledger: auxiliary work done so far in this generation, a copy of the harness's count.
 
     Everything else depends on the method's `access` and raises `AccessError` without it: what is
     not declared is not inside this object.
@@ -109,7 +111,8 @@ class Round:
         self.rng, self.limits, self.vocabulary = rng, limits, vocabulary
         self._granted = granted
         self._generator = generator if Access.MODEL in granted else None
-        self.ledger = ledger
+        self._ledger, self.ledger = ledger, replace(ledger)
+        self._limits = limits
         self._trained = trained
         self._copy: nn.Module | None = None
 
@@ -117,7 +120,7 @@ class Round:
         """Called by the harness when this generation's model is ready."""
         if Access.MODEL in self._granted:
             self._granted[Access.MODEL] = model
-        self._trained, self._copy = True, None
+        self._trained, self._copy, self.ledger = True, None, replace(self._ledger)
 
     def _get(self, what: str) -> Any:
         """What was granted for `what`, one of `ROUND`."""
@@ -134,11 +137,11 @@ class Round:
         entry = ROUND[what].charge
         if amount < 0:
             raise BudgetError(f"{entry} cannot change by {amount}")
-        total = getattr(self.ledger, entry) + amount
-        limit = getattr(self.limits, entry)
+        total = getattr(self._ledger, entry) + amount
+        limit = getattr(self._limits, entry)
         if total > limit and what == "finetune":
             batch = self._generator.batch  # type: ignore[union-attr]
-            left = (limit - getattr(self.ledger, entry)) // batch
+            left = (limit - getattr(self._ledger, entry)) // batch
             raise BudgetError(
                 f"round.{what} asks for {amount // batch} of this generation's {limit // batch} "
                 f"optimiser steps, {left} are left: keep some back from the training, as in "
@@ -149,12 +152,16 @@ class Round:
                 f"{entry} would exceed this generation's limit of {limit} items "
                 f"by asking for {amount} more"
             )
-        setattr(self.ledger, entry, total)
+        self._set(entry, total)
 
     def _note(self, what: str, seen: int) -> None:
         """So many different items were shown by now; to look again costs nothing."""
         entry = ROUND[what].charge
-        setattr(self.ledger, entry, max(getattr(self.ledger, entry), seen))
+        self._set(entry, max(getattr(self._ledger, entry), seen))
+
+    def _set(self, entry: str, total: int) -> None:
+        setattr(self._ledger, entry, total)
+        self.ledger = replace(self._ledger)
 
     # --- what a method may see -------------------------------------------------------------
 
@@ -176,7 +183,7 @@ class Round:
         `PROVENANCE`."""
         provenance = self._get("provenance")
         self._note("provenance", sum(int((made == REAL).sum()) for made in provenance))
-        return provenance
+        return tuple(made.clone() for made in provenance)
 
     @property
     def model(self) -> nn.Module:
@@ -238,9 +245,10 @@ class Round:
 
     def sample(self, n: int, how: Sampling | None = None, model: nn.Module | None = None) -> Items:
         """`n` further items of the newest own generator or `model`. Needs `MODEL`."""
-        model = self._own(model, "sample")
+        n, model = plain_count(n, "round.sample(n)"), self._own(model, "sample")
+        how = Sampling() if how is None else plain_sampling(how, self._get("sample"))
         self._charge("sample", n)
-        return self._generator.sample(model, n, self.rng, how or Sampling())  # type: ignore[union-attr]
+        return self._generator.sample(model, n, self.rng, how)  # type: ignore[union-attr]
 
     def fill(self, items: Items, column: str, model: nn.Module | None = None) -> Items:
         """`items` with `column` made anew from the other by the newest own generator or `model`:
@@ -268,7 +276,8 @@ class Round:
             BudgetError: the generation has not so many steps left, see `TrainingSet.steps`.
         """
         newest = self._weights("finetune")
-        model = newest if model is None else model
+        model = newest if model is None else plain_model(model, newest)
+        steps, rate = plain_count(steps, "round.finetune(steps)"), plain_number(rate)
         generator = self._generator
         assert generator is not None
         if steps < 1:
@@ -279,7 +288,8 @@ class Round:
         # All items are encoded; those that these steps cannot show are charged for it.
         self._charge("log_prob", max(0, len(data) - steps * generator.batch))
         self._charge("finetune", steps * generator.batch)
-        return generator.train(data, self.rng, model=model, steps=steps, rate=rate)
+        with torch.inference_mode(False), torch.enable_grad():  # whatever the hook computes in
+            return generator.train(data, self.rng, model=model, steps=steps, rate=rate)
 
     def verify(self, items: Items) -> Tensor:
         """(N,) scores of a frozen external scorer, higher is better. Needs `VERIFIER`."""
@@ -299,4 +309,4 @@ class Round:
 
     def _own(self, model: nn.Module | None, what: str) -> nn.Module:
         newest = self._get(what)
-        return newest if model is None else model
+        return newest if model is None else plain_model(model, newest)

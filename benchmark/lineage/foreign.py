@@ -9,7 +9,7 @@ from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Ledger
 from benchmark.lineage.granted import Grants
-from benchmark.lineage.hooks import checked_sampling, make_instance
+from benchmark.lineage.hooks import Hooks
 from benchmark.lineage.marks import write_marked
 from benchmark.lineage.workshop import Workshop, copy_state
 from benchmark.tasks.parts import World
@@ -57,9 +57,10 @@ class ForeignModels:
         adopters = round(count * (workshop.task.adoption or 0))
         if not adopters or (marks := self._adopted_marks()) == Sampling():
             return items
+        where = f"{self._method.__name__}.sampling at generation 0, adopted by others"
         written = write_marked(
             generator, self._model(index), adopters,
-            lambda: workshop.rng(t, f"adopter {index}"), marks, "the adopters' mark",
+            lambda: workshop.rng(t, f"adopter {index}"), marks, where,
         )  # fmt: skip
         return Items.concat([written.published, items.take(slice(adopters, None))])
 
@@ -86,6 +87,7 @@ class ForeignModels:
             first = self._workshop.train(0, TrainingSet(self._world(0).real)).model
             era = self._world(0)
             round_ = self._grants.open_round(0, era.trusted, first, Ledger(), "adopters", True)
-            how = checked_sampling(make_instance(self._method, 0), round_)
+            hooks = Hooks(self._method, 0, self._grants.access, self._grants.lent(era.trusted))
+            how = hooks.sampling(round_, first)
             self._marks = Sampling(logits=how.logits, pixels=how.pixels)
         return self._marks

@@ -19,20 +19,26 @@ class Grants:
     Attributes:
         crawls: those that the method may see, the newest last.
         provenance: of each crawl, who made its items.
+        access: what the method declared when the lineage began, whatever its class says later.
     """
 
     def __init__(self, workshop: Workshop, access: frozenset[Access]) -> None:
         self.crawls: list[Items] = []
         self.provenance: list[Tensor] = []
-        self._workshop, self._access = workshop, access
+        self._workshop, self.access = workshop, frozenset(access)
         recipe = workshop.task.verifier
-        self._verifier = recipe.build() if recipe and Access.VERIFIER in access else None
+        self._verifier = recipe.build() if recipe and Access.VERIFIER in self.access else None
 
     def add(self, crawl: Items, provenance: Tensor) -> None:
         """The newest crawl, with its true provenance."""
         # What no hook is given is let go.
-        self.crawls = [*self.crawls, crawl] if Access.ARCHIVE in self._access else [crawl]
+        self.crawls = [*self.crawls, crawl] if Access.ARCHIVE in self.access else [crawl]
         self.provenance.append(provenance)
+
+    def lent(self, reserve: Items) -> list[Items]:
+        """The items that rounds hand out from now on, the newest crawl first."""
+        *archive, crawl = self.crawls
+        return [crawl, *archive, *([reserve] if Access.RESERVE in self.access else [])]
 
     def open_round(
         self,
@@ -51,9 +57,9 @@ class Grants:
             Access.VERIFIER: self._verifier,
             Access.PROVENANCE: tuple(self.provenance),
         }
-        if Access.WATERMARK in self._access:
+        if Access.WATERMARK in self.access:
             everything[Access.WATERMARK] = number("watermark key", self._workshop.seed)
-        granted = {access: everything[access] for access in self._access}
+        granted = {access: everything[access] for access in self.access}
         task, generator = self._workshop.task, self._workshop.generator
         limits = Limits(
             items_trained=generator.steps * generator.batch,

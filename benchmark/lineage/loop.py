@@ -11,24 +11,21 @@ from torch import nn
 
 from benchmark.basics import device
 from benchmark.basics.cache import Cache
-from benchmark.basics.errors import Diverged, InputError, MethodError
+from benchmark.basics.containment import LONGEST, one_line
+from benchmark.basics.errors import Diverged, Inapplicable, InputError, MethodError
 from benchmark.basics.plain import bound_metric
 from benchmark.basics.processor import describe, without_denormals
 from benchmark.basics.seeds import seed_global
+from benchmark.basics.surroundings import kept_random
 from benchmark.interface.access import Access
 from benchmark.interface.clean import Clean
 from benchmark.interface.items import TrainingSet
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Ledger
+from benchmark.lineage.applicable import check_effect, check_modality
 from benchmark.lineage.foreign import ForeignModels
 from benchmark.lineage.granted import Grants
-from benchmark.lineage.hooks import (
-    checked_loss,
-    checked_model,
-    checked_sampling,
-    checked_training_set,
-    make_instance,
-)
+from benchmark.lineage.hooks import Hooks
 from benchmark.lineage.provenance import Composition
 from benchmark.lineage.store import LineageStore
 from benchmark.lineage.web import Web
@@ -37,10 +34,12 @@ from benchmark.tasks.parts import BiasableSource, World
 from benchmark.tasks.schedules import Fresh
 from benchmark.tasks.task import Task
 
-OK, FAILED, DIVERGED = "ok", "failed", "diverged"
+OK, FAILED, DIVERGED, INAPPLICABLE = "ok", "failed", "diverged", "inapplicable"
+_STATUS = {Diverged: DIVERGED, Inapplicable: INAPPLICABLE}
 
 
 @without_denormals()
+@kept_random()
 def run_lineage(
     task: Task,
     method: type[Mitigation],
@@ -54,7 +53,8 @@ def run_lineage(
     size), `trained_on` and `kept` (see `Composition.describe`), `seconds` by stage and, of
     generators that measure it, what `training` took (see `Meter`). A method that raises or a model
     that diverges ends the lineage with a record whose status is "failed" or "diverged" and whose
-    `message` says why.
+    `message` says why; so does, at generation 0, one that has nothing to do in the task's modality,
+    with the status "inapplicable".
     """
     workshop, evaluator = Workshop(task, seed, cache), task.evaluation.build()
     world, grants = open_world(task, seed), Grants(workshop, method.access)
@@ -62,7 +62,7 @@ def run_lineage(
     # The upper reference differs in nothing but its crawls.
     schedule = Fresh(real_share=1.0) if method is Clean else task.schedule
     web = Web(world, schedule, task.n, foreign.publish, task.laundering)
-    composition = Composition(Access.RESERVE in method.access, Access.ARCHIVE in method.access)
+    composition = Composition(Access.RESERVE in grants.access, Access.ARCHIVE in grants.access)
     records: list[dict[str, Any]] = []
     model: nn.Module | None = None
     machine = describe(device.name())
@@ -90,47 +90,51 @@ def run_lineage(
             if t > 0 and model is None:
                 model = workshop.restore(store.model(t - 1))
 
+            if t == 0:
+                check_modality(method, task.modality)
             clock = Clock()
             round_ = grants.open_round(t, era.trusted, model, ledger)
             # A method that draws from the global generators is reproducible, too.
             seed_global(workshop.rng(t, "global"))
-            strategy = make_instance(method, t)  # anew, so that only the archive remembers
+            # Anew, so that only the archive remembers.
+            hooks = Hooks(method, t, grants.access, grants.lent(era.trusted))
             if t == 0:
                 # The common start: every method's first model is trained on the same real crawl.
                 training = TrainingSet(crawl, steps=workshop.generator.steps)
                 made = workshop.train(t, training)
                 clock.lap("train", made.saved)
             else:
-                training = checked_training_set(
-                    strategy, grants.crawls, era.trusted, round_, workshop.generator
-                )
+                training = hooks.curate(round_, ledger, workshop.generator)
                 clock.lap("curate")
-                made = workshop.train(t, training, checked_loss(strategy, t))
+                made = hooks.train(partial(workshop.train, t, training))
                 clock.lap("train", made.saved)
                 # Whether the model was trained or read from the cache, the hooks draw the same.
                 seed_global(workshop.rng(t, "global after training"))
             ledger.items_trained += (training.steps or 0) * workshop.generator.batch
             round_.renew(made.model)
-            model = made.model if t == 0 else checked_model(strategy, made.model, round_)
-            where = f"{method.__name__}.adjust at generation {t}"
-            model = workshop.settle(model, made.model, where)
+            model = made.model if t == 0 else hooks.adjust(made.model, round_)
+            model = workshop.settle(model, made.model)
             if made.took is not None:
                 record["training"] = made.took
             record |= composition.describe(training)
             round_.renew(model)
-            how = checked_sampling(strategy, round_)
+            how = hooks.sampling(round_, model)
+            if t == 0:
+                check_effect(method, how, task.modality)
             clock.lap("adjust")
-            where = f"{method.__name__}.sampling at generation {t}"
-            written, saved = workshop.write(t, model, how, where)
+            written, saved = workshop.write(t, model, how, hooks.where("sampling"))
+            hooks.check_lent("sampling")  # by its marks
             clock.lap("sample", saved)
             # What is scored is the model's own: a mark is for what is published.
             record["profile"] = evaluator.profile(workshop.generator, model, written.scored, era)
             _check_finite(record)
             clock.lap("evaluate")
-        except (MethodError, Diverged) as error:
+        except (MethodError, Diverged, Inapplicable) as error:
+            if finished is not None:  # a mark that others adopt was made before, and can be again
+                raise
             # A failure is a result: the lineage ends here, with what it cost and the sentence.
-            record["status"] = DIVERGED if isinstance(error, Diverged) else FAILED
-            record["message"] = str(error)
+            record["status"] = _STATUS.get(type(error), FAILED)
+            record["message"] = one_line(str(error), 4 * LONGEST)
             record |= {"ledger": ledger.as_dict(), "seconds": clock.laps}
             store.end(t, record)
             records.append(record)
@@ -144,6 +148,20 @@ def run_lineage(
         record["seconds"] = clock.laps
         store.save(t, record, written, kept_state(model))
         records.append(record)
+    return records
+
+
+def end_lineage(store: LineageStore, message: str) -> list[dict[str, Any]]:
+    """The records of a lineage that ends where it would go on, for a reason outside its hooks: its
+    method does not load any more, or ended its process."""
+    records: list[dict[str, Any]] = []
+    while (finished := store.record(len(records))) is not None:
+        records.append(finished)
+    if not records or records[-1]["status"] == OK:
+        t = len(records)
+        said = one_line(message, 4 * LONGEST)
+        records.append({"generation": t, "status": FAILED, "message": said})
+        store.end(t, records[-1])
     return records
 
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics.cache import Cache, NoCache
-from benchmark.basics.errors import MethodError
 from benchmark.basics.files import laid_out
 from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
@@ -87,26 +86,16 @@ class Workshop:
         items = Items(**kept.tensors)
         return Written(items, items), kept.saved
 
-    def settle(self, model: nn.Module, trained: nn.Module, where: str) -> nn.Module:
+    def settle(self, model: nn.Module, trained: nn.Module) -> nn.Module:
         """The model of a generation: the weights of `model`, in bf16 where they are float32, so
         that low bits carry no message; what only training sets is that of `trained`.
-
-        Raises:
-            MethodError: `where` returned a model that cannot be kept.
         """
         fixed = self.generator.fixed
         if not fixed and not any(p.dtype == torch.float32 for p in model.state_dict().values()):
             return model  # an analytic task's: exact as it is
-        try:
-            state = kept_state(model)
-            state |= {name: laid_out(trained.get_buffer(name)) for name in fixed}
-            return self.restore(state)
-        except (RuntimeError, TypeError, ValueError) as error:
-            line = next(iter(str(error).splitlines()), "")
-            raise MethodError(
-                f"{where} returned a model that cannot be kept ({line}): return one with the "
-                f"weights of a {type(trained).__name__}, and nothing else"
-            ) from error
+        state = kept_state(model)
+        state |= {name: laid_out(trained.get_buffer(name)) for name in fixed}
+        return self.restore(state)
 
     def restore(self, state: dict[str, Tensor]) -> nn.Module:
         """A model of the lineage with these weights."""

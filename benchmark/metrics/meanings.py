@@ -197,6 +197,24 @@ METRICS = (
         "How badly the writer predicts real captions without their pictures, in nats per word.",
         LOWER,
     ),
+    Metric(
+        "own_entropy", "own entropy",
+        "How open the model leaves what comes next in its own samples, in nats per token; low for "
+        "a model that has become sure of itself.", REAL,
+    ),
+    Metric(
+        "own_confident", "confident tokens",
+        "Share of the tokens of its own samples that the model gives more than 80%.", REAL,
+    ),
+    Metric(
+        "heldout_confident", "confident tokens of real text",
+        "Share of the tokens of real text it never saw that the model gives more than 80%.", HIGHER,
+    ),
+    Metric(
+        "known_words", "known words",
+        "Share of the words in the samples that occur in any real text of the task, of whatever "
+        "year; the others were made up.", HIGHER,
+    ),
 )  # fmt: skip
 _KNOWN = {entry.name: entry for entry in METRICS}
 _SHORT = {  # where there is room for eight columns

@@ -7,53 +7,99 @@ of them keep what is finished: a job that is begun again continues from its line
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from benchmark.basics.errors import InputError, WorkerLost
 from benchmark.runs.jobs import Job, Outcome, Work
+from benchmark.runs.worker import end
 
 NAMES = ("local", "ray")
 RETRIES = 3  # of a Ray task whose worker or node dies
+# Deaths of a process that nobody causes from outside, as joblib names them.
+ENDED = r"EXIT\(\d+\)|SIG(?:SEGV|ABRT|BUS|FPE|ILL|TRAP|SYS)\(-\d+\)"
 
 
 def local(jobs: Sequence[Job], work: Work, workers: int) -> Iterator[Outcome]:
     """Single-threaded processes, `workers` at a time. With one, this process does the work.
 
-    A worker that is killed takes the pool with it: the jobs that are left come back as errors.
+    A process that dies costs no more than its own job. Those that were at work at that moment are
+    begun again when the others are done, each alone. If it dies then, too, by an exit or a crash,
+    that is the lineage's failure; killed, as for want of memory, it comes back as an error.
+    """
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    if min(workers, len(jobs)) == 1:
+        yield from map(work, jobs)
+        return
+    left, again = dict.fromkeys(jobs), list[Job]()
+    while left:
+        with tempfile.TemporaryDirectory(prefix="autophagy-at-work-") as folder:
+            marks = {job: Path(folder, str(number)) for number, job in enumerate(left)}
+            try:
+                for outcome in _in_processes(work, marks, workers):
+                    del left[outcome.job]
+                    yield outcome
+            except TerminatedWorkerError:
+                lost = [job for job in left if marks[job].exists()] or list(left)
+                again += lost
+                left = dict.fromkeys(job for job in left if job not in lost)
+    for job in again:
+        with tempfile.TemporaryDirectory(prefix="autophagy-at-work-") as folder:
+            try:
+                yield from _in_processes(work, {job: Path(folder, "0")}, 1)
+            except TerminatedWorkerError as error:
+                yield _ended(job, str(error))
+
+
+def _in_processes(work: Work, marks: dict[Job, Path], workers: int) -> Iterator[Outcome]:
+    """Outcomes of all jobs of `marks`, which says where a process marks that it is at work on one.
+
+    Raises:
+        TerminatedWorkerError: one died, and the pool with it.
     """
     from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     # Two threads fighting for a core are far slower than one.
     with parallel_config("loky", inner_max_num_threads=1):
-        pool = Parallel(n_jobs=min(workers, len(jobs)), return_as="generator_unordered")
-    left = dict.fromkeys(jobs)
+        pool = Parallel(n_jobs=max(2, min(workers, len(marks))), return_as="generator_unordered")
     # joblib replaces a worker that grew by 300 MB, as the first text after images makes it.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-    try:
-        for outcome in pool(delayed(_attended)(work, job, os.getpid()) for job in jobs):
-            del left[outcome.job]
-            yield outcome
-    except TerminatedWorkerError:
-        lost = WorkerLost(
-            "a worker process was killed, most likely for want of memory: run the same command "
-            "again with fewer --workers (finished generations are kept)"
+    todo = (delayed(_attended)(work, job, os.getpid(), mark) for job, mark in marks.items())
+    yield from pool(todo)
+
+
+def _ended(job: Job, died: str) -> Outcome:
+    """What is said of a process that died twice, the second time with no other at work: `died`."""
+    how = re.search(ENDED, died)
+    if how is not None:
+        return end(
+            job, f"{job.method.name} at generation {job.finished()} ended its process: {how[0]}"
         )
-        yield from (Outcome(job, None, lost) for job in left)
+    return Outcome(job, None, WorkerLost(
+        f"{job.method.name} on {job.task.name}, seed {job.seed}: its worker process was killed "
+        f"twice, most likely for want of memory: run the same command again with fewer --workers "
+        f"(finished generations are kept)"
+    ))  # fmt: skip
 
 
-def _attended(work: Work, job: Job, parent: int) -> Outcome:
-    """`work(job)` in a process that ends with `parent`, the one that started the run: a killed
-    run would otherwise leave workers that go on unseen."""
-    if os.getpid() != parent:
-        _end_with(parent)
-    return work(job)
+def _attended(work: Work, job: Job, parent: int, mark: Path) -> Outcome:
+    """`work(job)`, marked as begun, in a process that ends with `parent`, the one that started the
+    run: a killed run would otherwise leave workers that go on unseen."""
+    _end_with(parent)
+    mark.touch()
+    try:
+        return work(job)
+    finally:
+        mark.unlink(missing_ok=True)
 
 
 @cache  # once a process

@@ -8,11 +8,17 @@ from functools import partial
 from pathlib import Path
 
 from benchmark.basics import machine
-from benchmark.basics.errors import InputError, Interrupted
+from benchmark.basics.errors import (
+    AutophagyError,
+    DoesNotLoad,
+    InputError,
+    Interrupted,
+    MethodError,
+)
 from benchmark.basics.files import alone_in, write_bytes
 from benchmark.hub.copies import check_reachable
 from benchmark.hub.repos import list_repos
-from benchmark.interface.find import find_method
+from benchmark.interface.find import Method, find_method
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.names import REFERENCES
 from benchmark.results.references import find_frozen
@@ -82,6 +88,7 @@ def run(
     Raises:
         InputError: an unknown method, suite, task or seed, a folder that cannot be written, or
             data that are neither on this machine nor to be had from the Hub.
+        DoesNotLoad: a method's file does not import. Those of the others are computed first.
         CorruptFile: a file of an earlier run is damaged. What is finished is kept.
         WorkerLost: a process that ran a lineage was killed. What is finished is kept.
         Interrupted: Ctrl-C. What is finished is kept.
@@ -93,9 +100,7 @@ def run(
     if ranks > 1 and not all(getattr(task.generator, "shared", False) for task in picked):
         raise InputError(f"suite {suite!r} trains a lineage in one process: --ranks is for large")
     given = [method] if isinstance(method, str | Path | type) else list(method)
-    methods = {
-        m.name: m for m in (find_method(g, isolate_method if isolated else None) for g in given)
-    }
+    methods, unloaded = _load(given, isolated)
     folder = Path(out).absolute() if backend == "ray" else Path(out)
     folder = folder if device == "cpu" else folder / device
     absent = [find_method(name) for name in REFERENCES if name not in methods]
@@ -126,10 +131,32 @@ def run(
     with alone_in(folder / suite):
         for name, result in results.items():
             write_bytes(folder / suite / f"{name}.json", result.to_json())
-    errors = [o.error for o in outcomes if o.error is not None]
+    errors = [*unloaded, *(o.error for o in outcomes if o.error is not None)]
     if errors:
-        raise errors[0]
+        # All that could be computed is; the first error's kind decides the exit status.
+        raise type(errors[0])("\n".join(dict.fromkeys(map(str, errors))))
     return results
+
+
+def _load(
+    given: Sequence[str | Path | type[Mitigation]], isolated: bool
+) -> tuple[dict[str, Method], list[AutophagyError]]:
+    """The methods by name, and what is wrong with the files that cannot be loaded.
+
+    Raises:
+        InputError: there is no such method, or none of them can be loaded.
+    """
+    methods: dict[str, Method] = {}
+    unloaded: list[AutophagyError] = []
+    for each in given:
+        try:
+            method = find_method(each, isolate_method if isolated else None)
+            methods[method.name] = method
+        except (DoesNotLoad, MethodError) as error:  # one that broke a bound of the sandbox, too
+            unloaded.append(error)
+    if unloaded and not methods:
+        raise type(unloaded[0])("\n".join(map(str, unloaded)))
+    return methods, unloaded
 
 
 def check_seeds(suite: Suite, seeds: Iterable[int] | None) -> tuple[int, ...]:

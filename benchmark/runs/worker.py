@@ -5,14 +5,20 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch.multiprocessing as mp
 from torch import distributed as dist
 
 from benchmark.basics.cache import Cache, FolderCache
-from benchmark.basics.errors import AutophagyError, InputError, MethodError, WorkerLost
+from benchmark.basics.errors import (
+    AutophagyError,
+    DoesNotLoad,
+    InputError,
+    MethodError,
+    WorkerLost,
+)
 from benchmark.basics.files import alone_in
 from benchmark.interface.find import Method
 from benchmark.interface.mitigation import Mitigation
@@ -39,6 +45,13 @@ def work(job: Job) -> Outcome:
     if job.ranks > 1:
         return launch_ranks(together, job)
     return _outcome(job, lambda: _run(job, LineageFolder(job.folder), FolderCache(job.cache)))
+
+
+def end(job: Job, message: str) -> Outcome:
+    """The outcome of a job whose method ended its process: its lineage ends there."""
+    from benchmark.lineage.loop import end_lineage
+
+    return _outcome(job, lambda: end_lineage(LineageFolder(job.folder), message))
 
 
 def together(job: Job) -> Outcome:
@@ -117,7 +130,7 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
     from benchmark.basics.device import computing_on
     from benchmark.basics.processor import release, settle
     from benchmark.basics.ranks import rank
-    from benchmark.lineage.loop import run_lineage
+    from benchmark.lineage.loop import end_lineage, run_lineage
 
     settle()
     if job.device == "cuda":  # compiled code is kept with the run, for all its processes
@@ -130,7 +143,11 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
             f"a folder that every node sees"
         )
     alone = nullcontext() if rank() > 0 else alone_in(job.folder)
-    with computing_on(job.device), alone, open_method(job.method) as method:
+    with computing_on(job.device), alone, ExitStack() as opened:
+        try:
+            method = opened.enter_context(open_method(job.method))
+        except (DoesNotLoad, MethodError) as error:  # it did load when the run began
+            return end_lineage(store, str(error))
         try:
             return run_lineage(job.task, method, job.seed, store, cache)
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:

@@ -82,10 +82,11 @@ def _read(path: Path, most: int) -> bytes:
                 f"that no data travel in it; take out what is not code"
             )
         raise InputError(f"{path} is larger than {most:,} bytes: make it smaller")
-    if path.name == SOURCE and len(zlib.compress(content, 9)) > DENSE:
+    dense = len(zlib.compress(content, 9))
+    if path.name == SOURCE and dense > DENSE:
         raise InputError(
-            f"{path} has {len(zlib.compress(content, 9)):,} bytes when compressed, {DENSE:,} are the "
-            f"most: data travel in it; take out what is not code"
+            f"{path} has {dense:,} bytes when compressed, {DENSE:,} are the most: data travel in "
+            f"it; take out what is not code"
         )
     try:
         content.decode()

@@ -45,9 +45,10 @@ class Trial:
 
     @property
     def failures(self) -> list[str]:
-        """Task and message of every lineage that did not reach its end."""
+        """Task and message of every lineage that did not reach its end, though it began."""
         last = {task: records[-1] for task, records in self.records.items()}
-        return [f"{task}: {r['message']}" for task, r in last.items() if r["status"] != "ok"]
+        fine = ("ok", "inapplicable")
+        return [f"{task}: {r['message']}" for task, r in last.items() if r["status"] not in fine]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Builds every frozen part from the usable (never the held-out) real data: `python -m
+"""Builds every frozen part from real data, each function says which: `python -m
 benchmark.tasks.build_assets`.
 
 Run once per benchmark version. Another machine gives slightly other weights, which would change
@@ -23,16 +23,26 @@ from benchmark.interface.items import Items
 from benchmark.tasks.assets import FOLDER, manifest
 from benchmark.tasks.images import digits
 from benchmark.tasks.images.codecs import ImagePublisher
-from benchmark.tasks.images.networks import DigitClassifier, ImageCodec
+from benchmark.tasks.images.networks import DigitClassifier, DigitFeatures, ImageCodec
 from benchmark.tasks.images.slant import change_images
 from benchmark.tasks.pairs.reader import NumeralReader, measure_ink
-from benchmark.tasks.text import llama, speeches
+from benchmark.tasks.text import llama
+from benchmark.tasks.text.lexicon import words_of
+from benchmark.tasks.text.speeches import (
+    known_addresses,
+    load_addresses,
+    old_addresses,
+    passages,
+)
 from benchmark.tasks.training.fit import fit
 
 READ_AT = 15.0  # degrees, either way; no era of the numerals leans further
 SLANT = 25.0  # degrees, either way; no era of any suite leans further
 VOCAB = 512
-REFERENCE = {"vocab": VOCAB, "width": 128, "layers": 2, "heads": 4, "inner": 384}
+LENGTH, PASSAGE = 64, 211  # tokens of a block, and characters that mostly fill one
+COMMON = 1e-5  # share of the base's tokens that a token has at least which is common to all eras
+BASE = {"vocab": VOCAB, "width": 128, "layers": 2, "heads": 4, "inner": 384}
+REFERENCE = BASE
 VERIFIER = {"vocab": VOCAB, "width": 96, "layers": 1, "heads": 4, "inner": 256}
 
 
@@ -61,9 +71,11 @@ def images() -> dict[str, dict[str, Any]]:
     parts: dict[str, dict[str, Any]] = {}
     known = digits.load_digits()
     _save(parts, "digits-codec.safetensors", _codec(known["image"]), "ImageCodec")
-    for name, width in (("features", 16), ("verifier", 8)):
-        model = _classifier(known["image"], known["label"], name, width)
-        _save(parts, f"digits-{name}.safetensors", model, "DigitClassifier")
+    seen = _classifier(DigitFeatures, 16, known, "features")
+    _whiten(seen, known["image"])
+    _save(parts, "digits-features.safetensors", seen, "DigitFeatures")
+    verifier = _classifier(DigitClassifier, 8, known, "verifier")
+    _save(parts, "digits-verifier.safetensors", verifier, "DigitClassifier")
     return parts
 
 
@@ -96,17 +108,25 @@ def pairs() -> dict[str, dict[str, Any]]:
 
 
 def text() -> dict[str, dict[str, Any]]:
-    """Tokenizer, evaluator and verifier of the speeches."""
+    """Tokenizer, base, evaluator, verifier and lexicon of the speeches.
+
+    The tokenizer and the base know the addresses before 1890 only, from which no era is made; the
+    two scorers also those later ones that are never held out.
+    """
     parts: dict[str, dict[str, Any]] = {}
-    documents, _ = speeches.load_addresses()
-    tokenizer = _tokenizer(documents)
+    old, known = ([a.text for a in some()] for some in (old_addresses, known_addresses))
+    tokenizer = _tokenizer(old)
     tokenizer.save(str(FOLDER / "speeches-tokenizer.json"))
     parts["speeches-tokenizer.json"] = {}
-    text = [torch.tensor(tokenizer.encode(d).ids) for d in documents]
-    for name, config in (("reference", REFERENCE), ("verifier", VERIFIER)):
+    blocks = _blocks(old, tokenizer)
+    _save_lexicon(tokenizer, blocks)
+    parts["speeches-lexicon.json"] = {}
+    for name, config, documents in (
+        ("base", BASE, old), ("reference", REFERENCE, known), ("verifier", VERIFIER, known)
+    ):  # fmt: skip
         torch.manual_seed(len(name))
         model = llama.build_llama(**config)
-        _language_model(model, torch.cat(text), name)
+        _language_model(model, _blocks(documents, tokenizer), name)
         _save(parts, f"speeches-{name}.safetensors", model, "llama", config)
     return parts
 
@@ -132,16 +152,27 @@ def _codec(images: Tensor) -> Any:
     return fit(model, loss, len(images), 3000, 128, 2e-3, stream("codec"))
 
 
-def _classifier(images: Tensor, labels: Tensor, name: str, width: int) -> Any:
+def _classifier(kind: type[DigitClassifier], width: int, known: Items, name: str) -> Any:
     torch.manual_seed(width)
-    model = DigitClassifier(width=width)
-    change = stream(name, "change")
+    model = kind(width=width)
+    images, labels, change = known["image"], known["label"], stream(name, "change")
 
     def loss(model: Any, rows: Tensor) -> Tensor:
         logits = model.head(model.body(_slanted(images[rows], change)))
         return F.cross_entropy(logits, labels[rows], label_smoothing=0.1)
 
     return fit(model, loss, len(images), 2000, 128, 1e-3, stream(name))
+
+
+@torch.no_grad()
+def _whiten(model: DigitFeatures, images: Tensor) -> None:
+    """Set the scale of the features by four views of each image."""
+    change = stream("features", "white")
+    views = [model.body(_slanted(part, change)) for part in images.repeat(4, 1, 1, 1).split(500)]
+    seen = torch.cat(views).double()
+    values, vectors = torch.linalg.eigh(torch.cov(seen.T))
+    model.centre.copy_(seen.mean(0))
+    model.scale.copy_((vectors * values.rsqrt()) @ vectors.T)
 
 
 def _slanted(images: Tensor, rng: torch.Generator) -> Tensor:
@@ -154,18 +185,46 @@ def _tokenizer(documents: list[str]) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=VOCAB, special_tokens=["<start>"], show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCAB,
+        special_tokens=["<start>"],
+        # Every printable character of later years, too; "\u0120" stands for a space.
+        initial_alphabet=[*map(chr, range(33, 127)), "\u0120"],
+        show_progress=False,
+    )
     tokenizer.train_from_iterator(documents, trainer)
     return tokenizer
 
 
-def _language_model(model: Any, text: Tensor, name: str) -> None:
-    windows = text[: len(text) // 64 * 64].view(-1, 64)
+def _blocks(documents: list[str], tokenizer: Tokenizer) -> Tensor:
+    """All of the documents in blocks, twice: cut at the middle of the first blocks, too."""
+    rows = []
+    for shift in (0, PASSAGE // 2):
+        pieces = [p for document in documents for p in passages(document[shift:], PASSAGE)]
+        rows += [e.ids[:LENGTH] for e in tokenizer.encode_batch(pieces) if len(e.ids) >= LENGTH]
+    return torch.tensor(rows)
+
+
+def _language_model(model: Any, blocks: Tensor, name: str) -> None:
+    """One pass over `blocks`."""
 
     def loss(model: Any, rows: Tensor) -> Tensor:
-        return llama.nll(llama.logits_of(model, windows[rows]), windows[rows]).mean()
+        return llama.nll(llama.logits_of(model, blocks[rows]), blocks[rows]).mean()
 
-    fit(model, loss, len(windows), 3000, 32, 4e-3, stream(name))
+    steps = len(blocks) // 16
+    fit(model, loss, len(blocks), steps, 16, 6e-3, stream(name), warmup=0.04)
+
+
+def _save_lexicon(tokenizer: Tokenizer, blocks: Tensor) -> None:
+    """The words of all addresses, and the tokens that are not rare in the base's text.
+
+    A word counts that occurs in any address: what is left are words that nobody wrote.
+    """
+    words = {word for a in load_addresses() for word in words_of(a.text)}
+    common = torch.bincount(blocks.flatten(), minlength=VOCAB) >= COMMON * blocks.numel()
+    tokens = [tokenizer.id_to_token(int(i)) for i in common.nonzero()]
+    document = {"tokens": tokens, "words": " ".join(sorted(words))}
+    (FOLDER / "speeches-lexicon.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
 def _save(

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+# Marks that are not those of the board's tables, which stand in the same page.
+BEGIN, END = "<!-- world_speed.jsonl -->", "<!-- /world_speed.jsonl -->"
+
 Lineages = dict[tuple[float, str, int], np.ndarray]  # (speed, method, seed) -> (T+1,) distances
 
 
@@ -31,13 +34,37 @@ def recoveries(lineages: Lineages, speed: float, method: str) -> list[float]:
     return found
 
 
-def print_table(lineages: Lineages, methods: Sequence[str]) -> None:
-    """Rows are methods, columns speeds; recoveries of the seeds."""
+def write_table(lineages: Lineages, methods: Sequence[str]) -> str:
+    """Rows are methods, columns speeds; the mean recovery, and those of the seeds."""
     speeds = sorted({speed for speed, _, _ in lineages})
-    print("| recovery at degrees a generation |", " | ".join(f"{s:g}" for s in speeds), "|")
-    print("|---|" + "---|" * len(speeds))
+    rows = [
+        "| method | " + " | ".join(f"{speed:g}" for speed in speeds) + " |",
+        "|---|" + "---|" * len(speeds),
+    ]
     for method in methods:
+        found = [recoveries(lineages, speed, method) for speed in speeds]
         cells = [
-            " ".join(f"{r:.2f}" for r in recoveries(lineages, speed, method)) for speed in speeds
+            f"{np.mean(values):.2f} ({' '.join(f'{v:.2f}' for v in values)})" if values else ""
+            for values in found
         ]
-        print(f"| {method} |", " | ".join(cells), "|")
+        rows.append(f"| {method} | " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def fill_page(page: str, table: str) -> str:
+    """`page` with the table between its marks."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
+
+
+def describe_noise(lineages: Lineages, speed: float) -> dict[str, list[float]]:
+    """By seed: the newest crawl's sum of gaps and its gap at T, and the spread of clean over t."""
+    found: dict[str, list[float]] = {"sum of gaps": [], "gap at T": [], "sd of clean over t": []}
+    for (s, method, seed), low in sorted(lineages.items()):
+        if (s, method) == (speed, "newest crawl") and (speed, "clean", seed) in lineages:
+            clean = lineages[speed, "clean", seed][1:]
+            found["sum of gaps"].append(float((low[1:] - clean).sum()))
+            found["gap at T"].append(float(low[-1] - clean[-1]))
+            found["sd of clean over t"].append(float(clean.std(ddof=1)))
+    return found

@@ -38,7 +38,7 @@ def write(root: Path, count: int, heldout: int, images: Path | None = None) -> P
         folder = root / "datasets" / CIFAR10.name / "plain_text"
         _pictures(folder / f"{split}-00000-of-00001.parquet", n, given, rng)
     folder = root / "datasets" / STORIES.name / "data"
-    text = " ".join(speeches.load_addresses()[0])
+    text = " ".join(address.text for address in speeches.load_addresses())
     for name, n in (("train-00000-of-00004-0", count), ("validation-00000-of-00001-0", heldout)):
         folder.mkdir(parents=True, exist_ok=True)
         starts = rng.integers(len(text) - STORY, size=n)

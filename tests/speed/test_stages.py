@@ -8,7 +8,7 @@ from benchmark import Access, Items, Sampling, TrainingSet
 from benchmark.basics.cache import FolderCache
 from benchmark.basics.seeds import stream
 from benchmark.interface.round import Ledger, Limits, Round
-from benchmark.lineage.hooks import checked_training_set
+from benchmark.lineage.hooks import Hooks
 from benchmark.lineage.store import LineageFolder
 from benchmark.lineage.workshop import copy_state
 from benchmark.tasks.text import llama
@@ -92,11 +92,10 @@ def test_curate_11_crawls(bench, scale, modality):
 
     def curate() -> TrainingSet:
         granted = {Access.ARCHIVE: tuple(crawls[:-1])}
-        limits = Limits(s.generator.steps * s.generator.batch, 0, 0)
-        round_ = Round(10, s.task.n, modality, stream("c"), granted, s.generator, Ledger(), limits)
-        return checked_training_set(
-            AccumulateSubsample(), crawls, s.era.trusted, round_, s.generator
-        )
+        limits, ledger = Limits(s.generator.steps * s.generator.batch, 0, 0), Ledger()
+        round_ = Round(10, s.task.n, modality, stream("c"), granted, s.generator, ledger, limits)
+        hooks = Hooks(AccumulateSubsample, 10, frozenset(granted), crawls[::-1])
+        return hooks.curate(round_, ledger, s.generator)
 
     bench(curate)
 

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 from torch.autograd import Function
 
-from benchmark.basics.errors import AutophagyError, MethodError
+from benchmark.basics.errors import Breach, MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.mitigation import HOOKS, Mitigation
 from benchmark.runs.sandbox.session import Session
@@ -66,18 +66,9 @@ class _Loss(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        where = f"{type(ctx.strategy).__name__}.loss, in its gradient,"
-        try:
-            found = ctx.strategy.session.call("gradients", gradients[0])
-        except MethodError as error:
-            raise type(error)(f"{where} {error}") from error
-        except AutophagyError:  # the harness's own trouble
-            raise
-        except Exception as error:  # nobody else guards the backward pass
-            said = str(error) or "no message"
-            raise MethodError(f"{where} raised {type(error).__name__}: {said}") from error
+        found = ctx.strategy.session.call("gradients", gradients[0])
         if not isinstance(found, list) or len(found) != 2:
-            raise MethodError(f"{where} did not return two tensors")
+            raise Breach("did not return two tensors")
         moved: list[Tensor | None] = []
         for gradient, (shape, dtype, device) in zip(found, ctx.inputs, strict=True):
             if isinstance(gradient, Tensor) and (gradient.shape, gradient.dtype) == (shape, dtype):
@@ -85,30 +76,33 @@ class _Loss(Function):
             elif gradient is None:
                 moved.append(None)
             else:
-                raise MethodError(f"{where} has another shape than its input")
+                raise Breach("has a gradient of another shape than its input")
         return None, None, *moved
 
 
 def make_class(session: Session, said: Any) -> type[Mitigation]:
-    """The class of which the sandbox says [name, summary, access, overridden hooks].
+    """The class of which the sandbox says [name, summary, access, modalities, overridden hooks].
 
     Raises:
         MethodError: it says something else.
     """
-    words = said if isinstance(said, list) and len(said) == 4 else [None] * 4
-    name, summary, access, hooks = words
+    words = said if isinstance(said, list) and len(said) == 5 else [None] * 5
+    name, summary, access, modalities, hooks = words
     known = {a.name: a for a in Access}
     if not (
         isinstance(name, str)
         and isinstance(summary, str)
         and isinstance(access, list)
+        and isinstance(modalities, list)
         and isinstance(hooks, list)
         and all(isinstance(a, str) and a in known for a in access)
+        and all(isinstance(m, str) for m in modalities)
         and all(isinstance(h, str) and h in BODIES for h in hooks)
     ):
         raise MethodError("the sandbox does not say what class it loaded")
     body: dict[str, Any] = {
         "access": frozenset(known[a] for a in access),
+        "modalities": frozenset(clean_identifier(m) for m in modalities),
         "session": session,
         "__doc__": clean_text(summary.split("\n")[0], 300),
         "__module__": __name__,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -43,7 +45,8 @@ class RemoteRound(Round):
         """The newest model is another one, `model` if it came along."""
         self._kept.pop("model", None)
         if model is not None:
-            self._kept["model"], self._model_was = model, _digest(model)
+            # As in process, what `adjust` is handed and `round.model` are two copies.
+            self._kept["model"], self._model_was = copy.deepcopy(model), _digest(model)
 
     def lend(self, *lent: Items) -> None:
         """Remember what these items are like."""
@@ -72,7 +75,7 @@ class RemoteRound(Round):
     def _sent(self, model: nn.Module | None) -> nn.Module | None:
         """What must be sent for `model`: nothing if it is the newest one, as it was handed out."""
         newest = self._kept.get("model")
-        if newest is None or model not in (None, newest):
+        if model is None or model is not newest:
             return model
         return None if _digest(newest) == self._model_was else newest
 
@@ -90,7 +93,8 @@ def _asks(what: str) -> Any:
         given = bound.arguments
         if "model" in given:
             given["model"] = self._sent(given["model"])
-        return self._ask(what, *list(given.values())[1:])
+        numbers = {k: v.item() for k, v in given.items() if isinstance(v, np.generic)}
+        return self._ask(what, *list((given | numbers).values())[1:])
 
     return ask
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -11,10 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics import errors
-from benchmark.basics.errors import InputError, MethodError
+from benchmark.basics.containment import Containment, describe_error
+from benchmark.basics.errors import Breach, InputError, MethodError
 from benchmark.interface.find import check_class, load_class
-from benchmark.interface.items import Items
+from benchmark.interface.generator import Sampling
+from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.mitigation import HOOKS, Mitigation
+from benchmark.interface.plain_model import plain_model, plain_sampling
+from benchmark.interface.plain_numbers import plain_loss
 from benchmark.runs.sandbox import models, randomness
 from benchmark.runs.sandbox.remote import RemoteRound
 from benchmark.runs.sandbox.values import pack_value, unpack_value
@@ -38,6 +44,7 @@ class Server:
         self._round: RemoteRound | None = None
         self._callables: list[Callable[..., Any]] = []
         self._graph: tuple[Tensor, list[Tensor]] | None = None
+        self._like: nn.Module | None = None  # what models are like that were handed out
 
     def serve(self) -> NoReturn:
         """Load the class, say what it is, and serve calls until the harness ends the process."""
@@ -51,11 +58,14 @@ class Server:
     def _reply(self, make: Callable[[], Any]) -> None:
         tensors: list[Tensor] = []
         try:
-            said = {"done": pack_value(make(), tensors, self)}
+            with Containment("what was called"):
+                said = {"done": pack_value(make(), tensors, self)}
             self._send(said, tensors)
         except BaseException as error:  # SystemExit, too, is a method's failure
-            family = type(error).__name__ if isinstance(error, MethodError | InputError) else ""
-            self._send({"raised": [type(error).__name__, _words_of(error), family]}, [])
+            # As it is said in process, whatever the method's class makes of its name and words.
+            name, _, words = describe_error(error).partition(": ")
+            family = name if issubclass(type(error), MethodError | InputError) else ""
+            self._send({"raised": [name, words, family]}, [])
 
     def _send(self, said: dict[str, Any], tensors: list[Tensor]) -> None:
         rng = None if self._round is None else self._round.rng
@@ -67,9 +77,10 @@ class Server:
             self._class = load_class(self._file, self._class_name)
             access, summary = check_class(self._class)
         except InputError as error:
-            raise InputError(str(error).replace(str(self._file), self._file.name)) from error
+            raise type(error)(str(error).replace(str(self._file), self._file.name)) from error
         hooks = [h for h in HOOKS if getattr(self._class, h) is not getattr(Mitigation, h)]
-        return [self._class.__name__, summary, sorted(a.name for a in access), hooks]
+        accesses, modalities = sorted(a.name for a in access), sorted(self._class.modalities)
+        return [self._class.__name__, summary, accesses, modalities, hooks]
 
     # --- calls -----------------------------------------------------------------------------
 
@@ -79,6 +90,8 @@ class Server:
         what = header["call"]
         if what == "instance":
             self._instance = self._class()
+            if not isinstance(self._instance, Mitigation):
+                raise Breach(f"made a {type(self._instance).__name__}, which is no Mitigation")
             return None
         if what == "curate":
             return self._curate(*args)
@@ -90,7 +103,9 @@ class Server:
             return self._callables[header["number"]](*args)
         assert self._round is not None
         self._round.renew(args[0] if what == "adjust" else None)
-        return getattr(self._instance, what)(*args, self._round)
+        result = getattr(self._instance, what)(*args, self._round)
+        self._check_lent()
+        return plain_sampling(result, self._like) if isinstance(result, Sampling) else result
 
     def _take(self, message: Message, packed: list[Any], facts: Any = None) -> list[Any]:
         """Arguments first: to build a model draws numbers that the method must not miss."""
@@ -110,19 +125,21 @@ class Server:
         assert self._round is not None
         self._round.lend(crawl)
         result = self._instance.curate(crawl, self._round)
-        if self._round.lent_changed():
-            raise MethodError("changed the items it was handed in place: work on a copy")
-        return result
+        self._check_lent()
+        return replace(result) if isinstance(result, TrainingSet) else result  # checked anew
+
+    def _check_lent(self) -> None:
+        if self._round is not None and self._round.lent_changed():
+            raise Breach("changed the items it was handed in place: work on a copy")
 
     def _loss(self, per_element: Tensor, outputs: Tensor) -> Any:
         leaves = [x.requires_grad_() for x in (per_element, outputs)]
         with torch.enable_grad():
             # Copies, because a hook may change its arguments and leaves cannot be.
             value = self._instance.loss(*(x.clone() for x in leaves))
-        if isinstance(value, Tensor):
-            if not value.requires_grad:
-                raise MethodError("returned a loss that does not depend on what it was given")
-            self._graph = (value, leaves)
+        value = plain_loss(value, per_element)
+        self._graph = (value, leaves)
+        self._check_lent()
         return value
 
     def _gradients(self, given: Tensor) -> list[Tensor | None]:
@@ -154,12 +171,13 @@ class Server:
         """Whatever it is, the harness looks at it."""
 
     def pack_model(self, model: nn.Module, tensors: list[Tensor]) -> Any:
-        if models.find_home(type(model)) is None:
+        if self._like is None:
             return None
-        return {"state": models.pack_state(model, tensors)}
+        return {"state": models.pack_state(plain_model(model, self._like), tensors)}
 
     def unpack_model(self, packed: Any, tensors: list[Tensor]) -> nn.Module:
-        return models.load_state(models.build_model(packed), packed["state"], tensors)
+        self._like = models.load_state(models.build_model(packed), packed["state"], tensors)
+        return copy.deepcopy(self._like)
 
     def pack_callable(self, function: Callable[..., Any]) -> int:
         self._callables.append(function)
@@ -167,13 +185,6 @@ class Server:
 
     def unpack_callable(self, number: int) -> Callable[..., Any]:
         return self._callables[number]
-
-
-def _words_of(error: BaseException) -> str:
-    try:
-        return str(error)[:2000]
-    except BaseException as another:
-        return f"its message raises {type(another).__name__}"
 
 
 def _builtin(name: str) -> type[Exception]:

@@ -35,7 +35,7 @@ START = 120.0  # seconds for Python, torch and the method's file to load
 ALL = 10  # times the seconds of one call, for all calls of an instance
 WORK = 60  # times the same, for all that the harness does for an instance
 DEPTH = 6  # calls within calls: a watermark that samples with a watermark ...
-FAMILIES = ("MethodError", "AccessError", "BudgetError")
+FAMILIES = ("MethodError", "AccessError", "BudgetError", "Breach")
 ASKS = 100_000  # of one hook call
 
 
@@ -76,7 +76,7 @@ class Session:
         try:
             return self._value(self._sandbox.receive(deadline))
         except InputError as error:
-            raise InputError(str(error).replace(METHOD.name, self.file.name)) from error
+            raise type(error)(str(error).replace(METHOD.name, self.file.name)) from error
 
     def instance(self) -> None:
         """Make the method's instance, in a sandbox that has made none."""
@@ -171,7 +171,7 @@ class Session:
             return self._broken("an error came in another form")
         kind, text, family = said
         # That a file cannot be loaded is the user's to mend; what a hook raises never is.
-        if family in FAMILIES or (family == "InputError" and not self._used):
+        if family in FAMILIES or (family == "DoesNotLoad" and not self._used):
             return getattr(errors, family)(clean_text(text))
         return type(clean_identifier(kind), (Exception,), {})(clean_text(text))
 

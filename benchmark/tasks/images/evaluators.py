@@ -12,7 +12,7 @@ from benchmark.metrics.histograms import histogram, total_variation
 from benchmark.metrics.memorisation import above_chance, nearer_to_train
 from benchmark.metrics.tails import isolated, tail_mass
 from benchmark.tasks import assets
-from benchmark.tasks.images.networks import DigitClassifier
+from benchmark.tasks.images.networks import DigitFeatures
 from benchmark.tasks.images.vision import Vision
 from benchmark.tasks.parts import Era, Profile
 from benchmark.tasks.profile import PAIRED, FeatureEvaluator, Known
@@ -49,7 +49,7 @@ class ImageEvaluator(ImageProfile):
     """Images in the space of a small digit classifier, which tells their classes, too."""
 
     def __init__(self) -> None:
-        self.network = assets.load_network("digits-features.safetensors", DigitClassifier)
+        self.network = assets.load_network("digits-features.safetensors", DigitFeatures)
 
     @torch.no_grad()
     def outputs(self, items: Items) -> Tensor:
@@ -60,7 +60,7 @@ class ImageEvaluator(ImageProfile):
 
     @torch.no_grad()
     def _shares(self, features: Tensor) -> Tensor:
-        logits = self.network.head(features)
+        logits = self.network.classify(features)
         return histogram(logits.argmax(1), logits.shape[1])
 
 

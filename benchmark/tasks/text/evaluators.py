@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,17 +20,22 @@ from benchmark.tasks.parts import Era, Profile
 from benchmark.tasks.profile import FeatureEvaluator, Known
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.codec import TextPublisher, speeches_tokenizer
+from benchmark.tasks.text.lexicon import common_tokens, share_known
 from benchmark.tasks.text.reader import Reader
 
-SCORED = 250  # samples scored by the reference language model
+SCORED = 250  # samples scored by the reference language model, and by the model itself
+CONFIDENT = 0.8  # probability of a token of which a model is sure
+AT_ONCE = 25  # blocks whose logits are held at a time
 
 
 class TextProfile(FeatureEvaluator):
     """What is measured of text, whatever language model is the reference.
 
     Besides the common entries: `distinct_1` to `distinct_3`, `repetition` (of n-grams inside a
-    block), `reference_loss` (nats per token of the samples under the frozen language model) and
-    `bits_per_byte` (the held-out loss per byte of text, which no tokenizer enters).
+    block), `reference_loss` (nats per token of the samples under the frozen language model),
+    `own_entropy` and `own_confident` (of the model on its own samples), `heldout_confident` (of
+    the model on held-out text) and `bits_per_byte` (the held-out loss per byte of text, which no
+    tokenizer enters).
     """
 
     vocab: int  # tokens that items may hold
@@ -46,10 +51,10 @@ class TextProfile(FeatureEvaluator):
         raise NotImplementedError
 
     def tail(self, era: Era, heldout: Tensor) -> Tensor:
-        return rarest(histogram(_tokens(era), self.vocab))
+        return rarest(histogram(era.real["tokens"], self.vocab))
 
     def bins(self, era: Era, heldout: Tensor, pool: Tensor) -> Tensor:
-        return _tokens(era)
+        return era.real["tokens"]
 
     def chance(self, era: Era, pool: int) -> float:
         self.copied = ngrams.Copied(era.real["tokens"].numpy())
@@ -73,11 +78,42 @@ class TextProfile(FeatureEvaluator):
         tokens = era.heldout["tokens"]
         bits = profile["heldout_loss"] / math.log(2) * tokens.numel()
         size = sum(len(text.encode()) for text in self.texts(tokens))
-        return profile | {"bits_per_byte": bits / size}
+        own = measure_confidence(generator, model, samples.take(slice(0, SCORED)))
+        heldout = measure_confidence(generator, model, era.heldout.take(slice(0, SCORED)))
+        return profile | {
+            "bits_per_byte": bits / size,
+            "own_entropy": own.entropy,
+            "own_confident": own.confident,
+            "heldout_confident": heldout.confident,
+        }
+
+
+class Confidence(NamedTuple):
+    """How sure a language model is of a text: its mean entropy (nats a token), and the share of
+    tokens that it gives more than 80%."""
+
+    entropy: float
+    confident: float
+
+
+def measure_confidence(generator: Generator, model: nn.Module, items: Items) -> Confidence:
+    """How sure `model` is of the tokens of `items`, each given those before it."""
+    entropy, sure = [], []
+    for start in range(0, len(items), AT_ONCE):
+        part = items.take(slice(start, start + AT_ONCE))
+        log_p = generator.logits(model, part).log_softmax(-1)
+        p = log_p.exp()
+        entropy.append(-torch.where(p > 0, p * log_p, 0.0).sum(-1))
+        sure.append(p.gather(-1, part["tokens"][..., None]) > CONFIDENT)
+    return Confidence(float(torch.cat(entropy).mean()), float(torch.cat(sure).double().mean()))
 
 
 class TextEvaluator(TextProfile):
-    """In the space of a small language model trained on other addresses than the test's."""
+    """In the space of a small language model trained on addresses that are never held out.
+
+    Besides: `known_words`, of the samples. The tail is of tokens that are common to all years: a
+    digit or a bracket that nobody wrote before 1890 is rare for another reason.
+    """
 
     most = 500
     most_pool = 250
@@ -87,6 +123,13 @@ class TextEvaluator(TextProfile):
         network = assets.load_network("speeches-reference.safetensors", llama.build_llama)
         self.vocab = network.config.vocab_size
         self.network: Any = network
+        tokens = [speeches_tokenizer().token_to_id(token) for token in common_tokens()]
+        self.common = torch.zeros(self.vocab, dtype=torch.bool)
+        self.common[tokens] = True
+
+    def tail(self, era: Era, heldout: Tensor) -> Tensor:
+        shares = histogram(era.real["tokens"], self.vocab) * self.common
+        return rarest(shares / shares.sum()) & self.common
 
     def outputs(self, items: Items) -> Tensor:
         parts = items["tokens"].split(llama.AT_ONCE)
@@ -104,10 +147,9 @@ class TextEvaluator(TextProfile):
         nats = [llama.nll(self.network.lm_head(h), part) for h, part in parts]
         return float(torch.cat(nats).mean())
 
-
-def _tokens(era: Era) -> Tensor:
-    """(N, L) pool and held-out blocks: the more text, the surer which tokens are rare."""
-    return torch.cat([era.real["tokens"], era.heldout["tokens"]])
+    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
+        words = share_known(self.texts(samples["tokens"]))
+        return super().particular(samples, outputs, known) | {"known_words": words}
 
 
 class StoryEvaluator(TextProfile):

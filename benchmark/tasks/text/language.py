@@ -11,12 +11,14 @@ from torch import Tensor, nn
 from benchmark.basics.errors import Diverged
 from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
+from benchmark.tasks import assets
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.codec import TextPublisher
 from benchmark.tasks.training.fit import Objective, fit
 from benchmark.tasks.training.objective import StepLoss
 from benchmark.tasks.training.trained import Trained
 
+BASE = "speeches-base.safetensors"
 Chooser = Callable[[Tensor, Tensor], Tensor]  # written (B, t), logits (B, V) -> probabilities
 
 
@@ -95,20 +97,28 @@ class LanguageModelling(Trained):
 
 
 class CausalGenerator(LanguageModelling):
-    """A small Llama over the frozen tokenizer."""
+    """A small Llama over the frozen tokenizer, which every training begins with the frozen base."""
 
     start = llama.START
     at_once = llama.AT_ONCE
 
     def __init__(
-        self, width: int, layers: int, heads: int, inner: int, length: int, **schedule: Any
-    ) -> None:
+        self, base: str, width: int, layers: int, heads: int, inner: int, length: int,
+        **schedule: Any,
+    ) -> None:  # fmt: skip
         """As `CausalRecipe` says."""
         super().__init__(TextPublisher(length), **schedule)
         self.network = (self.vocab, width, layers, heads, inner)
+        self.base = base
 
     def blank(self) -> nn.Module:
-        return llama.build_llama(*self.network).to(self.device)
+        model = llama.build_llama(*self.network).to(self.device)
+        if self.base:
+            # What a network of fewer layers has no place for is left.
+            given = assets.load_network(BASE, llama.build_llama).state_dict()
+            wanted = model.state_dict().keys()
+            model.load_state_dict({k: v for k, v in given.items() if k in wanted})
+        return model
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip

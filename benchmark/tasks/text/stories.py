@@ -15,8 +15,9 @@ from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.tasks.parts import Era, Stream, World
 from benchmark.tasks.text.codec import TextPublisher
-from benchmark.tasks.text.speeches import CHARACTERS, normalise
+from benchmark.tasks.text.speeches import normalise
 
+CHARACTERS = 5  # of a story for each token of a block: more than fill it
 RESERVED = 2  # stories set aside for each trusted item of an era
 SPLITS = ("train", "validation")  # as the recipe lists their files
 FORM = 1  # of what is kept: another number where the code below publishes otherwise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmark.hub.repos import HubRepo
 from benchmark.tasks.assets import manifest
 from benchmark.tasks.schedules import Schedule
@@ -22,29 +24,31 @@ from benchmark.tasks.text.recipes import (
 SOTU_SHA256 = "2644a545d314f36533acc3453860e3d296bc8a71d0dc64e3cb420615cf55540e"
 
 
-GENERATOR = CausalRecipe()
-
-
-# In the order of their release.
-OTHERS = (CausalRecipe(width=64), CausalRecipe(layers=1, inner=384), CausalRecipe(inner=288))
-
-
-def speeches(schedule: Schedule, **changes: object) -> Task:
-    """The speeches task under `schedule`; `changes` are fields of `Task` (the quick scale)."""
+def speeches(schedule: Schedule, speed: float = 5.0, **changes: object) -> Task:
+    """The speeches task under `schedule`: its window moves by `speed` years a generation;
+    `changes` are fields of `Task`."""
     sha = {name: part["sha256"] for name, part in manifest().items()}
+    data = SpeechesData(SOTU_SHA256, sha["speeches-tokenizer.json"], speed=speed)
+    generator = CausalRecipe(sha["speeches-base.safetensors"])
+    evaluation = TextEvaluation(sha["speeches-reference.safetensors"], sha["speeches-lexicon.json"])
+    others = (
+        replace(generator, lr=3e-3),
+        replace(generator, lr=3e-3, steps=125),
+        replace(generator, steps=125),
+    )
     fields: dict = {
         "name": f"speeches-{schedule.name}",
         "modality": "text",
         "description": f"State of the Union addresses, causal LM; {schedule.summary}",
         "schedule": schedule,
-        "data": SpeechesData(sha256=SOTU_SHA256, tokenizer=sha["speeches-tokenizer.json"]),
-        "generator": GENERATOR,
-        "evaluation": TextEvaluation(reference=sha["speeches-reference.safetensors"]),
-        "verifier": SpeechVerifier(network=sha["speeches-verifier.safetensors"]),
-        "n": 1_000,
+        "data": data,
+        "generator": generator,
+        "evaluation": evaluation,
+        "verifier": SpeechVerifier(sha["speeches-verifier.safetensors"]),
+        "n": 2_000,
         "generations": 8,
-        "reserve": 100,
-        "foreign": OTHERS if schedule.foreign else (),
+        "reserve": 200,
+        "foreign": others if schedule.foreign else (),
     }
     return Task(**(fields | changes))
 
