@@ -19,7 +19,6 @@ from benchmark.lineage.store import LineageMemory
 from benchmark.runs.sandbox import Bounds, isolate_method
 from benchmark.tasks.pairs.language import (
     caption_of,
-    write_captions,
 )
 from benchmark.tasks.pairs.numerals import (
     NumeralsEra,
@@ -88,27 +87,14 @@ def test_balanced_numbers_limit_what_is_captioned_alike():
     assert made.weights[90:].sum() == pytest.approx(2, abs=1e-4)
 
 
-def test_wordless_methods_leave_other_modalities_alone():
-    crawl = Items(tokens=write_captions(*torch.ones(3, 20, dtype=torch.int64)))
-    round_ = open_round(None, modality="text", VERIFIER=None, RESERVE=None)
-    methods = [
-        agreement_filter.AgreementFilter, balanced_numbers.BalancedNumbers, Repaint, Recaption,
-        crossmodal_anchor.CrossmodalAnchor, MutualInformationFilter,
-    ]  # fmt: skip
-    for method in methods:
-        made = method().curate(crawl, round_)
-        assert made.items is crawl
-        assert made.weights is None
-
-
 NEW = (
     "agreement_filter", "balanced_numbers", "crossmodal_anchor", "mutual_information_filter",
     "recaption", "repaint",
 )  # fmt: skip
 OLD = (
     "covariance_matching", "deduplicate", "density_ratio", "detector_resample", "farthest_point",
-    "guidance", "neon", "nucleus", "oracle", "sims", "temperature", "token_editing",
-    "truncated_cross_entropy", "verifier_filter", "watermark_green_list",
+    "guidance", "neon", "nucleus", "oracle", "sims", "temperature", "truncated_cross_entropy",
+    "verifier_filter", "watermark_green_list",
 )  # fmt: skip
 
 
@@ -133,6 +119,12 @@ class OneNumber:
 def test_a_lineage_of_pairs_with_every_kind_of_method(name, quick_task):
     records = run_lineage(quick_task, find_method(name).load(), 0, LineageMemory(), NoCache())
     assert [record["status"] for record in records] == ["ok"] * 3, records[-1].get("message")
+
+
+def test_methods_for_pairs_say_so():
+    for name in NEW:
+        assert find_method(name).load().modalities == {"pair"}
+    assert "pair" not in find_method("token_editing").load().modalities
 
 
 EVERYTHING = '''
