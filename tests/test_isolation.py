@@ -82,7 +82,8 @@ class Everything(Mitigation):
         kept = crawl.take(score.argsort()[: len(crawl) // 2])
         items = Items.concat([kept, round.reserve, mine, *(c.draw(5, round.rng)
                                                            for c in round.archive)])
-        return TrainingSet(items, torch.rand(len(items), generator=round.rng) + random.random())
+        rates = torch.rand(len(items), generator=round.rng) + random.random()
+        return TrainingSet(items, rates, steps=round.steps - 3)
 
     def loss(self, per_element, outputs):
         per_element[0] *= self.shift
@@ -90,20 +91,21 @@ class Everything(Mitigation):
             if outputs.dim() == 3 else per_element + torch.rand(()) * outputs.square()
 
     def adjust(self, model, round):
-        assert round.model is model
         before = round.log_prob(round.reserve)
+        assert torch.equal(round.log_prob(round.reserve, round.model), before)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter += 1e-2 * torch.randn(parameter.shape)
-        assert not torch.equal(round.log_prob(round.reserve), before)
+        assert torch.equal(round.log_prob(round.reserve), before)
+        assert not torch.equal(round.log_prob(round.reserve, model), before)
         self.model = round.finetune(round.reserve, 1)
         return model
 
     def sampling(self, round):
         image, mark = round.modality == "image", round.key % 3
-        if image:
-            other = round.finetune(round.sample(12), 2, rate=0.1)
-            return Sampling(guidance=0.5, negative=other, pixels=lambda x: x.roll(mark, -1))
+        if image and round.generation:
+            other = round.finetune(round.sample(12), 1, rate=0.1)
+            return Sampling(guidance=0.5, negative=other, pixels=lambda x: x ^ (1 + mark))
         return Sampling(top_k=50, logits=lambda written, logits: logits * (1 + mark / 100))
 '''
 

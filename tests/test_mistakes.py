@@ -37,7 +37,7 @@ from benchmark.basics.surroundings import SETTINGS, kept_random, read_settings
 from benchmark.interface.find import find_method
 from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageFolder, LineageMemory
-from benchmark.results.schema import LineageResult, load_result
+from benchmark.results.schema import GenerationResult, LineageResult, load_result
 from benchmark.runs import worker
 from benchmark.runs.backends import local
 from benchmark.runs.grid import execute
@@ -442,7 +442,8 @@ def dying(job: Job) -> Outcome:
     if job.method.name == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(0.5)  # until the others have died
-    return Outcome(job, LineageResult(seed=job.seed, generations=[]))
+    done = [GenerationResult(generation=0, status="failed", message="as asked")]
+    return Outcome(job, LineageResult(seed=job.seed, generations=done))
 
 
 @pytest.mark.pool
