@@ -11,10 +11,12 @@ MULTIPLIERS = torch.tensor([1_000_003, 8_191, 131])  # of an n-gram's tokens, in
 
 def vectors(items: Items) -> Tensor:
     """(N, F) float64. Images: pixels. Text: square roots of the counts of hashed 1-, 2- and 3-grams
-    (Hellinger's geometry, which keeps frequent words from ruling). Anything else: its numbers."""
+    (Hellinger's geometry, which keeps frequent words from ruling). Pairs: both. Anything else: its
+    numbers."""
+    parts = [items[name].flatten(1).double() for name in ("image", "x") if name in items.columns]
     if "tokens" in items.columns:
-        return torch.cat([ngrams(items["tokens"], n) for n in (1, 2, 3)], 1).sqrt()
-    return items["image" if "image" in items.columns else "x"].flatten(1).double()
+        parts += [ngrams(items["tokens"], n).sqrt() for n in (1, 2, 3)]
+    return torch.cat(parts, 1)
 
 
 def ngrams(tokens: Tensor, n: int) -> Tensor:

@@ -20,13 +20,18 @@ class Deduplicate(Mitigation):
     would thin out the ones, which all look alike). Text: Jaccard index of the sets of token
     3-grams, hashed into 4096 buckets, with one cluster; what MinHash approximates (Lee et al. 2022,
     arXiv 2107.06499) is exact at this size. Their fixed threshold of 0.8 would drop nothing: no
-    two blocks that a generator samples are that close.
+    two blocks that a generator samples are that close. Pairs: cosine between pictures, with the
+    caption as the cluster.
     """
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
-        similarity = jaccard if "tokens" in crawl.columns else cosine
-        cluster = crawl["label"] if "label" in crawl.columns else torch.zeros(len(crawl))
-        content = next(crawl[c] for c in ("tokens", "image", "x") if c in crawl.columns)
+        column = next(c for c in ("image", "tokens", "x") if c in crawl.columns)
+        content, similarity = crawl[column], jaccard if column == "tokens" else cosine
+        cluster = torch.zeros(len(crawl))
+        if "label" in crawl.columns:
+            cluster = crawl["label"]
+        elif round.modality == "pair":
+            cluster = torch.unique(crawl["tokens"], dim=0, return_inverse=True)[1]
         kept = []
         for value in cluster.unique():
             rows = torch.nonzero(cluster == value).squeeze(1)

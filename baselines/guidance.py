@@ -10,10 +10,10 @@ class Guidance(Mitigation):
     models go MAD", arXiv 2307.01850, guidance is a sampling bias lambda = 1/(1 + w), here
     1/2: precision holds or rises while recall falls faster than without.
 
-    Not for text, whose tasks have no classes.
+    Not for text, whose tasks have no classes. Pairs: of the painter, whose class is the caption.
     """
 
-    modalities = frozenset({"image"})
+    modalities = frozenset({"image", "pair"})
     w = 1.0
 
     def sampling(self, round: Round) -> Sampling:

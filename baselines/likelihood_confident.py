@@ -9,7 +9,8 @@ class LikelihoodConfident(Mitigation):
     Keep-the-most-confident in the manner of self-verification (Fu et al. 2025) and of latent space
     filtering (Cai et al. 2025, arXiv 2511.12742), with the generator's own likelihood as the
     confidence; the latter trains a probe on the latents of generation 0. The opposite sign is
-    `likelihood_surprising`. Images: minus the denoising loss stands for the likelihood.
+    `likelihood_surprising`. Images: minus the denoising loss stands for the likelihood; pairs:
+    it is that of the caption given the picture.
     """
 
     access = frozenset({Access.MODEL})

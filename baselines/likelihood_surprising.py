@@ -9,7 +9,8 @@ class LikelihoodSurprising(Mitigation):
     "Surplexity": Gambetta et al. 2024, "Learning by surprise", arXiv 2410.12341, which fine-tunes
     a language model on the documents of highest perplexity. Here every item has the same length,
     so the order by log-probability is the order by perplexity. Images: minus the denoising loss
-    stands for the likelihood. The opposite sign is `likelihood_confident`.
+    stands for the likelihood; pairs: it is that of the caption given the picture. The opposite sign
+    is `likelihood_confident`.
     """
 
     access = frozenset({Access.MODEL})

@@ -11,10 +11,10 @@ class Nucleus(Mitigation):
     of it, and Drayson et al. 2025, arXiv 2502.15654, find that decoding decides how fast a lineage
     collapses.
 
-    Not for images: a flow has no probabilities to cut.
+    Not for images: a flow has no probabilities to cut. Pairs: of captions.
     """
 
-    modalities = frozenset({"text"})
+    modalities = frozenset({"text", "pair"})
     top_p = 0.95
 
     def sampling(self, round: Round) -> Sampling:

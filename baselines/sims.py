@@ -20,11 +20,12 @@ class Sims(Mitigation):
     The paper's base model is trained on real data only; here it is trained on the crawl. Sampling
     costs twice the forward passes.
 
-    Not for text: the method is defined for scores, and `Sampling.negative` acts on images.
+    Not for text: the method is defined for scores, and `Sampling.negative` acts on images; of pairs
+    on the painter.
     """
 
     access = frozenset({Access.MODEL})
-    modalities = frozenset({"image"})
+    modalities = frozenset({"image", "pair"})
     w, share, rate = 1.0, 0.2, 0.1
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:

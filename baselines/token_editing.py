@@ -35,7 +35,8 @@ class TokenEditing(Mitigation):
     such a prior: the small suite's generator reaches it on 1.4% of the tokens. So p is the quantile
     that leaves the surest tenth, read from the first part of the crawl: about 0.87 there.
 
-    Not for images, which have no tokens to resample.
+    Not for images, which have no tokens to resample, nor for pairs: the paper's prior reads nothing
+    but text, and a caption's words are its picture's.
     """
 
     access = frozenset({Access.MODEL})

@@ -16,10 +16,10 @@ class TruncatedCrossEntropy(Mitigation):
     0.99. Of the small suite's models 12% of the tokens have p > 0.8 and 1.4% have p > 0.99.
 
     Not for images: a squared error has no probability to compare with gamma, and most of it is the
-    noise to be predicted, so a small one is luck rather than confidence.
+    noise to be predicted, so a small one is luck rather than confidence. Pairs: of captions.
     """
 
-    modalities = frozenset({"text"})
+    modalities = frozenset({"text", "pair"})
     gamma = 0.8
 
     def loss(self, per_element: Tensor, outputs: Tensor) -> Tensor:

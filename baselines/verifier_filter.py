@@ -10,7 +10,7 @@ class VerifierFilter(Mitigation):
     verification", arXiv 2406.07515: keep the top q by score, q = 1/2 here. They generate 1/q times
     more and train on n; here n/2 items are trained on for the usual number of steps. Images: the
     score is log p(label | image) of a classifier; text: the mean log-probability under a language
-    model, both trained on real data.
+    model, both trained on real data; pairs: log p(the digits that the caption names | picture).
     """
 
     access = frozenset({Access.VERIFIER})

@@ -26,14 +26,14 @@ class WatermarkGreenList(Mitigation):
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
         crawled, trusted = (
             pixel_scores(items["image"], round.key)
-            if round.modality == "image"
+            if "image" in items.columns
             else green_scores(items["tokens"], round.key, round.vocabulary)
             for items in (crawl, round.reserve)
         )
         return unmarked(crawl, round, crawled, trusted)
 
     def sampling(self, round: Round) -> Sampling:
-        if round.modality == "image":
+        if round.modality != "text":  # seven words are too few for a mark
             return Sampling(pixels=partial(mark_pixels, key=round.key))
         return Sampling(logits=partial(favour, green_list(round.key, round.vocabulary)))
 

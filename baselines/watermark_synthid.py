@@ -27,14 +27,14 @@ class WatermarkSynthID(Mitigation):
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
         crawled, trusted = (
             pixel_scores(items["image"], round.key)
-            if round.modality == "image"
+            if "image" in items.columns
             else tournament_scores(items["tokens"], round.key)
             for items in (crawl, round.reserve)
         )
         return unmarked(crawl, round, crawled, trusted)
 
     def sampling(self, round: Round) -> Sampling:
-        if round.modality == "image":
+        if round.modality != "text":  # seven words are too few for a mark
             return Sampling(pixels=partial(mark_pixels, key=round.key))
         return Sampling(logits=Tournament(round.key))
 

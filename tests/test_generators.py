@@ -12,7 +12,7 @@ from benchmark import Items, Sampling, TrainingSet
 from benchmark.basics.errors import Diverged, MethodError
 from benchmark.basics.seeds import stream
 from benchmark.tasks.text import llama
-from benchmark.tasks.text.language import _chooser
+from benchmark.tasks.text.language import make_chooser
 from tests.rounding import assert_same_but_for_rounding
 from tests.tiny import TOY_TASKS, era_of
 
@@ -177,7 +177,7 @@ def test_inversion_draws_tokens_with_their_probabilities(text):
     """Chi-squared of 20,000 first tokens against the model's first distribution."""
     _generator, model = text
     uniform = torch.rand(20_000, 1, generator=stream("chi"))
-    drawn = llama.sample(model, uniform, _chooser(Sampling())).flatten()
+    drawn = llama.sample(model, uniform, make_chooser(Sampling())).flatten()
     with torch.no_grad():
         logits = llama.logits_of(model, torch.zeros(1, 1, dtype=torch.int64))[0, 0]
     logits[llama.START] = -torch.inf
@@ -272,7 +272,7 @@ def test_the_passes_are_those_of_the_module():
 def test_sampling_does_not_depend_on_the_batch_size(text):
     _generator, model = text
     uniform = torch.rand(40, 12, generator=stream("b"))
-    drawn = [llama.sample(model, uniform, _chooser(Sampling()), batch=size) for size in (40, 7)]
+    drawn = [llama.sample(model, uniform, make_chooser(Sampling()), batch=size) for size in (40, 7)]
     assert_same_but_for_rounding(*(Items(tokens=tokens) for tokens in drawn))
 
 
@@ -288,7 +288,7 @@ def test_logits_are_those_that_tokens_are_sampled_from(text):
 
 def choose(scores: torch.Tensor, **how) -> torch.Tensor:
     written = torch.zeros(len(scores), 0, dtype=torch.int64)
-    return _chooser(Sampling(**how))(written, scores.clone())
+    return make_chooser(Sampling(**how))(written, scores.clone())
 
 
 def test_temperature_top_k_and_top_p():

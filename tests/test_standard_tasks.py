@@ -26,7 +26,7 @@ from benchmark.tasks.images.shown import shown
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.text import llama, stories
 from benchmark.tasks.text.codec import cut_tokenizer
-from benchmark.tasks.text.language import _chooser
+from benchmark.tasks.text.language import make_chooser
 from benchmark.tasks.text.reader import Reader
 from benchmark.tasks.training.meter import flop_of
 from tests.hub import tiny
@@ -253,7 +253,7 @@ def test_tokens_are_drawn_with_their_probabilities(text):
     """Chi-squared of 4,000 first tokens; START is never among them."""
     generator, model = text
     uniform = torch.rand(4_000, 1, generator=stream("chi"))
-    drawn = generator.write(model, uniform, _chooser(Sampling(), generator.start)).flatten()
+    drawn = generator.write(model, uniform, make_chooser(Sampling(), generator.start)).flatten()
     logits = generator.logits(model, Items(tokens=torch.zeros(1, 1, dtype=torch.int64)))[0, 0]
     expected = logits.softmax(-1) * len(drawn)
     assert expected[generator.start] == 0
@@ -270,7 +270,7 @@ def test_sampling_settings_and_marks_are_honoured(text):
 
     def written(**how):
         uniform = torch.rand(30, 16, generator=stream("how"))
-        return generator.write(model, uniform, _chooser(Sampling(**how), generator.start))
+        return generator.write(model, uniform, make_chooser(Sampling(**how), generator.start))
 
     greedy = written(top_k=1)
     assert (greedy == greedy[0]).all()

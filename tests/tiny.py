@@ -17,6 +17,7 @@ from benchmark.basics.seeds import stream
 from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
 from benchmark.tasks.images.recipes import FlowRecipe
+from benchmark.tasks.pairs.recipes import NumeralsRecipe
 from benchmark.tasks.parts import Era, Source
 from benchmark.tasks.suites import Suite, load_suite, shorten_task, shrink_task
 from benchmark.tasks.task import Task
@@ -27,6 +28,10 @@ SMALLER: dict[type, dict[str, Any]] = {
     FlowRecipe: {"width": 16, "blocks": 1, "batch": 16, "steps": 4, "sampling_steps": 4},
     CausalRecipe: {
         "base": "", "width": 16, "layers": 1, "heads": 2, "inner": 32, "batch": 16, "steps": 4,
+    },
+    NumeralsRecipe: {
+        "width": 16, "blocks": 1, "reading": 8, "writing": 8, "batch": 16, "steps": 4,
+        "sampling_steps": 2,
     },
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ class Generator(Protocol):
     batch: int  # items shown in one step
     ranges: Mapping[str, int]  # integer columns of items and how many values, from 0 on, they have
     fixed: tuple[str, ...]  # buffers of a model that only its training sets
+    columns: tuple[str, ...]  # those that a network each makes, if items are not made whole
 
     def blank(self) -> nn.Module:
         """A model to load saved weights into."""
@@ -53,14 +54,31 @@ class Generator(Protocol):
         ...
 
     def log_prob(self, model: nn.Module, items: Items) -> Tensor:
-        """(N,) log-probability of each item in nats, or the modality's surrogate for it."""
+        """(N,) log-probability of each item in nats, or the modality's surrogate for it; of pairs,
+        of the caption given the picture."""
+        ...
+
+    def log_prior(self, model: nn.Module, items: Items) -> Tensor:
+        """(N,) log-probability of each caption without its picture, in nats.
+
+        Raises:
+            MethodError: the items are not pairs.
+        """
+        ...
+
+    def fill(self, model: nn.Module, items: Items, column: str, rng: torch.Generator) -> Items:
+        """`items` with `column` made anew from the other one.
+
+        Raises:
+            MethodError: the items are not pairs, or have no such column.
+        """
         ...
 
     def logits(self, model: nn.Module, items: Items) -> Tensor:
         """(N, L, V) logits of every token, as they are sampled from.
 
         Raises:
-            MethodError: the items are not text.
+            MethodError: the items have no tokens.
         """
         ...
 
@@ -85,17 +103,19 @@ class Sampling:
     """How the own generator writes what it publishes. The default is ancestral sampling.
 
     Attributes:
-        temperature: text: divides the logits; images: scales the initial noise.
+        temperature: text: divides the logits; images: scales the initial noise; pairs: both.
         top_p: text: nucleus sampling keeps the smallest set of tokens with this mass.
         top_k: text: only the k most likely tokens (0: all).
-        guidance: images: classifier-free guidance, v = v_null + (1 + guidance)(v_class - v_null).
+        guidance: images: classifier-free guidance, v = v_null + (1 + guidance)(v_class - v_null);
+            pairs: of pictures, the caption being the class.
         negative: a second model to steer away from, with strength `guidance` (images; SIMS,
             Alemohammad et al. 2024): v = v + guidance (v - v_negative).
         logits: text watermark, `(written (B, t), logits (B, V)) -> logits`. Needs `WATERMARK`.
         pixels: image watermark, uint8 (N, C, H, W) -> the same, applied after the codec.
             Needs `WATERMARK`.
 
-    A watermark acts on what is published, not on what is scored, and is bounded: an image stays
+    Pairs take what is said of text for their captions, and of images for their pictures. A
+    watermark acts on what is published, not on what is scored, and is bounded: an image stays
     at 34 dB of the unmarked one at least; a text's next-token distributions at 0.5 nats a token
     (Kullback-Leibler divergence from the unmarked ones) on average, 1 in any text.
     """

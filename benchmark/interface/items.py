@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -195,12 +195,14 @@ class TrainingSet:
         weights: (N,) non-negative sampling rates, or None for equal ones: an item of twice the
             weight is in twice as many batches. Only ratios matter. Given as a tensor, numpy array
             or list of any real numbers, they are kept as float32 or float64, without gradient.
+            Pairs: or a dictionary of such, {"image": ..., "tokens": ...}: how often a model that
+            makes this column sees an item; a column that is left out has equal ones.
         steps: optimiser steps of the training; None for all that the generation has left. Those
             kept back are for `round.finetune` in `adjust` and `sampling`.
     """
 
     items: Items
-    weights: Tensor | None = None
+    weights: Tensor | Mapping[str, Tensor] | None = None
     steps: int | None = None
 
     def __post_init__(self) -> None:
@@ -213,10 +215,27 @@ class TrainingSet:
     def __len__(self) -> int:
         return len(self.items)
 
+    def rates(self, column: str | None = None) -> Tensor | None:
+        """The sampling rates for the model that makes `column`; without one, of a whole item.
+
+        Raises:
+            MethodError: they differ by column, and one model makes whole items.
+        """
+        if not isinstance(self.weights, Mapping):
+            return self.weights
+        if column is None:
+            raise MethodError(
+                "weights by column are for pairs, whose columns are made by a model each: give "
+                "one tensor (N,)"
+            )
+        return self.weights.get(column)
+
     def digest(self) -> str:
         """SHA-256 of items and weights."""
         columns = dict(self.items.columns)
-        if self.weights is not None:
+        if isinstance(self.weights, Mapping):
+            columns |= {f"/weights/{name}": rates for name, rates in self.weights.items()}
+        elif self.weights is not None:
             columns["/weights"] = self.weights
         return tensor_digest(columns)
 

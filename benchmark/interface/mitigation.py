@@ -38,6 +38,10 @@ class Mitigation:
         Args:
             per_element: text: nats of every token (B, L); images: squared error (B, latent).
             outputs: text: logits (B, L, V); images: predicted velocity (B, latent).
+
+        Pairs: it is called for both models of a step, with the painter's squared error (B, latents)
+        and velocity, and with the writer's nats (B, L) and logits (B, L, V): what `outputs.dim()`
+        says. Nats after the end of a caption are 0 and do not count.
         """
         return per_element
 

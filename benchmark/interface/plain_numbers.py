@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,18 @@ def plain_number(value: Any) -> float:
         return math.nan
 
 
-def plain_weights(weights: Any, n: int) -> Tensor:
+def plain_weights(weights: Any, n: int) -> Tensor | dict[str, Tensor]:
+    """Sampling rates of `n` items: `plain_rates`, or a dictionary of such by column.
+
+    Raises:
+        MethodError: see `plain_rates`.
+    """
+    if isinstance(weights, Mapping):
+        return {str(column): plain_rates(rates, n) for column, rates in weights.items()}
+    return plain_rates(weights, n)
+
+
+def plain_rates(weights: Any, n: int) -> Tensor:
     """`weights` as a float32 or float64 tensor (n,) of its own, without gradient.
 
     Any real numbers will do. Only ratios matter, so very small and very large ones are scaled.

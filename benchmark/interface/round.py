@@ -40,6 +40,7 @@ ROUND = {
     "logits": Offer(Access.MODEL, "forward_passes"),
     "features": Offer(Access.MODEL, "forward_passes"),
     "sample": Offer(Access.MODEL, "items_generated"),
+    "fill": Offer(Access.MODEL, "items_generated"),
     "finetune": Offer(Access.MODEL, "items_trained"),
     "verify": Offer(Access.VERIFIER, "forward_passes"),
 }
@@ -83,8 +84,8 @@ class Round:
     Attributes:
         generation: t.
         n: items in a crawl.
-        modality: "image", "text", or an analytic task's name.
-        vocabulary: text: how many tokens there are; 0 elsewhere.
+        modality: "image", "text", "pair" (a picture with its caption), or an analytic task's name.
+        vocabulary: text and pairs: how many tokens there are; 0 elsewhere.
         rng: a seeded generator, the method's own in this hook.
         limits: auxiliary work allowed in this generation.
         ledger: auxiliary work done so far in this generation, a copy of the harness's count.
@@ -207,18 +208,25 @@ class Round:
 
     # --- what a method may do, charged to the ledger ---------------------------------------
 
-    def log_prob(self, items: Items, model: nn.Module | None = None) -> Tensor:
-        """(N,) log-probabilities under the newest own generator or `model`. Needs `MODEL`."""
-        model = self._own(model, "log_prob")
-        self._charge("log_prob", len(items))
-        return self._generator.log_prob(model, items)  # type: ignore[union-attr]
-
-    def logits(self, items: Items, model: nn.Module | None = None) -> Tensor:
-        """(N, L, V) logits of every token given those before it, as they are sampled from. Text
-        only, and large: ask for some hundred items at a time. Needs `MODEL`.
+    def log_prob(self, items: Items, model: nn.Module | None = None, blind: bool = False) -> Tensor:
+        """(N,) log-probabilities under the newest own generator or `model`. Of pairs these are
+        log p(caption | picture), exactly, or log p(caption) if `blind`. Needs `MODEL`.
 
         Raises:
-            MethodError: the task is not text, or more than `MOST_LOGITS` items were given.
+            MethodError: `blind`, and the items are not pairs.
+        """
+        model = self._own(model, "log_prob")
+        self._charge("log_prob", len(items))
+        generator = self._generator
+        assert generator is not None
+        return generator.log_prior(model, items) if blind else generator.log_prob(model, items)
+
+    def logits(self, items: Items, model: nn.Module | None = None) -> Tensor:
+        """(N, L, V) logits of every token given those before it, as they are sampled from (of pairs
+        also given the picture). Large: ask for some hundred items at a time. Needs `MODEL`.
+
+        Raises:
+            MethodError: the items have no tokens, or more than `MOST_LOGITS` were given.
         """
         model = self._own(model, "logits")
         if len(items) > MOST_LOGITS:
@@ -241,6 +249,18 @@ class Round:
         how = Sampling() if how is None else plain_sampling(how, self._get("sample"))
         self._charge("sample", n)
         return self._generator.sample(model, n, self.rng, how)  # type: ignore[union-attr]
+
+    def fill(self, items: Items, column: str, model: nn.Module | None = None) -> Items:
+        """`items` with `column` made anew from the other by the newest own generator or `model`:
+        "tokens" writes a caption of each picture, "image" paints a picture of each caption. Pairs
+        only; charged as generated. Needs `MODEL`.
+
+        Raises:
+            MethodError: the items are not pairs, or have no such column.
+        """
+        model = self._own(model, "fill")
+        self._charge("fill", len(items))
+        return self._generator.fill(model, items, column, self.rng)  # type: ignore[union-attr]
 
     def finetune(
         self,

@@ -8,7 +8,7 @@ leaves changed is put back (see `containment`), and what it hands over is brough
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -98,6 +98,14 @@ class Hooks:
                     f"{where} returned items whose {name} are {low} to {high}: only 0 to "
                     f"{count - 1} exist"
                 )
+        if isinstance(result.weights, Mapping) and not set(result.weights) <= set(
+            generator.columns
+        ):
+            columns = ", ".join(generator.columns) or "none here"
+            raise MethodError(
+                f"{where} returned weights of the columns {', '.join(result.weights)}: those that "
+                f"a model each makes ({columns}) may have some, else return one tensor"
+            )
         accessible = sum(map(len, self._lent)) + ledger.items_generated
         if len(result) > accessible:
             raise MethodError(

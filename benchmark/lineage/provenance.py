@@ -5,9 +5,11 @@ For the record only; no method sees it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from benchmark.interface.items import Items, TrainingSet
@@ -59,7 +61,7 @@ class Composition:
         crawl has none of are left out.
         """
         crawl, made = self._crawls[-1]
-        weights = None if training.weights is None else training.weights.double().numpy()
+        weights = _whole_weights(training)
         positive = np.s_[:] if weights is None else np.flatnonzero(weights > 0)
         if training.items is crawl and not (self._archive or self._trusted):  # nothing to match
             found, stays = made, positive
@@ -91,3 +93,12 @@ class Composition:
         chosen = set(np.array(rows, dtype=np.uint64)[positive].tolist())
         origins = [self._origin.get(row, OTHER) for row in rows]
         return np.array(origins), np.array([row in chosen for row in newest])
+
+
+def _whole_weights(training: TrainingSet) -> np.ndarray | None:
+    """(N,) of items: what each counts for on average over the columns, where these differ."""
+    if not isinstance(training.weights, Mapping):
+        return None if training.weights is None else training.weights.double().numpy()
+    by_column = [training.rates(name) for name in training.items.columns]
+    each = [torch.ones(len(training)) if rates is None else rates for rates in by_column]
+    return torch.stack([rates.double() / rates.double().sum() for rates in each]).mean(0).numpy()

@@ -22,6 +22,7 @@ class Metric:
         meaning: one sentence.
         good: which direction is good.
         text: the sentence for text, where it differs from that for images.
+        pair: the same for pairs.
         central: whether a definition of collapse or a score reads it, or it shows narrowing best.
     """
 
@@ -30,24 +31,39 @@ class Metric:
     meaning: str
     good: str
     text: str = ""
+    pair: str = ""
     central: bool = False
 
     def explain(self, modality: str) -> str:
         """The sentence for tasks of `modality`."""
-        return self.text if self.text and modality == "text" else self.meaning
+        own = {"text": self.text, "pair": self.pair}.get(modality)
+        return own or self.meaning
 
 
 METRICS = (
     Metric(
+        "log_frechet_joint", "log joint distance",
+        "Logarithm of the Frechet distance between pictures taken together with their captions and "
+        "held-out real pairs (DeVries et al. 2019): it also grows when both look real but do not "
+        "belong together.", LOWER, central=True,
+    ),
+    Metric(
         "log_frechet", "log Frechet distance",
         "Logarithm of the Frechet distance between samples and held-out real items; one more is "
-        "2.7 times the distance.", LOWER, central=True,
+        "2.7 times the distance.", LOWER,
+        pair="The same of the pictures alone: logarithm of their Frechet distance to held-out real "
+        "ones.", central=True,
+    ),
+    Metric(
+        "log_frechet_caption", "log caption distance",
+        "The same of the captions alone: of their digits, wording and hand.", LOWER,
     ),
     Metric(
         "heldout_loss", "held-out loss",
         "How badly the model predicts real images it never saw (loss of denoising them).", LOWER,
         text="How badly the model predicts real text it never saw, in nats per token.",
-        central=True,
+        pair="How badly the model predicts the captions of real pictures it never saw, in nats per "
+        "word.", central=True,
     ),
     Metric(
         "precision", "precision",
@@ -70,7 +86,8 @@ METRICS = (
         "nothing rare is left.", ONE,
         text="Share of the text made of the rarest tenth of tokens, divided by the real share; 0 "
         "if nothing rare is left, above 1 if rare tokens are too frequent.",
-        central=True,
+        pair="Share of captions with one of the rarest numbers, those that hold a tenth of the "
+        "law, divided by the real share.", central=True,
     ),
     Metric(
         "entanglement", "entanglement",
@@ -127,6 +144,7 @@ METRICS = (
         "How much the frequencies of classes differ from the real ones; 1 if none is shared.",
         ZERO,
         text="How much the frequencies of tokens differ from the real ones; 1 if none is shared.",
+        pair="How much the frequencies of numbers differ from their law; 1 if none is shared.",
     ),
     Metric(
         "bits_per_byte", "bits per byte",
@@ -143,6 +161,41 @@ METRICS = (
         "reference_loss", "reference loss",
         "How surprising the samples are to a fixed language model, in nats per token; low for "
         "bland text, high for noise.", REAL,
+    ),
+    Metric(
+        "agreement", "agreement",
+        "Share of pairs whose caption names exactly the digits that an exact reader finds in the "
+        "picture. No score: it rises when only what is easy is left.", HIGHER,
+    ),
+    Metric("digit_agreement", "digit agreement", "The same, digit by digit.", HIGHER),
+    Metric(
+        "hand_agreement", "hand agreement",
+        "Of captions that call the hand bold or thin, the share whose picture is so; 0 if none "
+        "does.", HIGHER,
+    ),
+    Metric("numbers", "numbers", "Different numbers that captions name, of 999.", REAL),
+    Metric(
+        "numbers_left", "numbers left",
+        "Different numbers that captions name, divided by how many as many independent draws from "
+        "the law name on average.", ONE,
+    ),
+    Metric(
+        "number_kl", "divergence of numbers",
+        "Kullback-Leibler divergence of the numbers that captions name from their law, in nats.",
+        LOWER,
+    ),
+    Metric(
+        "caption_recall", "caption recall",
+        "Share of real captions whose number some sample names.", HIGHER,
+    ),
+    Metric(
+        "caption_coverage", "caption coverage",
+        "Share of real captions that some sample has word for word.", HIGHER,
+    ),
+    Metric(
+        "blind_loss", "blind loss",
+        "How badly the writer predicts real captions without their pictures, in nats per word.",
+        LOWER,
     ),
     Metric(
         "own_entropy", "own entropy",
@@ -172,6 +225,10 @@ _SHORT = {  # where there is room for eight columns
     "text": (
         "heldout_loss", "precision", "recall", "tail_mass", "distinct_2", "repetition",
         "reference_loss", "trained_on_real",
+    ),
+    "pair": (
+        "log_frechet_joint", "log_frechet", "log_frechet_caption", "agreement", "numbers_left",
+        "recall", "heldout_loss", "trained_on_real",
     ),
 }  # fmt: skip
 

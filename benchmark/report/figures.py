@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_BANDS = 8  # methods; with more, bands hide the lines
 LEGEND_ROW = 0.16  # inches
+DPI = 160
 ACROSS = 4  # methods side by side in a figure of samples
 
 
@@ -187,7 +188,7 @@ def _legend(figure: Figure, styles: Mapping[str, Style], columns: int) -> None:
 def _bytes(figure: Figure, form: str) -> bytes:
     content = io.BytesIO()
     stamp = {"Date": None} if form == "svg" else {"Software": None}
-    figure.savefig(content, format=form, dpi=160, metadata=stamp)
+    figure.savefig(content, format=form, dpi=DPI, metadata=stamp)
     return content.getvalue()
 
 
@@ -204,14 +205,21 @@ def save_picture_grid(shown: Mapping[str, Shown], file: Path, title: str) -> Non
     from matplotlib.image import imread
 
     rows = max(len(of.generations) for of in shown.values())
-    across, down = min(ACROSS, len(shown)), math.ceil(len(shown) / ACROSS)
-    size = (3.2 * across + 0.8, (0.32 * rows + 0.5) * down + 0.3)
+    pictures = {method: imread(io.BytesIO(of.picture)) for method, of in shown.items()}
+    widest = max(pictures.values(), key=lambda pixels: pixels.shape[1])
+    height, width = widest.shape[:2]
+    # Captions in a picture stay legible: it is not drawn smaller than it is.
+    inches = max(3.2, width / DPI)
+    across = min(max(1, int(ACROSS * 3.2 / inches)), len(shown))
+    down = math.ceil(len(shown) / across)
+    tall = max(0.32 * rows, inches * height / width)
+    size = (inches * across + 0.8, (tall + 0.5) * down + 0.3)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(down, across, squeeze=False)
     for axis in axes.flat[len(shown) :]:
         axis.remove()
     for axis, (method, of) in zip(axes.flat, shown.items(), strict=False):
-        pixels = imread(io.BytesIO(of.picture))
+        pixels = pictures[method]
         height = pixels.shape[0] / len(of.generations)
         axis.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axis.set_title(method, fontsize=9, parse_math=False)
@@ -225,6 +233,6 @@ def save_picture_grid(shown: Mapping[str, Shown], file: Path, title: str) -> Non
     figure.suptitle(title, fontsize=9, parse_math=False)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(file, dpi=160)
+        figure.savefig(file, dpi=DPI)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot write the figure {file}: {error}") from error

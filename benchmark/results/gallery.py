@@ -24,6 +24,7 @@ from benchmark.results.schema import Name, Seed
 
 LARGEST = 2_000_000  # bytes of a file
 MOST_PIXELS = 1_000_000  # of a picture: six rows of ten images of 128 x 128
+NARROW = 400  # pixels
 MOST = 20  # generations of a task
 LONGEST = 1_000  # characters of one generation's excerpts
 
@@ -77,6 +78,11 @@ class Shown(_Strict):
     def picture(self) -> bytes:
         """The PNG file."""
         return base64.b64decode(self.png)
+
+    @property
+    def wide(self) -> bool:
+        """Whether the rows of pictures need the width of a page."""
+        return int.from_bytes(self.picture[16:20]) > NARROW
 
 
 class Gallery(_Strict):

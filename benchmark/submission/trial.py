@@ -1,4 +1,4 @@
-"""A short trial of a method in the sandbox: both modalities at a toy size, twice."""
+"""A short trial of a method in the sandbox: all modalities at a toy size, twice."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.tasks.suites import load_task, shrink_task
 
-TASKS = ("digits-replace", "speeches-replace")
+TASKS = ("digits-replace", "speeches-replace", "numerals-replace")
 SEED = 0
 UNUSABLE = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass
 class Trial:
-    """What came of one run through both tasks.
+    """What came of one run through these tasks.
 
     Attributes:
         records: task -> the generations' records, without times.

@@ -20,10 +20,12 @@ from torch import Tensor
 
 from benchmark.basics.seeds import stream
 from benchmark.interface.items import Items
-from benchmark.tasks.assets import FOLDER
+from benchmark.tasks.assets import FOLDER, manifest
 from benchmark.tasks.images import digits
+from benchmark.tasks.images.codecs import ImagePublisher
 from benchmark.tasks.images.networks import DigitClassifier, DigitFeatures, ImageCodec
 from benchmark.tasks.images.slant import change_images
+from benchmark.tasks.pairs.reader import NumeralReader, measure_ink
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.lexicon import words_of
 from benchmark.tasks.text.speeches import (
@@ -34,6 +36,7 @@ from benchmark.tasks.text.speeches import (
 )
 from benchmark.tasks.training.fit import fit
 
+READ_AT = 15.0  # degrees, either way; no era of the numerals leans further
 SLANT = 25.0  # degrees, either way; no era of any suite leans further
 VOCAB = 512
 LENGTH, PASSAGE = 64, 211  # tokens of a block, and characters that mostly fill one
@@ -46,12 +49,15 @@ VERIFIER = {"vocab": VOCAB, "width": 96, "layers": 1, "heads": 4, "inner": 256}
 def main() -> None:
     """Build all parts and write them with a manifest of configurations and SHA-256."""
     torch.set_num_threads(1)
-    parts = images() | text()
-    for name, entry in parts.items():
-        entry["sha256"] = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
-    (FOLDER / "manifest.json").write_text(
-        json.dumps(parts, indent=1, sort_keys=True) + "\n", "utf-8"
-    )
+    parts: dict[str, dict[str, Any]] = {}
+    for build in (images, text, pairs):  # the last reads what the first has made
+        parts |= build()
+        for name, entry in parts.items():
+            entry["sha256"] = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
+        (FOLDER / "manifest.json").write_text(
+            json.dumps(parts, indent=1, sort_keys=True) + "\n", "utf-8"
+        )
+        manifest.cache_clear()
 
 
 def images() -> dict[str, dict[str, Any]]:
@@ -70,6 +76,34 @@ def images() -> dict[str, dict[str, Any]]:
     _save(parts, "digits-features.safetensors", seen, "DigitFeatures")
     verifier = _classifier(DigitClassifier, 8, known, "verifier")
     _save(parts, "digits-verifier.safetensors", verifier, "DigitClassifier")
+    return parts
+
+
+def pairs() -> dict[str, dict[str, Any]]:
+    """The reader of numerals: it has seen all digits, as published, at the slant of every era."""
+    parts: dict[str, dict[str, Any]] = {}
+    known, publisher = digits.load_digits(), ImagePublisher()
+    change = stream("reader", "change")
+
+    def published(rows: Tensor, slant: float) -> Tensor:
+        images = change_images(known["image"][rows], slant, change)
+        return publisher.pass_through(Items(image=images, label=known["label"][rows]))["image"]
+
+    torch.manual_seed(16)
+    model: Any = NumeralReader()
+
+    def loss(model: Any, rows: Tensor) -> Tensor:
+        slant = READ_AT * (2 * float(torch.rand((), generator=change)) - 1)
+        logits = model.logits(published(rows, slant))
+        return F.cross_entropy(logits, known["label"][rows], label_smoothing=0.1)
+
+    fit(model, loss, len(known), 1500, 128, 2e-3, stream("reader"))
+    # What ink a digit takes as a rule.
+    ink = measure_ink(published(torch.arange(len(known)), 0.0))
+    of_class = [ink[known["label"] == digit] for digit in range(10)]
+    model.ink_mean.copy_(torch.stack([values.mean() for values in of_class]))
+    model.ink_spread.copy_(torch.stack([values.std() for values in of_class]))
+    _save(parts, "numerals-reader.safetensors", model, "NumeralReader")
     return parts
 
 

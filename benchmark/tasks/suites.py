@@ -10,6 +10,7 @@ from typing import Any
 from benchmark.basics.errors import InputError
 from benchmark.tasks.images.recipes import ImageLaundering
 from benchmark.tasks.images.tasks import cifar10, digits, imagenette
+from benchmark.tasks.pairs.tasks import STATIC, numerals
 from benchmark.tasks.parts import ReserveBias
 from benchmark.tasks.schedules import Replace, Web
 from benchmark.tasks.task import Task
@@ -40,13 +41,17 @@ class Suite:
 
 
 def _small() -> Suite:
-    tasks = (digits(Web()), speeches(Web()))
+    tasks = (digits(Web()), speeches(Web()), numerals(Web()))
     description = "the standard suite: a world that moves; 2 cores, minutes a method"
     return Suite("small", description, tasks, seeds=(0, 1, 2, 3, 4))
 
 
 def _closed() -> Suite:
-    tasks = (digits(Replace(), slant=0.0), speeches(Replace(), speed=0.0))
+    tasks = (
+        digits(Replace(), slant=0.0),
+        speeches(Replace(), speed=0.0),
+        numerals(Replace(), STATIC),
+    )
     description = "the literature's laboratory loop: a closed, static world"
     return Suite("closed", description, tasks, seeds=(0, 1, 2))
 
@@ -88,10 +93,18 @@ def _stress() -> Suite:
     tasks.append(variant(images, "biased-reserve", what, reserve_bias=ReserveBias(0, 4)))
     what = "the reserve is of the years 1890 to 1921 only, before the first era"
     tasks.append(variant(texts, "biased-reserve", what, reserve_bias=ReserveBias(1890, 1921)))
-    for task in (digits(Web(), slant=0.0), speeches(Web(), speed=0.0)):
+    pairs, still = numerals(Web()), numerals(Web(), STATIC)
+    for task in (digits(Web(), slant=0.0), speeches(Web(), speed=0.0), still):
         tasks.append(variant(task, "static", "the world stands still"))
-    for task in (digits(Web(), slant=6.0), speeches(Web(), speed=10.0)):
+    faster = numerals(Web(), {"exponents": (1.1, 0.9)})  # rare numbers become less so, too
+    for task in (digits(Web(), slant=6.0), speeches(Web(), speed=10.0), faster):
         tasks.append(variant(task, "fast", "the world moves faster"))
+    kept, *others = (
+        replace(recipe, recaption=False)  # type: ignore[type-var]
+        for recipe in (pairs.generator, *pairs.foreign)
+    )
+    what = "pictures are published with the captions that they were painted of"
+    tasks.append(variant(pairs, "prompted", what, generator=kept, foreign=tuple(others)))
     description = "what breaks a method: adoption, laundering, a biased reserve, other speeds"
     return Suite("stress", description, tuple(tasks), seeds=(0, 1, 2))
 

@@ -39,6 +39,7 @@ class ExactGenerator:
 
     steps = 2  # more than one, so that a method can keep one for `round.finetune`
     fixed: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def __init__(self, n: int) -> None:
         self.batch = n
@@ -58,6 +59,12 @@ class ExactGenerator:
     def logits(self, model: nn.Module, items: Items) -> Tensor:
         raise MethodError("an analytic generator has no logits: round.logits is for text")
 
+    def log_prior(self, model: nn.Module, items: Items) -> Tensor:
+        raise MethodError("an analytic generator has no captions: blind=True is for pairs")
+
+    def fill(self, model: nn.Module, items: Items, column: str, rng: torch.Generator) -> Items:
+        raise MethodError("an analytic generator makes whole items: round.fill is for pairs")
+
     def train(
         self,
         data: TrainingSet,
@@ -75,11 +82,12 @@ class ExactGenerator:
         """
         if loss is not None:
             raise MethodError("an analytic generator is fitted exactly: it has no loss to change")
-        if data.weights is None:
+        rates = data.rates()
+        if rates is None:
             size = len(data)
             weights = torch.full((size,), 1 / size, dtype=torch.float64)
         else:
-            weights = data.weights.double()
+            weights = rates.double()
             weights = weights / weights.sum()
         numbers = self.fit(data.items, weights)
         if not all(math.isfinite(number.sum()) for number in numbers.values()):

@@ -105,7 +105,9 @@ def update_bar(board: Board, filters: Filters) -> list[Any]:
 
 def label_tasks(suite: str) -> list[tuple[str, str]]:
     """What the table can be ranked by, in words."""
-    words = {ALL: "all tasks", "image": "image tasks", "text": "text tasks"}
+    words = {
+        ALL: "all tasks", "image": "image tasks", "text": "text tasks", "pair": "tasks of pairs",
+    }  # fmt: skip
     return [(words.get(name, name), name) for name in list_task_choices(suite)] if suite else []
 
 

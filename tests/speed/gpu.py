@@ -267,9 +267,9 @@ def stories(set_: Setting) -> None:
     training(set_, generator, data, era.heldout, flop)
     model = generator.train(data, stream("speed"), steps=2)
     uniform = torch.rand(set_.size.slow, generator.publisher.length + 16).to(set_.device)
-    from benchmark.tasks.text.language import _chooser
+    from benchmark.tasks.text.language import make_chooser
 
-    write = partial(generator.write, model, uniform, _chooser(Sampling(), generator.start))
+    write = partial(generator.write, model, uniform, make_chooser(Sampling(), generator.start))
     write()
     took = set_.seconds(write)
     set_.note(what="writing alone", seconds=took, texts_a_second=len(uniform) / took)

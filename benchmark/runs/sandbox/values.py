@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -47,6 +47,8 @@ def pack_value(value: Any, tensors: list[Tensor], side: Side) -> Any:
     if isinstance(value, Items):
         side.pack_items(value)
         return {"items": {name: pack_value(c, tensors, side) for name, c in value.columns.items()}}
+    if isinstance(value, dict) and _are_plain(value):
+        return {"named": {name: pack_value(v, tensors, side) for name, v in value.items()}}
     if isinstance(value, list | tuple):
         return {"list": [pack_value(v, tensors, side) for v in value]}
     for kind, record in RECORDS.items():
@@ -85,6 +87,8 @@ def unpack_value(packed: Any, tensors: list[Tensor], side: Side, depth: int = DE
         return _items({name: unpacked(c) for name, c in inside.items()})
     if kind in RECORDS and isinstance(inside, dict):
         return _record(kind, {name: unpacked(v) for name, v in inside.items()}, side)
+    if kind == "named" and isinstance(inside, dict) and _are_plain(inside):
+        return {name: unpacked(v) for name, v in inside.items()}
     if kind == "list" and isinstance(inside, list):
         return [unpacked(v) for v in inside]
     if kind == "model":
@@ -94,8 +98,14 @@ def unpack_value(packed: Any, tensors: list[Tensor], side: Side, depth: int = DE
     raise WireError("a value of no known kind came")
 
 
+def _are_plain(names: Collection[Any]) -> bool:
+    """Whether these can be the names of an item's columns."""
+    few = 0 < len(names) <= COLUMNS
+    return few and all(isinstance(n, str) and re.fullmatch(COLUMN, n) for n in names)
+
+
 def _items(columns: dict[str, Any]) -> Items:
-    if not 0 < len(columns) <= COLUMNS or not all(re.fullmatch(COLUMN, name) for name in columns):
+    if not _are_plain(columns):
         raise WireError("items came whose columns have no plain names")
     if not all(isinstance(c, Tensor) and c.dim() for c in columns.values()):
         raise WireError("items came whose columns are not tensors of at least one dimension")

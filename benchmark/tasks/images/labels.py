@@ -23,7 +23,8 @@ def add_label_shares(model: Model, classes: int) -> Model:
 def set_label_shares(model: nn.Module, data: TrainingSet) -> None:
     """What `model` is trained on from now on: the share of each class, by sampling rate."""
     shares = model.get_buffer(SHARES)
-    weights = None if data.weights is None else data.weights.double()
+    rates = data.rates()
+    weights = None if rates is None else rates.double()
     count = torch.bincount(data.items["label"], weights, len(shares)).double()
     shares.copy_(count / count.sum())
 

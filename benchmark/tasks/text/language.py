@@ -69,7 +69,7 @@ class LanguageModelling(Trained):
 
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:
         uniform = torch.rand(n, self.publisher.length + self.publisher.margin, generator=rng)
-        tokens = self.write(model, uniform.to(self.device), _chooser(how, self.start))
+        tokens = self.write(model, uniform.to(self.device), make_chooser(how, self.start))
         return self.publisher.publish(tokens.cpu())
 
     @torch.no_grad()
@@ -134,7 +134,7 @@ class CausalGenerator(LanguageModelling):
         return llama.sample(model, uniform, choose, dtype=self.dtype)
 
 
-def _chooser(how: Sampling, start: int = llama.START) -> Chooser:
+def make_chooser(how: Sampling, start: int | None = llama.START) -> Chooser:
     """`how` as a function (written, logits) -> probabilities; watermarks act last, as in
     transformers."""
 
@@ -142,7 +142,8 @@ def _chooser(how: Sampling, start: int = llama.START) -> Chooser:
         # The sum first: it is cheap, and finite unless some logit is not (or they are absurd).
         if not torch.isfinite(logits.sum()) and not torch.isfinite(logits).all():
             raise Diverged("the language model's logits are not finite")
-        logits[:, start] = -torch.inf
+        if start is not None:  # a token that is never written
+            logits[:, start] = -torch.inf
         if how.temperature != 1:
             logits = logits / how.temperature
         if how.top_k:

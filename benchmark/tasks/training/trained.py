@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics.device import current
+from benchmark.basics.errors import MethodError
 from benchmark.basics.seeds import seed_global
 from benchmark.interface.generator import LossHook
-from benchmark.interface.items import TrainingSet
+from benchmark.interface.items import Items, TrainingSet
 from benchmark.tasks.training.fit import Objective
 
 
@@ -23,6 +24,7 @@ class Trained:
 
     ranges: Mapping[str, int]
     fixed: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     family: Hashable = None  # models whose steps a GPU records, see `objective.StepLoss`
 
     def __init__(self, steps: int, batch: int, lr: float) -> None:
@@ -55,8 +57,14 @@ class Trained:
         seed_global(rng)
         model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
         return self.fit(
-            model, objective, len(data), steps or self.steps, rate * self.lr, rng, data.weights
+            model, objective, len(data), steps or self.steps, rate * self.lr, rng, data.rates()
         )
+
+    def log_prior(self, model: nn.Module, items: Items) -> Tensor:
+        raise MethodError("these items have no captions: log_prob(..., blind=True) is for pairs")
+
+    def fill(self, model: nn.Module, items: Items, column: str, rng: torch.Generator) -> Items:
+        raise MethodError("these items are made whole: round.fill is for pairs")
 
     def recorded(self, loss: LossHook | None) -> Hashable:
         """`family` of a `StepLoss` with this hook."""

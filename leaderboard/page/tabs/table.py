@@ -72,7 +72,10 @@ def fill_table(board: Board, filters: Filters) -> tuple[Any, str]:
     )  # fmt: skip
     if len(rows) > MOST_ROWS:
         said += f", the best {MOST_ROWS} rows are shown: search, filter or download for the others"
-    what = {"all": "all tasks", "image": "the image tasks", "text": "the text tasks"}
+    what = {
+        "all": "all tasks", "image": "the image tasks", "text": "the text tasks",
+        "pair": "the tasks of pairs",
+    }  # fmt: skip
     ranked = what.get(filters.tasks, filters.tasks)
     tiers = "" if rows["tier"].isna().all() else " Within a tier differences may be chance."
     sentence = f"{said}, ranked by {ranked}.{tiers} Select a row to open its method."

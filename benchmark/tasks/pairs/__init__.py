@@ -1,0 +1,1 @@
+"""The modality of pairs: pictures of numbers, with captions."""

@@ -1,0 +1,70 @@
+"""What a page shows of pairs: pictures with their captions beneath, and which numbers are left."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from benchmark.interface.items import Items
+from benchmark.tasks.pairs.language import NUMBERS, join_words, read_captions
+from benchmark.tasks.pairs.reader import Reader
+
+COLUMNS = 4  # pairs
+ZOOM = 2  # pixels of a page for one of a picture
+GAP = 6
+LINE = 15  # height of a caption
+SPACE = 168  # width of a pair
+CELL, FOLD = (4, 2), 333  # height and width of a number's cell, numbers in a line of the strip
+FAINT = 229  # of a picture's greys
+PAPER, INK, WRONG, LEFT, GONE = 255, (0, 0, 0), (190, 0, 0), (40, 90, 150), (226, 226, 226)
+
+
+def shown(items: Items, publisher: object) -> tuple[Tensor, None]:
+    """A row (H, W, 3) of pairs over a strip of 999 cells, and no texts.
+
+    A caption that the reader finds wrong is red and ends in an asterisk. The cells stand for the
+    numbers 1 to 999 in three lines; a number that no item names has lost its colour. Pairs need no
+    `publisher`.
+    """
+    said = read_captions(items["tokens"])
+    few = items.take(torch.arange(COLUMNS) % len(items))
+    reader = Reader()
+    seen = reader.read(reader.features(few["image"]))
+    right = reader.agreement(seen, read_captions(few["tokens"])).all(1)
+    drawn = [
+        _draw_pair(image[0].numpy(), join_words(row), bool(agrees))
+        for image, row, agrees in zip(few["image"], few["tokens"].tolist(), right, strict=True)
+    ]
+    gap = np.full((len(drawn[0]), GAP, 3), PAPER, dtype=np.uint8)
+    row = np.concatenate([part for pair in drawn for part in (pair, gap)][:-1], 1)
+    strip = _draw_strip(said.number)
+    page = np.full((len(row) + len(strip) + GAP, max(row.shape[1], strip.shape[1]), 3), PAPER)
+    page[: len(row), : row.shape[1]] = row
+    page[len(row) : len(row) + len(strip), : strip.shape[1]] = strip
+    return torch.from_numpy(page.astype(np.uint8)), None
+
+
+def _draw_pair(picture: np.ndarray, caption: str, right: bool) -> np.ndarray:
+    """Dark ink on white paper, the caption beneath."""
+    size = (SPACE, ZOOM * len(picture))
+    drawn = Image.fromarray(255 - picture).resize(size, Image.Resampling.BICUBIC)
+    # Sixteen greys, the faintest left white, show the same and take a third of the space.
+    drawn = drawn.point([PAPER if k > FAINT else (k + 8) // 17 * 17 for k in range(256)])
+    canvas = Image.new("RGB", (SPACE, drawn.height + LINE), "white")
+    canvas.paste(drawn, (0, 0))
+    text = (caption or "(nothing)") + ("" if right else " *")
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=10)
+    place = (max(0, (SPACE - pen.textlength(text, font)) // 2), drawn.height + 1)
+    pen.text(place, text, INK if right else WRONG, font)
+    return np.asarray(canvas)
+
+
+def _draw_strip(numbers: Tensor) -> np.ndarray:
+    """Which of the numbers 1 to 999 are among `numbers`."""
+    there = torch.zeros(NUMBERS, dtype=torch.bool)
+    there[numbers.clamp(min=0)] = True
+    cells = there[1:].view(-1, FOLD).numpy()[:, :, None]
+    colours = np.where(cells, np.array(LEFT), np.array(GONE)).astype(np.uint8)
+    return colours.repeat(CELL[0], 0).repeat(CELL[1], 1)

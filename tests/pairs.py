@@ -1,0 +1,54 @@
+"""Real pairs, a tiny generator of pairs and its rounds, for the tests of pairs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from benchmark import Access, Items, TrainingSet
+from benchmark.basics.seeds import stream
+from benchmark.interface.round import Ledger, Limits, Round
+from benchmark.lineage.loop import open_world
+from benchmark.tasks.pairs.numerals import NumeralsEra
+from benchmark.tasks.suites import load_task
+from tests import tiny
+
+WEB = replace(tiny.tiny(load_task("numerals-web")), n=60)
+GENERATOR = WEB.generator.build()
+SIZE = 600  # pairs of an era
+
+
+@cache
+def open_era(t: int) -> NumeralsEra:
+    """Era `t` of the moving world of the suite, at a smaller size."""
+    task = load_task("numerals-web")
+    task = replace(task, n=SIZE, data=replace(task.data, heldout=SIZE))  # type: ignore[type-var]
+    return cast(NumeralsEra, open_world(task, 0)(t))
+
+
+@cache
+def train_model() -> nn.Module:
+    """A tiny model of pairs."""
+    return GENERATOR.train(TrainingSet(open_era(4).real), stream("model"))
+
+
+def open_round(
+    model: Any, generator: Any = GENERATOR, modality: str = "pair", **granted: Any
+) -> Round:
+    """A round that grants the model, and what else is named."""
+    everything = {Access.MODEL: model} | {Access[name]: what for name, what in granted.items()}
+    limits = Limits(generator.steps * generator.batch, 200, 10_000)
+    return Round(
+        1, 100, modality, stream("round"), everything, generator, Ledger(), limits, trained=True
+    )
+
+
+def permuted(items: Items, share: float) -> Items:
+    """Captions handed round among the first `share` of pairs."""
+    rows = torch.arange(len(items))
+    rows[: round(share * len(items))] = rows[: round(share * len(items))].roll(1)
+    return Items(image=items["image"], tokens=items["tokens"][rows])
