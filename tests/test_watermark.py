@@ -71,7 +71,7 @@ def test_marked_text_is_found_and_real_text_is_not(name, written, speeches):
     assert rate(score(written[name]["tokens"], KEY), trusted) > 0.95
     assert rate(score(speeches.real["tokens"], KEY), trusted) < 0.05
     wrong = score(speeches.trusted["tokens"], OTHER)
-    assert rate(score(written[name]["tokens"], OTHER), wrong) < 0.08
+    assert rate(score(written[name]["tokens"], OTHER), wrong) < 0.1
 
 
 @pytest.mark.parametrize("name", TEXTS)
