@@ -12,7 +12,7 @@ from benchmark.lineage.hooks import Hooks
 from benchmark.lineage.store import LineageFolder
 from benchmark.lineage.workshop import copy_state
 from benchmark.tasks.text import llama
-from benchmark.tasks.text.language import _chooser
+from benchmark.tasks.text.language import make_chooser
 from tests.speed import flop
 
 MODALITIES = pytest.mark.parametrize("modality", ["image", "text"])
@@ -46,7 +46,7 @@ def test_sample_language_model(bench, scale):
     uniform = torch.rand(s.task.n, length, generator=stream("u"))
     work = flop.language_sampling(recipe, s.task.n, length)
     shape = (s.task.n, recipe.width, recipe.width)
-    bench(lambda: llama.sample(s.model, uniform, _chooser(Sampling())), 4, work, shape)
+    bench(lambda: llama.sample(s.model, uniform, make_chooser(Sampling())), 4, work, shape)
 
 
 def test_sample_denoiser(bench, scale, monkeypatch):
