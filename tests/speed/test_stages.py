@@ -9,6 +9,7 @@ from benchmark.basics.cache import FolderCache
 from benchmark.basics.seeds import stream
 from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.lineage.hooks import Hooks
+from benchmark.lineage.marks import Written
 from benchmark.lineage.store import LineageFolder
 from benchmark.lineage.workshop import copy_state
 from benchmark.tasks.text import llama
@@ -127,4 +128,5 @@ def test_cache_read(bench, scale, modality, tmp_path):
 def test_save_generation(bench, scale, modality, tmp_path):
     s = scale(modality)
     store, state = LineageFolder(tmp_path), copy_state(s.model)
-    bench(lambda: store.save(0, {"generation": 0}, s.crawl, state))
+    written = Written(s.crawl, s.crawl)
+    bench(lambda: store.save(0, {"generation": 0}, written, state))
