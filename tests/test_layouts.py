@@ -130,7 +130,8 @@ def test_items_tell_nothing_of_their_layout(x: Tensor, layout: Callable[[Tensor]
     assert one["x"].stride() == two["x"].stride()
     assert one.digest() == two.digest()
     assert one.unique().digest() == two.unique().digest()
-    composition = Composition(one)
+    composition = Composition()
+    composition.trust(one)
     composition.add(one, torch.zeros(len(one), dtype=torch.int64))
     if len(one):
         assert composition.describe(TrainingSet(two))["trained_on"]["reserve"] == 1
