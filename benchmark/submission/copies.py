@@ -17,7 +17,7 @@ AT_ONCE = 256  # samples compared with all real items
 
 
 class RealItems:
-    """Real items, remembered by their contents: pictures and texts, whatever their labels."""
+    """Real items, remembered by their contents: pictures or texts, whatever their labels."""
 
     def __init__(self) -> None:
         self._known: set[bytes] = set()
@@ -39,8 +39,17 @@ def count_likenesses(samples: Items, real: Items) -> int:
 
 
 def _contents(items: Items) -> list[str]:
-    """The columns that hold more than one number an item: pictures and texts."""
-    return [name for name, values in items.columns.items() if values[0].numel() > 1]
+    """The columns that show an item to be a copy: its pictures, or where it has none its texts.
+
+    The caption of a picture is a label: there are few, and honest ones are the real ones.
+    """
+    wide = {name: values for name, values in items.columns.items() if values[0].numel() > 1}
+    return [name for name, values in wide.items() if _is_picture(values)] or list(wide)
+
+
+def _is_picture(values: Tensor) -> bool:
+    """Whether they are bytes or numbers, and not integers that name tokens."""
+    return values.is_floating_point() or values.dtype == torch.uint8
 
 
 def _digests(values: Tensor) -> list[bytes]:
@@ -48,8 +57,7 @@ def _digests(values: Tensor) -> list[bytes]:
 
 
 def _find_like(samples: Tensor, real: Tensor) -> Tensor:
-    integer = not samples.is_floating_point() and samples.dtype != torch.uint8
-    compare = _share_tokens if integer else _near_pixels
+    compare = _near_pixels if _is_picture(samples) else _share_tokens
     return torch.cat([compare(part, real) for part in samples.split(AT_ONCE)])
 
 

@@ -39,7 +39,7 @@ def claim(finished, tmp_path):
 
 
 def test_the_result_as_it_was_written_is_accepted(finished, claim):
-    assert len(accept(finished, finished.result)) == 7 + 2 * 2 * 3  # tasks, kinds, generations
+    assert len(accept(finished, finished.result)) == 7 + 3 * 2 * 3  # tasks, kinds, generations
     claim(claim.document)
 
 

@@ -203,6 +203,6 @@ def test_the_command_shows_what_it_would_send_and_sends_nothing(hub, finished, m
     assert not stop.value.code
     out = capsys.readouterr().out
     assert "results/quick/tail_quota.json" in out
-    assert "19 files" in out
+    assert "25 files" in out
     assert "Nothing was sent" in out
     assert hub.requests == []
