@@ -33,8 +33,11 @@ from benchmark.results.schema import (
     load_result,
 )
 from benchmark.runs.jobs import plan
+from benchmark.tasks.pairs.language import LENGTH, WORDS
 from leaderboard.board.source import HERE
 from tests import tiny
+
+TASKS = ("digits-replace", "speeches-replace", "numerals-replace")
 
 
 @pytest.fixture
@@ -67,6 +70,9 @@ def run(tiny_suite, tmp_path):
 def noise(modality, rng):
     if modality == "text":
         return Items(tokens=torch.randint(512, (5, 64), generator=rng))
+    if modality == "pair":
+        image = torch.randint(256, (5, 1, 28, 84), generator=rng, dtype=torch.uint8)
+        return Items(image=image, tokens=torch.randint(len(WORDS), (5, LENGTH), generator=rng))
     image = torch.randint(256, (20, 1, 28, 28), generator=rng, dtype=torch.uint8)
     return Items(image=image, label=torch.arange(20) % 10)
 
@@ -77,12 +83,15 @@ def gallery(run):
 
 
 def test_it_shows_every_generation_and_comes_back_from_its_file(gallery, tmp_path):
-    pictures, texts = gallery.tasks["digits-replace"], gallery.tasks["speeches-replace"]
-    assert (pictures.texts, texts.png) == ({}, "")
-    assert pictures.generations == [*texts.texts] == [0, 1, 2]
+    pictures, texts, pairs = (gallery.tasks[name] for name in TASKS)
+    assert (pictures.texts, texts.png, pairs.texts) == ({}, "", {})
+    assert pictures.generations == [*texts.texts] == pairs.generations == [0, 1, 2]
     with Image.open(io.BytesIO(pictures.picture)) as image:
         assert (image.size, image.mode) == ((280, 84), "L")
         assert len(image.getcolors() or []) > 10  # images, not an empty sheet
+    with Image.open(io.BytesIO(pairs.picture)) as image:
+        assert image.mode == "RGB"
+        assert image.height % 3 == 0
     unmarked = [re.sub("[«»]", "", text) for text in texts.texts.values()]
     assert all(20 < len(text) <= 240 for text in unmarked)
     assert sum(map(len, texts.texts.values())) > sum(map(len, unmarked))  # noise is made-up words
@@ -93,7 +102,7 @@ def test_it_shows_every_generation_and_comes_back_from_its_file(gallery, tmp_pat
 
 def test_tasks_without_samples_are_left_out(run):
     shutil.rmtree(next((run.parent / "lineages" / "noise").glob("speeches*")))
-    assert list(make_gallery(load_result(run), run).tasks) == ["digits-replace"]
+    assert list(make_gallery(load_result(run), run).tasks) == ["digits-replace", "numerals-replace"]
     shutil.rmtree(run.parent / "lineages")
     assert make_gallery(load_result(run), run).tasks == {}
 
@@ -101,7 +110,8 @@ def test_tasks_without_samples_are_left_out(run):
 def test_a_result_shows_no_samples_of_another_version_of_the_task(run):
     document = json.loads(run.read_text())
     document["tasks"]["digits-replace"]["hash"] = "0" * 64
-    assert list(make_gallery(Result(**document), run).tasks) == ["speeches-replace"]
+    left = ["numerals-replace", "speeches-replace"]
+    assert list(make_gallery(Result(**document), run).tasks) == left
 
 
 def test_reading_needs_no_torch(gallery, tmp_path):
@@ -113,7 +123,7 @@ def test_reading_needs_no_torch(gallery, tmp_path):
     )
     words = [sys.executable, "-c", code, str(tmp_path / "g.json")]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["digits-replace", "speeches-replace"]
+    assert done.stdout.split() == sorted(TASKS)
 
 
 def png(width=20, height=4, mode="L", **saved) -> bytes:

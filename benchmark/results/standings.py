@@ -161,10 +161,13 @@ def rank_methods(
     Methods that do not apply to all of these tasks come last, without tier and ranks.
 
     Args:
+        tasks: in any order; scores are summed in that of the recoveries, so that whoever asks gets
+            equal numbers to the last digit.
         anchored: tiers and ranks are made of the methods that were re-run, and the others are
             placed among them; else of all.
     """
-    chosen = tuple(methods[0].recoveries) if tasks is None else tuple(tasks)
+    order = list(methods[0].recoveries)
+    chosen = tuple(order if tasks is None else sorted(tasks, key=order.index))
     whole = [method for method in methods if all(method.recoveries[task] for task in chosen)]
     samples = [_sample(method, chosen) for method in whole]
     anchors = [method.rerun or method.reference for method in whole] if anchored else []

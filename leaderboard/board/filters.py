@@ -20,7 +20,7 @@ class Filters:
 
     Attributes:
         suite: whose table.
-        tasks: "all", "image", "text" or one task: what score, tiers and ranks are computed of.
+        tasks: "all", a modality or one task: what score, tiers and ranks are computed of.
         access: access tiers to show; all if empty.
         trust: states to show; all if empty.
         search: what method, authors or summary must hold, in any case.

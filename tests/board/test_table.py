@@ -36,8 +36,8 @@ HOSTILE = Card(
     hyper_parameters={},
     licence="MIT",
 )
-IMAGES = [task.name for task in toys.SMALL if task.modality == "image"]
 TEXTS = [task.name for task in toys.SMALL if task.modality == "text"]
+OTHERS = [task.name for task in toys.SMALL if task.modality != "text"]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def board(tmp_path_factory, frozen):
         root,
         toys.result("anchor", 0.3),
         toys.result("keeper", 0.5, access=("ARCHIVE",), noise=0.03),
-        toys.result("reader", 0.7, access=("MODEL",), absent=IMAGES),
+        toys.result("reader", 0.7, access=("MODEL",), absent=OTHERS),
         toys.result("neon", 0.1, access=("MODEL",), noise=0.02),
     )
     found = read_board(root)
@@ -81,8 +81,8 @@ def test_the_published_board_is_read_whole(monkeypatch):
 
 def test_what_does_not_apply_is_never_a_measured_0(board, tmp_path):
     row = make_frame(board, "small").set_index("method").loc["reader"]
-    assert row[[TASK + name for name in IMAGES]].isna().all()
-    assert row["not_applicable"] == ", ".join(IMAGES)
+    assert row[[TASK + name for name in OTHERS]].isna().all()
+    assert row["not_applicable"] == ", ".join(OTHERS)
     assert row["score"] == pytest.approx(np.mean([row[TASK + name] for name in TEXTS]))
     assert pd.isna(row["tier"])
     assert row["ranks"] == ""
@@ -92,13 +92,13 @@ def test_what_does_not_apply_is_never_a_measured_0(board, tmp_path):
     images = make_frame(board, "small", "image").set_index("method")
     assert np.isnan(images.loc["reader", "score"])
     seen = format_frame(make_frame(board, "small")).set_index("Method").loc["reader"]
-    assert seen["Note"] == f"n/a: {', '.join(IMAGES)}"
+    assert seen["Note"] == f"n/a: {', '.join(OTHERS)}"
     file = export_frame(make_frame(board, "small"), tmp_path / "t.csv")
     line = next(line for line in file.read_text().splitlines() if line.startswith('"reader"') or
                 ',"reader",' in line)  # fmt: skip
-    assert line.count('"n/a"') == len(IMAGES)
+    assert line.count('"n/a"') == len(OTHERS)
     said = compare_pair(board, "small", "anchor", "reader").sentence
-    assert f"Not applicable, so left out: {', '.join(IMAGES)}." in said
+    assert f"Not applicable, so left out: {', '.join(OTHERS)}." in said
     assert "no task in common" in compare_pair(board, "small", "anchor", "reader", "image").sentence
 
 
