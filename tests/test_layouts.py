@@ -17,6 +17,7 @@ from benchmark.basics.cache import FolderCache
 from benchmark.basics.files import bytes_of, laid_out, read_tensors, tensor_digest, write_tensors
 from benchmark.basics.seeds import stream
 from benchmark.interface.items import TrainingSet
+from benchmark.lineage.marks import Written
 from benchmark.lineage.provenance import Composition
 from benchmark.lineage.store import LineageFolder
 from benchmark.lineage.workshop import copy_state
@@ -174,7 +175,7 @@ def test_a_channels_last_model_goes_through_cache_and_storage(tmp_path, dtype):
         assert tensor_digest(blank.state_dict()) == tensor_digest(plain.state_dict())
     store = LineageFolder(tmp_path / "lineage")
     items = Items(image=torch.zeros(2, 3, 4, 4).to(memory_format=torch.channels_last))
-    store.save(0, {"status": "ok"}, items, model.state_dict())
+    store.save(0, {"status": "ok"}, Written(items, items), model.state_dict())
     assert tensor_digest(store.model(0)) == tensor_digest(plain.state_dict())
     assert store.samples(0).digest() == items.digest()
 

@@ -74,7 +74,7 @@ class Stops(LineageMemory):
 @pytest.fixture(scope="session")
 def begun(shared_cache):
     """A task, and its generation 0, which all methods have in common."""
-    (task,) = load_suite("quick").choose("speeches-replace")
+    (task,) = load_suite("quick").choose("speeches-web")
     store = Stops(1)
     with pytest.raises(KeyboardInterrupt):
         run_lineage(task, Mitigation, 0, store, shared_cache)

@@ -9,7 +9,7 @@ from transformers import LlamaForCausalLM, Trainer, TrainingArguments
 
 from benchmark import Sampling
 from benchmark.tasks.text import llama
-from benchmark.tasks.text.language import _chooser
+from benchmark.tasks.text.language import make_chooser
 from benchmark.tasks.training.fit import fit
 
 ATTENTIONS = ("eager", "sdpa")
@@ -84,6 +84,6 @@ def test_sampling(bench):
         assert written.shape == (rows, 1 + length)
 
     peers = {f"generate, {name}": partial(theirs, build(name).eval()) for name in ATTENTIONS}
-    speedup = bench.against(lambda: llama.sample(model, uniform, _chooser(Sampling())), peers)
+    speedup = bench.against(lambda: llama.sample(model, uniform, make_chooser(Sampling())), peers)
     if bench.enabled:
         assert min(speedup.values()) >= SAMPLING

@@ -9,10 +9,11 @@ from benchmark.basics.cache import FolderCache
 from benchmark.basics.seeds import stream
 from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.lineage.hooks import Hooks
+from benchmark.lineage.marks import Written
 from benchmark.lineage.store import LineageFolder
 from benchmark.lineage.workshop import copy_state
 from benchmark.tasks.text import llama
-from benchmark.tasks.text.language import _chooser
+from benchmark.tasks.text.language import make_chooser
 from tests.speed import flop
 
 MODALITIES = pytest.mark.parametrize("modality", ["image", "text"])
@@ -46,7 +47,7 @@ def test_sample_language_model(bench, scale):
     uniform = torch.rand(s.task.n, length, generator=stream("u"))
     work = flop.language_sampling(recipe, s.task.n, length)
     shape = (s.task.n, recipe.width, recipe.width)
-    bench(lambda: llama.sample(s.model, uniform, _chooser(Sampling())), 4, work, shape)
+    bench(lambda: llama.sample(s.model, uniform, make_chooser(Sampling())), 4, work, shape)
 
 
 def test_sample_denoiser(bench, scale, monkeypatch):
@@ -127,4 +128,5 @@ def test_cache_read(bench, scale, modality, tmp_path):
 def test_save_generation(bench, scale, modality, tmp_path):
     s = scale(modality)
     store, state = LineageFolder(tmp_path), copy_state(s.model)
-    bench(lambda: store.save(0, {"generation": 0}, s.crawl, state))
+    written = Written(s.crawl, s.crawl)
+    bench(lambda: store.save(0, {"generation": 0}, written, state))

@@ -15,6 +15,7 @@ from benchmark.basics.errors import InputError
 from benchmark.hub.copies import open_repo
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
+from benchmark.tasks.images.slant import change_images
 from benchmark.tasks.parts import Era, Publisher, Stream, World
 
 RESERVED = 2  # images set aside for each trusted item of an era
@@ -23,7 +24,7 @@ SPLITS = ("train", "test")  # as the recipe lists their files
 
 class PicturesSource:
     """Real and trusted images are of the split `train`, which every lineage divides anew, held-out
-    ones of `test`. All are handed out flipped or not and moved a little, so that none comes twice.
+    ones of `test`. All are handed out mirrored or not and changed a little: none comes twice.
     """
 
     def __init__(
@@ -47,7 +48,10 @@ class PicturesSource:
                 rng = stream(t, purpose)
                 chosen = rows[torch.randperm(len(rows), generator=rng)[:count]].tolist()
                 items = take_pictures(split, chosen, self.column, self.size)
-                images = flip_and_move(items["image"], rng)
+                flipped = torch.rand(count, generator=rng) < 0.5
+                mirrored = items["image"].flip(3)
+                images = torch.where(flipped[:, None, None, None], mirrored, items["image"])
+                images = change_images(images, 0.0, rng, "reflection")
                 return self.publisher.pass_through(Items(image=images, label=items["label"]))
 
             return Era(
@@ -57,21 +61,6 @@ class PicturesSource:
             )
 
         return begin
-
-
-def flip_and_move(images: Tensor, rng: torch.Generator) -> Tensor:
-    """uint8 (N, C, H, W) images, half of them mirrored, each moved by up to a sixteenth of its
-    width along each axis; what comes in at an edge mirrors what is there."""
-    n, size = len(images), images.shape[-1]
-    far = size // 16
-    flipped = torch.rand(n, generator=rng) < 0.5
-    images = torch.where(flipped[:, None, None, None], images.flip(3), images)
-    rows, columns = (torch.randint(-far, far + 1, (n, 1), generator=rng) for _ in range(2))
-    places = torch.arange(size)
-    y, x = ((places + by).abs() for by in (rows, columns))
-    y, x = (size - 1 - (size - 1 - place).abs() for place in (y, x))
-    at = torch.arange(n)[:, None, None]
-    return images.permute(0, 2, 3, 1)[at, y[:, :, None], x[:, None, :]].permute(0, 3, 1, 2)
 
 
 def load_pictures(repo: HubRepo, column: str) -> tuple[Any, Any]:

@@ -13,11 +13,14 @@ SCALE = 0.05  # share, either way
 SHIFT = 0.7  # pixels, either way
 
 
-def change_images(images: Tensor, slant: float | Tensor, rng: torch.Generator) -> Tensor:
+def change_images(
+    images: Tensor, slant: float | Tensor, rng: torch.Generator, edges: str = "zeros"
+) -> Tensor:
     """uint8 (N, C, H, W) images, each turned, scaled and shifted a little, and slanted.
 
     Args:
         slant: degrees, positive to the right at the top of an image; of all, or (N,) of each.
+        edges: what comes in there, as torch's `grid_sample` has it: "zeros" or "reflection".
     """
     n, size = len(images), images.shape[-1]
     turn = math.radians(TURN) * _either_way(n, rng)
@@ -30,7 +33,7 @@ def change_images(images: Tensor, slant: float | Tensor, rng: torch.Generator) -
     matrix[:, 1, 0], matrix[:, 1, 1] = sine, sine * lean + cosine
     matrix[:, :, 2] = 2 * SHIFT / size * torch.stack([_either_way(n, rng) for _ in range(2)], 1)
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
-    changed = F.grid_sample(images.float(), grid, align_corners=False)
+    changed = F.grid_sample(images.float(), grid, padding_mode=edges, align_corners=False)
     return changed.round().clamp(0, 255).to(torch.uint8)
 
 
