@@ -11,6 +11,7 @@ from benchmark.basics.errors import InputError, MethodError
 from benchmark.interface.find import find_method
 from benchmark.interface.names import find_baselines
 from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.marks import Written
 from benchmark.lineage.store import LineageMemory
 from benchmark.runs.grid import run
 from benchmark.runs.sandbox import Bounds, check_available, isolate_method, sandbox
@@ -38,7 +39,8 @@ def lineage(
     if begun:
         other = LineageMemory()
         run_lineage(task, Mitigation, 0, other, cache)
-        store.save(0, other.record(0) or {}, other.samples(0), other.model(0))
+        items = other.samples(0)
+        store.save(0, other.record(0) or {}, Written(items, items), other.model(0))
     records = run_lineage(task, method, 0, store, cache)
     published = [store.published[t].digest() for t in sorted(store.published)]
     return [{name: r.get(name) for name in COMPARED} for r in records], published
@@ -239,9 +241,11 @@ class Survives(Mitigation):
 # What only the sandbox guards, and what is said of it.
 GUARDED = {
     "Exits": "Exits.sampling at generation 1 raised SystemExit: enough",
-    "Unsaid": "Unsaid.curate at generation 1 raised Mute: its message raises ValueError",
-    "Backwards": "Backwards.loss, in its gradient, raised AssertionError: boom",
-    "Leaves": "Leaves.loss, in its gradient, raised SystemExit: 3",
+    "Unsaid": "Unsaid.curate at generation 1 raised Mute: its message cannot be read: "
+    "__str__ raises ValueError",
+    "Backwards": "Backwards.loss at generation 1, in the backward pass, raised "
+    "AssertionError: boom",
+    "Leaves": "Leaves.loss at generation 1, in the backward pass, raised SystemExit: 3",
 }
 
 
