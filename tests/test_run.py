@@ -86,7 +86,7 @@ def test_workers_and_processes_do_not_change_the_numbers(toy_suite, tmp_path):
     samples = [
         sorted((tmp_path / f"{w}" / "quick" / "lineages").rglob("samples-*")) for w in (1, 2)
     ]
-    assert len(samples[0]) == 12  # nothing and clean, two tasks, three generations
+    assert len(samples[0]) == 18  # nothing and clean, three tasks, three generations
     for one, two in zip(*samples, strict=True):
         assert one.read_bytes() == two.read_bytes()
 
