@@ -166,6 +166,12 @@ def _other(name: str, was: Any) -> Any:
     return next(v for v in choices.get(name.split(".")[-1], ("ieee", "tf32")) if v != was)
 
 
+def in_part(names):
+    """Every third of them in `make test`, all in `make test-all`."""
+    slow = pytest.mark.slow
+    return [pytest.param(n, marks=slow) if i % 3 else n for i, n in enumerate(sorted(names))]
+
+
 @pytest.mark.parametrize("name", [setting.name for setting in SETTINGS])
 def test_each_part_of_the_shared_state_is_put_back(name):
     position = [setting.name for setting in SETTINGS].index(name)
@@ -204,7 +210,7 @@ def test_a_stream_that_a_hook_closed_can_be_written_to_again(monkeypatch):
 # --- the catalogue -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", mistakes.FAILS)
+@pytest.mark.parametrize("name", in_part(mistakes.FAILS))
 def test_a_failure_is_one_sentence_that_names_the_hook(name, run, tmp_path):
     records = run(name)
     last = records[-1]
@@ -231,7 +237,7 @@ class Stops(LineageFolder):
         super().save(t, record, written, state)
 
 
-@pytest.mark.parametrize("name", mistakes.GOES_ON)
+@pytest.mark.parametrize("name", in_part(mistakes.GOES_ON))
 def test_what_has_a_plain_meaning_goes_on_and_resumes_the_same(name, run, tmp_path, cache):
     """Stopped after generation 1 and gone on with, the lineage ends with the same files."""
     records = run(name, folder="whole")
@@ -242,13 +248,13 @@ def test_what_has_a_plain_meaning_goes_on_and_resumes_the_same(name, run, tmp_pa
     assert content(tmp_path / "resumed") == content(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("name", mistakes.SAME)
+@pytest.mark.parametrize("name", in_part(mistakes.SAME))
 def test_what_changes_nothing_is_the_same_as_no_mitigation(name, run):
     assert run(name) == run(Mitigation)
 
 
 @pytest.mark.parametrize("task", [IMAGES, TEXT])
-@pytest.mark.parametrize("name", mistakes.PAIRS)
+@pytest.mark.parametrize("name", in_part(mistakes.PAIRS))
 def test_a_lineage_is_that_of_the_method_without_the_mistake(name, task, run):
     assert run(name, task) == run(mistakes.PAIRS[name], task)
 
