@@ -224,8 +224,9 @@ def test_sims_steers_away_from_a_model_of_its_own_samples(shared_cache):
 @pytest.mark.parametrize(
     ("name", "modalities"),
     [
-        ("nucleus", {"text"}), ("token_editing", {"text"}), ("truncated_cross_entropy", {"text"}),
-        ("guidance", {"image"}), ("sims", {"image"}), ("temperature", set()),
+        ("nucleus", {"text", "pair"}), ("token_editing", {"text"}),
+        ("truncated_cross_entropy", {"text", "pair"}), ("guidance", {"image", "pair"}),
+        ("sims", {"image", "pair"}), ("temperature", set()),
     ],
 )  # fmt: skip
 def test_methods_name_the_modalities_that_have_the_idea(name, modalities):

@@ -152,7 +152,8 @@ def _streams() -> tuple[Any, ...]:
 def _write_streams(was: tuple[Any, ...]) -> None:
     for number, (name, (stream, closed)) in enumerate(zip(_STREAMS, was, strict=True)):
         if not closed and getattr(stream, "closed", False):  # closed for good: another like it
-            stream = open(number, "r" if number == 0 else "w", closefd=False)  # noqa: SIM115
+            how, encoding = "r" if number == 0 else "w", getattr(stream, "encoding", None)
+            stream = open(number, how, closefd=False, encoding=encoding)  # noqa: SIM115
         setattr(sys, name, stream)
 
 

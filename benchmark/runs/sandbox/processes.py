@@ -124,7 +124,7 @@ def measure_use(pid: int) -> Use:
             fields = dict(line.split(":", 1) for line in lines if ":" in line)
             tasks += int(fields.get("Threads", "1"))
             memory += sum(int(fields.get(name, "0 kB").split()[0]) * 1024 for name in HELD)
-            (folder / "oom_score_adj").write_text("1000")
+            (folder / "oom_score_adj").write_text("1000", "utf-8")
         with suppress(OSError):
             written = os.statvfs(folder / "root" / "scratch")
             files = max(files, written.f_files - written.f_ffree)

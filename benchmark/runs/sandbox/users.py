@@ -53,7 +53,7 @@ class Root(User):
             said += part
         process = Path("/proc") / str(json.loads(said)["child-pid"])
         for which in ("uid_map", "gid_map"):
-            (process / which).write_text(f"0 0 1\n{INSIDE} {self.outside} 1\n")
+            (process / which).write_text(f"0 0 1\n{INSIDE} {self.outside} 1\n", "utf-8")
         os.write(self.release, b"1")
 
 
