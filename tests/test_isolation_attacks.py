@@ -393,7 +393,7 @@ class Attack(Mitigation):
             if "RLIMIT_" in name and name not in ("RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_STACK",
                                                   "RLIMIT_CPU", "RLIMIT_NPROC", "RLIMIT_NOFILE"):
                 number = getattr(resource, name)
-                resource.setrlimit(number, (0, 0))
+                resource.setrlimit(number, (0, resource.getrlimit(number)[1]))
                 try:
                     resource.prlimit(os.getppid(), number, (0, 0))
                 except OSError:
@@ -474,9 +474,9 @@ ENDINGS: list[tuple[str, dict[str, Any], str]] = [
         "the isolated process ended by itself|returned NoneType",
     ),
     (
-        "import torch\nreturn TrainingSet(crawl, torch.ones(1 << 20))",
+        "return TrainingSet(Items.concat([crawl] * 200))",
         {"reply_mb": 2},
-        "broke the protocol: a message of 4 MB is above the limit of 2 MB",
+        r"broke the protocol: a message of \d+ MB is above the limit of 2 MB",
     ),
     (
         "for fd in range(3, 12):\n    try: os.write(fd, b'garbage' * 99)\n"
@@ -512,7 +512,7 @@ def children() -> set[str]:
 GREEDY = """
 import json, torch
 class Attack(Mitigation):
-    access = frozenset({Access.MODEL})
+    access = frozenset({Access.MODEL, Access.ARCHIVE})
     def curate(self, crawl, round):
         tokens = crawl["tokens"]
         many = Items.concat([crawl] * 20)

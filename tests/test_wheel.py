@@ -194,7 +194,7 @@ def _link(source: str, target: str) -> None:
 
 
 def test_it_runs_a_method_and_reports(autophagy, empty):
-    autophagy("run", "anchor", "--tasks", "digits-replace", "--out", "runs")
+    autophagy("run", "anchor", "--tasks", "digits-web", "--out", "runs")
     autophagy("report", "runs/quick/anchor.json", "--out", "report")
     assert "anchor" in (empty / "report" / "report.html").read_text(encoding="utf-8")
     assert "anchor" in autophagy("score", "runs/quick/anchor.json")
