@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmark import Items, Mitigation, Sampling, TrainingSet
 from benchmark.basics.cache import NoCache
 from benchmark.basics.errors import BudgetError, MethodError
-from benchmark.basics.seeds import stream
+from benchmark.basics.seeds import draw_evenly, stream
 from benchmark.lineage.loop import open_world, run_lineage
 from benchmark.lineage.marks import write_marked
 from benchmark.lineage.store import LineageMemory
@@ -33,7 +33,6 @@ from benchmark.tasks.pairs.networks import Writer, count_nats
 from benchmark.tasks.pairs.numerals import (
     NumeralsEra,
     Pool,
-    draw_evenly,
     power_law,
     spread_hands,
 )

@@ -44,6 +44,15 @@ def seed_global(rng: torch.Generator) -> None:
     random.seed(seed)
 
 
+def draw_evenly(law: torch.Tensor, n: int, rng: torch.Generator) -> torch.Tensor:
+    """(n,) draws in random order from `law` (K,), float64 probabilities, of each value as many as
+    expected, rounded up or down by chance: draws one by one would only add noise."""
+    # n points, one apart, from a random start: a value has those that lie on its stretch.
+    points = torch.arange(n) + torch.rand((), generator=rng, dtype=torch.float64)
+    drawn = torch.searchsorted(n * law.cumsum(0), points, right=True).clamp_(max=len(law) - 1)
+    return drawn[torch.randperm(n, generator=rng)]
+
+
 def draw_share(n: int, share: float, rng: torch.Generator) -> torch.Tensor:
     """The rows of a random `share` of `n` items, in random order."""
     return torch.randperm(n, generator=rng)[: round(n * share)]

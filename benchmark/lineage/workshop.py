@@ -88,8 +88,7 @@ class Workshop:
 
     def settle(self, model: nn.Module, trained: nn.Module) -> nn.Module:
         """The model of a generation: the weights of `model`, in bf16 where they are float32, so
-        that low bits carry no message; what only training sets is that of `trained`.
-        """
+        that low bits carry no message; what only training sets is that of `trained`."""
         fixed = self.generator.fixed
         if not fixed and not any(p.dtype == torch.float32 for p in model.state_dict().values()):
             return model  # an analytic task's: exact as it is
@@ -105,7 +104,7 @@ class Workshop:
 
 
 def kept_state(model: nn.Module) -> dict[str, Tensor]:
-    """What is kept of a settled model: its float32 weights as bf16, which loses nothing."""
+    """What is kept of a model: float32 weights as bf16, which loses nothing of a settled one."""
     return {name: _rounded(tensor) for name, tensor in copy_state(model).items()}
 
 

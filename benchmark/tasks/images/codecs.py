@@ -17,7 +17,7 @@ from benchmark.hub.copies import open_repo
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.tasks import assets
-from benchmark.tasks.images.networks import ImageCodec
+from benchmark.tasks.images.networks import ImageCodec, in_parts
 
 AT_ONCE = 8  # images
 
@@ -65,16 +65,13 @@ class ImagePublisher:
     def __init__(self) -> None:
         self.network = assets.load_network("digits-codec.safetensors", ImageCodec)
 
-    @torch.no_grad()
     def encode(self, items: Items) -> Tensor:
         """Latents (N, latent), about unit variance each."""
-        return torch.cat([self.network.encode(part) for part in items["image"].split(500)])
+        return in_parts(self.network.encode, items["image"])
 
-    @torch.no_grad()
     def publish(self, latents: Tensor, labels: Tensor) -> Items:
         """Decoded, quantised images with their class labels."""
-        images = torch.cat([self.network.decode(part) for part in latents.float().split(500)])
-        return Items(image=images, label=labels)
+        return Items(image=in_parts(self.network.decode, latents.float()), label=labels)
 
     def pass_through(self, items: Items) -> Items:
         """Real items in published form."""

@@ -12,7 +12,7 @@ from benchmark.metrics.histograms import histogram, total_variation
 from benchmark.metrics.memorisation import above_chance, nearer_to_train
 from benchmark.metrics.tails import isolated, tail_mass
 from benchmark.tasks import assets
-from benchmark.tasks.images.networks import DigitFeatures
+from benchmark.tasks.images.networks import DigitFeatures, in_parts
 from benchmark.tasks.images.vision import Vision
 from benchmark.tasks.parts import Era, Profile
 from benchmark.tasks.profile import PAIRED, FeatureEvaluator, Known
@@ -51,9 +51,8 @@ class ImageEvaluator(ImageProfile):
     def __init__(self) -> None:
         self.network = assets.load_network("digits-features.safetensors", DigitFeatures)
 
-    @torch.no_grad()
     def outputs(self, items: Items) -> Tensor:
-        return torch.cat([self.network(part) for part in items["image"].split(500)])
+        return in_parts(self.network, items["image"])
 
     def classes(self, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
         return self._shares(known.heldout), self._shares(outputs)

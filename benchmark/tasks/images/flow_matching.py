@@ -106,19 +106,8 @@ class FlowMatching(Trained):
 
         return StepLoss(draw, inputs, predict, score, device, self.recorded(loss))
 
-    def train(
-        self,
-        data: TrainingSet,
-        rng: torch.Generator,
-        loss: LossHook | None = None,
-        model: nn.Module | None = None,
-        steps: int | None = None,
-        rate: float = 1.0,
-    ) -> nn.Module:
-        trained = super().train(data, rng, loss, model, steps, rate)
-        if model is None:  # fine-tuning changes a model, not what it is asked for
-            set_label_shares(trained, data)
-        return trained
+    def note(self, model: nn.Module, data: TrainingSet) -> None:
+        set_label_shares(model, data)
 
     @torch.no_grad()
     def sample(self, model: nn.Module, n: int, rng: torch.Generator, how: Sampling) -> Items:

@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from benchmark.basics.seeds import draw_evenly
 from benchmark.interface.items import TrainingSet
 
 SHARES = "label_shares"  # the buffer of every image model: float64 (classes,), adds up to 1
@@ -30,10 +31,5 @@ def set_label_shares(model: nn.Module, data: TrainingSet) -> None:
 
 
 def draw_labels(model: nn.Module, n: int, rng: torch.Generator) -> Tensor:
-    """(n,) classes in random order, each as often as its share says, rounded up or down by chance:
-    drawn one by one they would only add noise to what is measured."""
-    ends = n * model.get_buffer(SHARES).cpu().cumsum(0)
-    # n points, one apart, from a random start: a class has those that lie on its stretch.
-    points = torch.arange(n) + torch.rand((), generator=rng, dtype=torch.float64)
-    labels = torch.searchsorted(ends, points, right=True).clamp_(max=len(ends) - 1)
-    return labels[torch.randperm(n, generator=rng)]
+    """(n,) classes in random order, each as often as its share says, rounded up or down."""
+    return draw_evenly(model.get_buffer(SHARES).cpu(), n, rng)

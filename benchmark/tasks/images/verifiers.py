@@ -8,7 +8,7 @@ from torch import Tensor
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.tasks import assets
-from benchmark.tasks.images.networks import DigitClassifier
+from benchmark.tasks.images.networks import DigitClassifier, in_parts
 from benchmark.tasks.images.pictures import load_pictures, take_pictures
 from benchmark.tasks.images.vision import Vision
 
@@ -39,9 +39,12 @@ class PictureScorer:
         return others - (distance * own).sum(1)
 
 
-@torch.no_grad()
 def score_digits(items: Items) -> Tensor:
     """log p(label | image) under a classifier trained on real digits only."""
+    return read_digits(items["image"]).gather(1, items["label"][:, None]).squeeze(1)
+
+
+def read_digits(images: Tensor) -> Tensor:
+    """(N, 10) log-probabilities of the classes of images (N, 1, 28, 28)."""
     network = assets.load_network("digits-verifier.safetensors", DigitClassifier)
-    batches = [network.logits(part).log_softmax(-1) for part in items["image"].split(500)]
-    return torch.cat(batches).gather(1, items["label"][:, None]).squeeze(1)
+    return in_parts(network.logits, images).log_softmax(-1)

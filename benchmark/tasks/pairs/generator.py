@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, cast
@@ -11,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics.errors import Diverged, MethodError
-from benchmark.basics.seeds import seed_global
 from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.tasks.pairs.codec import PairPublisher
@@ -65,18 +63,9 @@ class PairGenerator(Trained):
 
     # --- training --------------------------------------------------------------------------
 
-    def train(
-        self,
-        data: TrainingSet,
-        rng: torch.Generator,
-        loss: LossHook | None = None,
-        model: nn.Module | None = None,
-        steps: int | None = None,
-        rate: float = 1.0,
-    ) -> nn.Module:
-        seed_global(rng)
-        made = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
-        painter, writer = _parts(made)
+    def learn(self, model: nn.Module, data: TrainingSet, loss: LossHook | None, steps: int,
+              rate: float, rng: torch.Generator) -> nn.Module:  # fmt: skip
+        painter, writer = _parts(model)
         z = self.publisher.encode(data.items).to(self.device)
         tokens = data.items["tokens"].to(self.device)
         parts = (
@@ -85,10 +74,10 @@ class PairGenerator(Trained):
         )
         for column, network, objective, lr in parts:
             fit(
-                network, objective, len(data), steps or self.steps, self.batch, rate * lr, rng,
+                network, objective, len(data), steps, self.batch, rate * lr, rng,
                 data.rates(column), dtype=self.dtype,
             )  # fmt: skip
-        return made.eval()
+        return model.eval()
 
     def painting(
         self, z: Tensor, tokens: Tensor, loss: LossHook | None, rng: torch.Generator

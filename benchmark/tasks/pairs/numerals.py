@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from benchmark.basics.errors import InputError
+from benchmark.basics.seeds import draw_evenly
 from benchmark.interface.items import Items
 from benchmark.tasks.images.digits import HELDOUT, RESERVED, load_digits
 from benchmark.tasks.images.slant import change_images
@@ -131,13 +132,6 @@ class Pool:
 def draw_freely(law: Tensor, count: int, rng: torch.Generator) -> Tensor:
     """(count,) independent draws from `law`."""
     return torch.multinomial(law, count, replacement=True, generator=rng)
-
-
-def draw_evenly(law: Tensor, count: int, rng: torch.Generator) -> Tensor:
-    """(count,) draws in random order, of each value as many as expected, rounded up or down."""
-    at = (torch.arange(count) + torch.rand(1, generator=rng, dtype=torch.float64)) / count
-    drawn = torch.searchsorted(law.cumsum(0), at, right=True).clamp(max=len(law) - 1)
-    return drawn[torch.randperm(count, generator=rng)]
 
 
 def spread_hands(count: int, rng: torch.Generator) -> Tensor:

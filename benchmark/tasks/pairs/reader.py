@@ -9,11 +9,10 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from benchmark.tasks import assets
-from benchmark.tasks.images.networks import DigitClassifier
+from benchmark.tasks.images.networks import DigitClassifier, in_parts
 from benchmark.tasks.pairs.codec import cut_digits
 from benchmark.tasks.pairs.language import DIGITS, Meaning, digits_of
 
-AT_ONCE = 500
 BOLD, THIN = 0.55, -0.6  # some three tenths of real hands each
 
 
@@ -36,11 +35,9 @@ class Reader:
             network = assets.load_network("numerals-reader.safetensors", NumeralReader)
         self.network = network
 
-    @torch.no_grad()
     def features(self, images: Tensor) -> Tensor:
         """(N, 3, F) what the network sees in every digit."""
-        parts = cut_digits(images).split(AT_ONCE)
-        return torch.cat([self.network(part) for part in parts]).unflatten(0, (-1, DIGITS))
+        return in_parts(self.network, cut_digits(images)).unflatten(0, (-1, DIGITS))
 
     @torch.no_grad()
     def read(self, features: Tensor) -> Tensor:

@@ -6,20 +6,16 @@ import torch
 from torch import Tensor
 
 from benchmark.interface.items import Items
-from benchmark.tasks import assets
-from benchmark.tasks.images.networks import DigitClassifier
+from benchmark.tasks.images.verifiers import read_digits
 from benchmark.tasks.pairs.codec import cut_digits
 from benchmark.tasks.pairs.language import DIGITS, digits_of, read_captions
 
 UNREADABLE = -1e9  # the score of a caption that names no number
 
 
-@torch.no_grad()
 def score_pairs(items: Items) -> Tensor:
     """(N,) log p(the digits that the caption names | picture), in nats."""
-    network = assets.load_network("digits-verifier.safetensors", DigitClassifier)
-    parts = cut_digits(items["image"]).split(500)
-    log_p = torch.cat([network.logits(part).log_softmax(-1) for part in parts])
+    log_p = read_digits(cut_digits(items["image"]))
     meaning = read_captions(items["tokens"])
     named = digits_of(meaning.number.clamp(min=0))
     score = log_p.unflatten(0, (-1, DIGITS)).gather(2, named[:, :, None]).squeeze(2).sum(1)

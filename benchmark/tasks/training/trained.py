@@ -53,12 +53,21 @@ class Trained:
         steps: int | None = None,
         rate: float = 1.0,
     ) -> nn.Module:
-        objective = self.objective(data, loss, rng)
         seed_global(rng)
-        model = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
-        return self.fit(
-            model, objective, len(data), steps or self.steps, rate * self.lr, rng, data.rates()
-        )
+        made = self.blank() if model is None else copy.deepcopy(model).requires_grad_(True)
+        made = self.learn(made, data, loss, steps or self.steps, rate, rng)
+        if model is None:  # fine-tuning changes a model, not what it is asked for
+            self.note(made, data)
+        return made
+
+    def learn(self, model: nn.Module, data: TrainingSet, loss: LossHook | None, steps: int,
+              rate: float, rng: torch.Generator) -> nn.Module:  # fmt: skip
+        """Train `model` in place, at `rate` times the recipe's learning rate."""
+        objective = self.objective(data, loss, rng)
+        return self.fit(model, objective, len(data), steps, rate * self.lr, rng, data.rates())
+
+    def note(self, model: nn.Module, data: TrainingSet) -> None:
+        """What a model keeps of the data that it was trained on, besides its weights."""
 
     def log_prior(self, model: nn.Module, items: Items) -> Tensor:
         raise MethodError("these items have no captions: log_prob(..., blind=True) is for pairs")
