@@ -1,8 +1,7 @@
 """Writes the tables of a document anew from the stored results.
 
-A table stands between `<!-- scores SUITE -->`, `<!-- costs SUITE -->` or
-`<!-- profile SUITE TASK -->`
-and `<!-- end -->`:
+A table stands between `<!-- scores SUITE -->`, `<!-- costs SUITE -->`, `<!-- separation SUITE -->`
+or `<!-- profile SUITE TASK -->` and `<!-- end -->`:
 
     python -m leaderboard.publishing.documents README.md docs/findings.md
 """
@@ -13,15 +12,18 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 
 import numpy as np
 
 from benchmark.basics.files import write_bytes
 from benchmark.basics.plain import escape_markdown, quote_code
+from benchmark.interface.names import REFERENCES
 from benchmark.metrics.meanings import choose_short
 from benchmark.results.curves import gather_curves, name_measures
+from benchmark.results.references import frozen_file
 from benchmark.results.rows import make_score_rows
+from benchmark.results.schema import load_result
 from benchmark.results.standings import rank_results
 from benchmark.results.transfer import EVERY, compare_suites
 from leaderboard.board.entries import Board, read_board
@@ -83,6 +85,30 @@ def _costs(board: Board, suite: str) -> str:
     return _markdown([*heads, "CPU minutes"], rows)
 
 
+def _separation(board: Board, suite: str) -> str:
+    """How far apart the frozen references are: what a recovery is measured with."""
+    nothing, clean = (load_result(frozen_file(suite, name)) for name in REFERENCES)
+    rows = []
+    for task, found in nothing.tasks.items():
+        worse, better = (gather_curves(result, task, found.primary) for result in (nothing, clean))
+        gaps = (worse - better)[:, 1:]
+        sums, last = gaps.sum(1), gaps[:, -1]
+        seconds = [
+            sum(generation.seconds.values())
+            for lineage in clean.tasks[task].lineages
+            for generation in lineage.generations[1:]
+        ]
+        each = " ".join(f"{value:#.3g}" for value in sums)
+        rows.append([
+            Code(task), Code(found.primary),
+            f"{fmean(sums):#.3g} ({each})", f"{fmean(sums) / stdev(sums):.2g}",
+            f"{fmean(last):#.3g}", f"{fmean(last) / stdev(last):.2g}",
+            f"{fmean(seconds):.1f}",
+        ])  # fmt: skip
+    heads = ["task", "primary metric", "sum of gaps from t = 1 on", "over its sd", "gap at T"]
+    return _markdown([*heads, "over its sd", "CPU s a generation"], rows)
+
+
 def _profile(board: Board, suite: str, task: str) -> str:
     """The profile of the last generation, mean over the seeds that reached it."""
     result = board.result(suite, "nothing")
@@ -136,6 +162,7 @@ def _cell(text: str) -> str:
 TABLES: dict[str, Callable[..., str]] = {
     "scores": _scores,
     "costs": _costs,
+    "separation": _separation,
     "profile": _profile,
     "transfer": _transfer,
 }
