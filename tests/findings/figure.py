@@ -31,9 +31,12 @@ def draw(lineages: Lineages, path: Path) -> None:
         for axes, (title, methods) in panels:
             for colour, method in enumerate(methods):
                 known = {s: r for s in speeds if (r := recoveries(lineages, s, method))}
+                if not known:  # not computed yet
+                    continue
                 points = [(s, value) for s, values in known.items() for value in values]
                 means = [np.mean(values) for values in known.values()]
-                axes.plot(list(known), means, color=f"C{colour}", lw=1.3, label=method)
+                # A dash shows a mean that has no neighbours, too.
+                axes.plot(list(known), means, "_-", color=f"C{colour}", lw=1.3, ms=9, label=method)
                 axes.plot(*zip(*points, strict=True), "o", ms=3, alpha=0.6, color=f"C{colour}")
             axes.axhline(0, color="grey", lw=0.8)
             axes.axhline(1, color="grey", lw=0.8, ls=":")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.results.statistics import recovery
+
 # Marks that are not those of the board's tables, which stand in the same page.
 BEGIN, END = "<!-- world_speed.jsonl -->", "<!-- /world_speed.jsonl -->"
 
@@ -22,15 +24,13 @@ def read_lineages(path: Path) -> Lineages:
 
 
 def recoveries(lineages: Lineages, speed: float, method: str) -> list[float]:
-    """Of every seed whose references are there: 1 - sum of gaps / sum of gaps of the newest crawl,
-    over t >= 1."""
+    """Of every seed whose references are there; 0 is the newest crawl as it is."""
     found = []
     for seed in sorted({seed for s, m, seed in lineages if (s, m) == (speed, method)}):
         low, high = ((speed, name, seed) for name in ("newest crawl", "clean"))
         if low in lineages and high in lineages:
-            clean = lineages[high][1:]
-            gap = (lineages[speed, method, seed][1:] - clean).sum()
-            found.append(float(1 - gap / (lineages[low][1:] - clean).sum()))
+            curves = (lineages[key].tolist() for key in ((speed, method, seed), low, high))
+            found.append(recovery(*curves))
     return found
 
 
