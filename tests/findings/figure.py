@@ -42,7 +42,8 @@ def draw(lineages: Lineages, path: Path) -> None:
             axes.axhline(1, color="grey", lw=0.8, ls=":")
             axes.set(title=title, xlabel="degrees by which the world leans further a generation")
             axes.set_xticks(speeds)
-            axes.legend(fontsize=8, frameon=False, loc="lower left")
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend(fontsize=8, frameon=False, loc="lower left")
             axes.spines[["top", "right"]].set_visible(False)
         figure.axes[0].set_ylabel("recovery")
         figure.savefig(path, metadata={"Date": None})
