@@ -1,6 +1,7 @@
 """Data-side baselines on cases that can be checked by hand."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -292,3 +293,69 @@ def test_covariance_matching_undoes_a_shift():
     training = curate("covariance_matching", crawl, reserve=normal(80, 0.0, "r"), own_mean=1.0)
     assert len(training) == 100
     assert torch.isin(training.items["x"][:, 0], crawl["x"][:100, 0]).sum() > 85
+
+
+def test_a_sliding_archive_holds_the_newest_three_crawls():
+    *archive, crawl = crawls(0, 100, 200, 300)
+    assert shares(curate("sliding_archive", crawl, archive)) == [0, 10, 10, 10]
+    assert shares(curate("sliding_archive", archive[1], archive[:1])) == [10, 10]
+
+
+def test_weighted_accumulation_draws_crawl_i_at_rate_one_over_i_plus_one():
+    *archive, crawl = crawls(0, 100, 200)
+    training = curate("accumulate_weighted", crawl, archive)
+    rates = training.weights.view(3, 10)
+    assert shares(training) == [10, 10, 10]
+    assert (rates == rates[:, :1]).all()
+    assert rates[:, 0].tolist() == pytest.approx([1, 1 / 2, 1 / 3])
+
+
+def test_newest_and_reserve_gives_the_reserve_three_tenths_of_every_batch():
+    training = curate("newest_and_reserve", line(*range(30)), reserve=line(100, 101))
+    assert len(training) == 32
+    trusted = training.items["x"][:, 0] >= 100
+    assert float(training.weights[trusted].sum()) == pytest.approx(0.3)
+    assert float(training.weights.sum()) == pytest.approx(1)
+
+
+def test_an_entropy_reservoir_is_a_tenth_of_heated_samples():
+    training = curate("entropy_reservoir", Items(x=torch.full((1000, 1), 50.0).double()))
+    own = training.items["x"][:, 0] < 40
+    assert len(training) == 1000
+    assert int(own.sum()) == 100
+    assert 1.1 < float(training.items["x"][own].std()) < 1.7
+
+
+def test_a_drift_detector_keeps_what_is_real_however_far_the_world_has_moved():
+    """The world moves along one axis, the model errs along another."""
+
+    def real(t: int, n: int = 200) -> Tensor:
+        return normal(n, 0.0, f"era {t}")["x"] + 3 * t * torch.eye(5, dtype=torch.float64)[0]
+
+    own = normal(200, 0.0, "own")["x"] + torch.tensor([9.0, 3, 0, 0, 0], dtype=torch.float64)
+    archive = [Items(x=real(t)) for t in range(3)]
+    crawl = Items(x=torch.cat([real(3), own]))
+    method = find_method("drift_detector").load()()
+    granted = {Access.ARCHIVE: tuple(archive), Access.MODEL: None}
+    round_ = Round(3, 400, "toy", stream("drift"), granted, None, Ledger(), Limits(0, 400, 0))
+    round_.sample = lambda n: Items(x=own[:n])
+    kept = method.curate(crawl, round_).items["x"]
+    assert len(kept) == 200
+    assert (kept[:, None] == crawl["x"][:200]).all(2).any(1).float().mean() > 0.85
+
+
+def test_learning_intensity_falls_with_the_anchors_likelihood_and_never_below_a_quarter():
+    method, crawl = find_method("learning_intensity").load()(), line(*range(100))
+
+    def steps(gap: float) -> int:
+        """How long is trained when own samples are `gap` standard deviations likelier."""
+        granted = {Access.ARCHIVE: (line(*[-gap] * 100),), Access.MODEL: None}
+        limits, generator = Limits(0, 1000, 1000), SimpleNamespace(steps=80)
+        round_ = Round(1, 100, "toy", stream("anchors"), granted, generator, Ledger(), limits)
+        round_.sample = lambda n: line(*([-1, 1] * (n // 2)))
+        round_.log_prob = lambda items: items["x"][:, 0] / items["x"].std().nan_to_num(1).clamp(1)
+        return method.curate(crawl, round_).steps
+
+    assert steps(-1.0) == steps(0.0) == 80
+    assert steps(0.5) == pytest.approx(80 * math.exp(-0.5), abs=3)
+    assert steps(9.0) == 20

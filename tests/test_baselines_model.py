@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from baselines.neon import Neon, extrapolated
 from baselines.sims import Sims
@@ -261,3 +262,28 @@ def test_low_temperature_and_guidance_publish_more_typical_images(name):
         return sum(x[items["label"] == c].var(0).sum().item() for c in range(10))
 
     assert spread(how) < 0.95 * spread(Sampling())
+
+
+@pytest.mark.parametrize("task", [IMAGE, TEXT])
+def test_freeze_publishes_with_the_first_model_for_ever(task, shared_cache):
+    store = run("freeze", task, shared_cache)
+    for model in (store.models[1], store.models[2]):
+        assert all(torch.equal(model[name], store.models[0][name]) for name in model)
+
+
+def test_a_latent_space_filter_keeps_items_whose_label_is_told_by_their_latents():
+    method = find_method("latent_space_filter").load()()
+    label = torch.arange(200) % 2
+    wrong = torch.arange(200) % 4 >= 2
+    shown = torch.where(wrong, 1 - label, label)
+
+    def labelled(seen: Tensor) -> Items:
+        return Items(image=seen.view(-1, 1, 1, 1).to(torch.uint8), label=label)
+
+    granted = {Access.ARCHIVE: (labelled(label),), Access.MODEL: None}
+    limits = Limits(0, 0, 400)
+    round_ = Round(1, 200, "image", stream("latents"), granted, None, Ledger(), limits)
+    round_.features = lambda items: F.one_hot(items["image"].view(-1).long(), 2).float()
+    kept = method.curate(labelled(shown), round_).items
+    assert len(kept) == 100
+    assert torch.equal(kept["image"].view(-1).long(), kept["label"])
