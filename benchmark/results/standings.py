@@ -54,7 +54,7 @@ class Scored:
         failed: for each task, the lineages that did not reach the last generation.
         lineages: how many lineages it has in all.
         reference: whether it is `nothing` or `clean`, which score 0 and 1 by definition.
-        rerun: whether the recoveries are those of a maintainer's re-run (or by definition).
+        trusted: whether maintainers measured the recoveries (or they are so by definition).
     """
 
     method: str
@@ -65,7 +65,7 @@ class Scored:
     lineages: int
     costs: Costs
     reference: bool
-    rerun: bool = False
+    trusted: bool = False
     seeds: tuple[int, ...] = ()
 
     @property
@@ -107,8 +107,8 @@ class Standing(Scored):
     @property
     def warning(self) -> str:
         """What a reader must know of the score; "" if nothing."""
-        if self.score is not None and self.score > ABOVE and not (self.rerun or self.reference):
-            return "above 1, that is, better than real data only: not checked by a re-run"
+        if self.score is not None and self.score > ABOVE and not (self.trusted or self.reference):
+            return "above 1, that is, better than real data only: not checked by maintainers"
         return ""
 
 
@@ -163,14 +163,14 @@ def rank_methods(
     Args:
         tasks: in any order; scores are summed in that of the recoveries, so that whoever asks gets
             equal numbers to the last digit.
-        anchored: tiers and ranks are made of the methods that were re-run, and the others are
+        anchored: tiers and ranks are made of the methods that are trusted, and the others are
             placed among them; else of all.
     """
     order = list(methods[0].recoveries)
     chosen = tuple(order if tasks is None else sorted(tasks, key=order.index))
     whole = [method for method in methods if all(method.recoveries[task] for task in chosen)]
     samples = [_sample(method, chosen) for method in whole]
-    anchors = [method.rerun or method.reference for method in whole] if anchored else []
+    anchors = [method.trusted or method.reference for method in whole] if anchored else []
     places = dict(zip(map(id, whole), place_methods(samples, anchors), strict=True))
     found = []
     for method in methods:

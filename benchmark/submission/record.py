@@ -6,13 +6,20 @@ import getpass
 import hashlib
 import subprocess
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import benchmark
 from benchmark.basics.files import alone_in, write_bytes
 from benchmark.basics.plain import clean_line, read_limited
 from benchmark.results.schema import LARGEST
-from benchmark.submission.trust import Rerun, advance_trust, load_trust, record_file, trust_file
+from benchmark.submission.trust import (
+    Finding,
+    Rerun,
+    advance_trust,
+    load_trust,
+    record_file,
+    trust_file,
+)
 
 
 class Checker(NamedTuple):
@@ -38,7 +45,7 @@ def find_checker(by: str | None = None) -> Checker:
 
 def record_state(
     result: Path,
-    state: Literal["re-scored", "re-run", "rejected"],
+    state: Finding,
     reason: str,
     findings: Path | None = None,
     by: str | None = None,

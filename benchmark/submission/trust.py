@@ -30,8 +30,9 @@ from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.plain import clean_line, is_plain, read_start
 from benchmark.results.schema import Count, Line, Message, Name
 
-StateName = Literal["self-reported", "re-scored", "re-run", "rejected"]
-ORDER: tuple[StateName, ...] = ("self-reported", "re-scored", "re-run")
+StateName = Literal["self-reported", "re-scored", "measured", "re-run", "rejected"]
+Finding = Literal["re-scored", "measured", "re-run", "rejected"]
+ORDER: tuple[StateName, ...] = ("self-reported", "re-scored", "measured", "re-run")
 LARGEST = 262_144  # bytes
 
 
@@ -58,12 +59,15 @@ class Step(_Strict):
     """What was found, when, by whom and with which code, and why it is believed.
 
     Attributes:
+        state: "re-scored": the numbers follow from what was sent; "measured": the maintainers ran
+            one of the benchmark's own methods, on the seeds that are public; "re-run": they ran the
+            method again, on seeds that are not; "rejected": it did not agree.
         by: who ran the check.
         commit: of the benchmark that checked, or its version.
         record_sha256: of the record of a re-run, `verified/NAME.json`; "" without one.
     """
 
-    state: Literal["re-scored", "re-run", "rejected"]
+    state: Finding
     reason: Reason
     date: Day
     by: Line = "unknown"
@@ -164,7 +168,7 @@ def find_state(result: bytes, trust: Trust | None) -> State:
 def advance_trust(
     result: bytes,
     trust: Trust | None,
-    state: Literal["re-scored", "re-run", "rejected"],
+    state: Finding,
     reason: str,
     date: str | None = None,
     by: str = "unknown",

@@ -215,14 +215,14 @@ def _rescaled(entry: Entry, findings: Path) -> Entry:
         CorruptFile: it is another one, or damaged.
     """
     if entry.state.name != "re-run" or not entry.state.record_sha256:
-        return replace(entry, rerun=entry.state.name == "re-run")
+        return replace(entry, trusted=entry.state.name in ("measured", "re-run"))
     found = load_rerun(entry.path, entry.state, findings)
     if found.recoveries.keys() != entry.recoveries.keys() or not found.agrees:
         raise CorruptFile(f"the record of the re-run of {entry.path} is not of this result")
     claimed = {task: of for task, of in entry.recoveries.items() if of}
     return replace(
         entry,
-        rerun=True,
+        trusted=True,
         claimed=fmean(fmean(of) for of in claimed.values()) if claimed else None,
         recoveries={task: list(found.recoveries[task]) for task in entry.recoveries},
         seeds=tuple(map(int, found.seeds)),
@@ -253,7 +253,7 @@ def _of_references(suite: str) -> Iterator[Entry]:
     found = {path: _stored(path) for path in files if path.exists()}
     for path, result in found.items():
         state = State(name="re-run", reason="comes with the benchmark")
-        yield replace(_described(result, path, found), state=state, rerun=True)
+        yield replace(_described(result, path, found), state=state, trusted=True)
 
 
 def _files(root: Path, name: str) -> tuple[Path, Path]:

@@ -63,8 +63,8 @@ def make_frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
 def rank_entries(board: Board, suite: str, tasks: str = ALL) -> list[Standing]:
     """The standings of a suite's entries on some of its tasks, the best score first.
 
-    Tiers and ranks are made of the entries that were re-run; others are placed among them, so that
-    nobody moves an entry by sending a file.
+    Tiers and ranks are made of the entries that maintainers measured or re-ran; others are placed
+    among them, so that nobody moves an entry by sending a file.
 
     Raises:
         InputError: there is no such suite or choice of tasks.

@@ -291,7 +291,7 @@ def test_an_entry_that_was_run_again_shows_the_numbers_of_the_re_run(root):
     assert row["claimed"] == pytest.approx(entry.claimed)
     record_state(root / "results/small/other.json", "re-scored", "it follows")
     other = read_board(root).entry("small", "other")
-    assert (other.rerun, other.claimed) == (False, None)  # no more than self-reported
+    assert (other.trusted, other.claimed) == (False, None)  # no more than self-reported
 
 
 def test_only_maintainers_say_how_far_an_entry_is_trusted(root, tmp_path_factory):
@@ -336,6 +336,17 @@ def test_a_forged_file_moves_nobody_else(root):
             assert {name: after[name] for name in before} == before
             tier = after[f"forged_{k}"][0]
             assert tier in {of for of, _ in before.values()}
+
+
+def test_what_maintainers_measured_makes_tiers_and_keeps_its_numbers(root):
+    for name, recovery in (("anchor", 0.3), ("other", 0.5)):
+        file = toys.store(root, toys.result(name, recovery))
+        record_state(file, "measured", "ours")
+    toys.store(root, toys.result("honest", 0.4))
+    rows = make_frame(read_board(root), "small").set_index("method")
+    assert rows.loc[["other", "anchor", "honest"], "tier"].tolist() == [2, 3, 3]
+    assert read_board(root).entry("small", "anchor").claimed is None
+    assert rows["trust"].loc[["anchor", "honest"]].tolist() == ["measured", "self-reported"]
 
 
 def test_a_score_above_1_carries_a_warning_until_it_was_run_again(root):

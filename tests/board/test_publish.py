@@ -9,6 +9,7 @@ from benchmark.basics.errors import InputError
 from benchmark.interface.names import REFERENCES
 from benchmark.results.gallery import load_gallery
 from benchmark.results.schema import load_result
+from benchmark.submission.trust import load_trust
 from leaderboard.board.source import HERE
 from leaderboard.publishing.publish import publish_result
 from tests import tiny
@@ -32,6 +33,8 @@ def test_a_result_and_its_samples_are_stored(run, tmp_path):
     assert (tmp_path / "board/results/quick/anchor.json").read_bytes() == run.read_bytes()
     gallery = load_gallery(tmp_path / "board/gallery/quick/anchor.json")
     assert set(gallery.tasks) == set(tiny.REPLACE)
+    trust = load_trust(tmp_path / "board/results/quick/anchor.json")
+    assert [(step.state, step.by) for step in trust.steps] == [("measured", "the maintainers")]
 
 
 @pytest.mark.parametrize(

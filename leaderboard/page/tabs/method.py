@@ -31,6 +31,7 @@ from leaderboard.page.widgets import (
 TRUST = {
     "self-reported": "nobody has checked the numbers yet",
     "re-scored": "the numbers follow from the samples and models that were sent, whoever made them",
+    "measured": "one of the benchmark's own methods, run by its maintainers on the public seeds",
     "re-run": "a maintainer ran the method again on seeds that are not public, and it agrees",
 }
 
