@@ -60,7 +60,7 @@ def draw_panels(
         legend: name the methods below the panels.
         shared: one scale for all panels.
     """
-    with _look():
+    with apply_look():
         from matplotlib.figure import Figure
 
         columns = columns if shared else min(columns, len(panels))
@@ -84,7 +84,8 @@ def draw_panels(
 
 
 @contextmanager
-def _look() -> Iterator[None]:
+def apply_look() -> Iterator[None]:
+    """Fonts and colours of the project's figures; the same numbers give the same bytes."""
     import matplotlib
 
     look: dict[Any, object] = {

@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmark.basics.errors import InputError
 from benchmark.results import statistics
+from benchmark.results.reliability import correlate_ranks
 from benchmark.results.standings import Standing
 
 FEWEST = 5  # methods; the interval needs more than four
@@ -95,12 +96,10 @@ def compare_suites(suites: Mapping[str, Sequence[Standing]]) -> list[Transfer]:
 def _transfer(
     one: str, other: str, task: str | None, first: Sequence[Standing], second: Sequence[Standing]
 ) -> Transfer:
-    from scipy.stats import kendalltau
-
     cheap = np.array([s.score if task is None else fmean(s.recoveries[task]) for s in first], float)
     chosen = [task] if task else list(second[0].recoveries)
     dear = np.array([[s.recoveries[name] for name in chosen] for s in second])
-    tau = float(kendalltau(cheap, statistics.suite_score(dear)).statistic)
+    tau = correlate_ranks(cheap, statistics.suite_score(dear))
     if math.isnan(tau):
         raise InputError(f"all methods score the same in {one!r} or {other!r}: nothing to compare")
     better = statistics.find_better(dear)

@@ -1,7 +1,8 @@
 """Writes the tables of a document anew from the stored results.
 
-A table stands between `<!-- scores SUITE -->`, `<!-- costs SUITE -->`, `<!-- separation SUITE -->`
-or `<!-- profile SUITE TASK -->` and `<!-- end -->`:
+A table stands between a mark and `<!-- end -->`. Marks are `<!-- scores SUITE -->`, and likewise
+`costs`, `access`, `ranks` and `separation`; `<!-- agreement SUITE OTHER... -->`,
+`<!-- transfer ONE OTHER -->` and `<!-- profile SUITE TASK -->`:
 
     python -m leaderboard.publishing.documents README.md docs/findings.md
 """
@@ -29,6 +30,11 @@ from benchmark.results.transfer import EVERY, compare_suites
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
 from leaderboard.board.table import make_frame, rank_entries
+from leaderboard.publishing.evidence import (
+    tabulate_access,
+    tabulate_agreement,
+    tabulate_ranks,
+)
 
 PLACE = re.compile(r"(<!-- (\w+) ([\w .-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -141,6 +147,32 @@ def _transfer(board: Board, one: str, other: str) -> str:
     return _markdown(["tasks", "methods", "Kendall's tau", "95% interval", "ordered alike"], rows)
 
 
+def _agreement(board: Board, suite: str, *others: str) -> str:
+    """Kendall's tau between halves of the seeds, between tasks and between suites."""
+    rows = tabulate_agreement(board, suite, others)
+    return _markdown(["Kendall's tau between", "value", "of"], rows) if rows else _too_few(suite)
+
+
+def _ranks(board: Board, suite: str) -> str:
+    """Where each method stands, by tests and by resampled seeds."""
+    rows = [[Code(name), *rest] for name, *rest in tabulate_ranks(board, suite)]
+    heads = ["method", "score", "95% interval", "tier", "ranks by tests", "ranks by bootstrap"]
+    more = ["P(above nothing)", "P(above the next)"]
+    return _markdown([*heads, *more], rows) if rows else _too_few(suite)
+
+
+def _access(board: Board, suite: str) -> str:
+    """The best method of each access tier and what it costs beside `nothing`."""
+    rows = [[tier, count, Code(name), *rest] for tier, count, name, *rest
+            in tabulate_access(board, suite)]  # fmt: skip
+    heads = ["access", "methods", "best method", "score", "95% interval", "training", "samples"]
+    return _markdown(heads, rows) if rows else _too_few(suite)
+
+
+def _too_few(suite: str) -> str:
+    return f"There are too few results of suite {suite} yet."
+
+
 def _mean(board: Board, suite: str, method: str, task: str, entry: str, generation: int) -> str:
     values = gather_curves(board.result(suite, method), task, entry)[:, generation]
     values = values[~np.isnan(values)]
@@ -162,6 +194,9 @@ def _cell(text: str) -> str:
 TABLES: dict[str, Callable[..., str]] = {
     "scores": _scores,
     "costs": _costs,
+    "access": _access,
+    "ranks": _ranks,
+    "agreement": _agreement,
     "separation": _separation,
     "profile": _profile,
     "transfer": _transfer,

@@ -1,0 +1,118 @@
+"""Tables of how far the board can be believed: agreement, ranks, the best of each access tier."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmark.basics.errors import InputError
+from benchmark.results.reliability import (
+    correlate_halves,
+    correlate_tasks,
+    find_improvement,
+    resample_ranks,
+    separate_mates,
+)
+from benchmark.results.rows import format_interval, format_ranks, format_score
+from benchmark.results.standings import Standing
+from benchmark.results.statistics import Scores, find_better
+from benchmark.results.transfer import EVERY, FEWEST, compare_suites
+from leaderboard.board.entries import Board
+from leaderboard.board.table import rank_entries
+
+Rows = list[list[str]]
+DRAWS = 2_000  # of the bootstrap
+
+
+def list_whole(board: Board, suite: str) -> list[Standing]:
+    """The methods that apply to all tasks, the best first; without the references."""
+    return [s for s in rank_entries(board, suite) if not (s.reference or s.partial)]
+
+
+def stack_scores(found: Sequence[Standing]) -> Scores:
+    """(methods, tasks, seeds) recoveries."""
+    return np.array([list(standing.recoveries.values()) for standing in found], float)
+
+
+def tabulate_agreement(board: Board, suite: str, others: Sequence[str]) -> Rows:
+    """[what, value, of what] of the agreement between halves of the seeds, tasks and suites.
+
+    Args:
+        others: suites whose ranking of the same methods is compared with that of `suite`.
+    """
+    found = list_whole(board, suite)
+    if len(found) < FEWEST:
+        return []
+    scores, tasks = stack_scores(found), list(found[0].recoveries)
+    many = f"{len(found)} methods"
+    rows: Rows = []
+    if scores.shape[-1] > 1:
+        mean, least = correlate_halves(scores)
+        rows.append(["halves of the seeds", f"{mean:z.2f} (least {least:z.2f})", many])
+    between = correlate_tasks(scores)
+    for i, j in itertools.combinations(range(len(tasks)), 2):
+        rows.append([f"{tasks[i]} and {tasks[j]}", f"{between[i, j]:z.2f}", many])
+    for other in others:
+        try:
+            standings = {name: rank_entries(board, name) for name in (other, suite)}
+            whole = [row for row in compare_suites(standings) if row.tasks == EVERY]
+        except InputError:
+            continue  # too few methods have been run on both
+        low, high = whole[0].interval
+        words = f"{whole[0].tau:z.2f} ({low:z.2f} to {high:z.2f})"
+        rows.append([f"suites {other} and {suite}", words, f"{whole[0].methods} methods"])
+    if found[0].tier is not None:
+        better = find_better(scores)
+        pairs = len(found) * (len(found) - 1) // 2
+        mates, apart = separate_mates([s.tier or 0 for s in found], better)
+        told = int(better.sum())
+        rows.append(["pairs told apart", f"{told / pairs:.0%}", f"{told} of {pairs} pairs"])
+        if mates:
+            rows.append(["of those, tier-mates", f"{apart / mates:.0%}", f"{apart} of {mates}"])
+    return rows
+
+
+def tabulate_ranks(board: Board, suite: str) -> Rows:
+    """[method, score, interval, tier, ranks by tests, ranks by bootstrap, probability that it
+    improves on `nothing`, on the next method] of the methods that apply to all tasks."""
+    found = list_whole(board, suite)
+    if len(found) < 2 or found[0].tier is None:
+        return []
+    scores = stack_scores(found)
+    drawn = resample_ranks(scores, np.random.default_rng(0), DRAWS)
+    chance = find_improvement(np.concatenate([scores, np.zeros((1, *scores.shape[1:]))]))
+    rows = []
+    for i, standing in enumerate(found):
+        low, high = (int(rank) for rank in drawn[i])
+        following = f"{chance[i, i + 1]:.2f}" if i + 1 < len(found) else ""
+        rows.append([
+            standing.method, format_score(standing.score),
+            format_interval(standing.interval, reference=False), str(standing.tier),
+            "" if standing.ranks is None else format_ranks(standing.ranks),
+            format_ranks((low, high)), f"{chance[i, -1]:.2f}", following,
+        ])  # fmt: skip
+    return rows
+
+
+def tabulate_access(board: Board, suite: str) -> Rows:
+    """[access, methods, best method, score, interval, relative training, relative samples] of each
+    access tier, the best first; the costs are those of `nothing` times what is said."""
+    standings = rank_entries(board, suite)
+    base = next((s.costs for s in standings if s.method == "nothing"), None)
+    by_tier: dict[str, list[Standing]] = {}
+    for standing in standings:
+        if not standing.reference and not standing.partial:
+            by_tier.setdefault(standing.access_tier, []).append(standing)
+    if base is None:
+        return []
+    return [
+        [
+            access, str(len(of)), of[0].method, format_score(of[0].score),
+            format_interval(of[0].interval, reference=False),
+            f"{of[0].costs.items_trained / base.items_trained:.2f} x",
+            f"{of[0].costs.items_generated / base.items_generated:.2f} x",
+        ]
+        for access, of in by_tier.items()
+    ]  # fmt: skip

@@ -1,0 +1,164 @@
+"""Draws the figures of docs/findings.md from the stored results.
+
+    python -m leaderboard.publishing.figures SUITE docs
+
+writes recovery.svg, profiles.svg, improvement.svg and cost.svg; the same results give the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.basics.errors import InputError
+from benchmark.basics.files import write_bytes
+from benchmark.report.figures import apply_look
+from benchmark.results.reliability import find_improvement, find_profile
+from benchmark.results.standings import Standing
+from benchmark.results.style import COLOURS, FAINT, GREY, MARKERS, style_methods
+from leaderboard.board.entries import Board, read_board
+from leaderboard.board.source import HERE
+from leaderboard.board.table import rank_entries
+from leaderboard.publishing.evidence import list_whole, stack_scores, tabulate_access
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST = 8  # lines
+MOST_ROWS = 16  # of the matrix
+LOWEST = -1.0  # of an axis of recovery: what lies lower stands at the edge
+
+
+def draw_figures(board: Board, suite: str) -> dict[str, Figure]:
+    """The figures of a suite, by file name.
+
+    Raises:
+        InputError: fewer than two methods apply to all of its tasks.
+    """
+    found = list_whole(board, suite)
+    if len(found) < 2:
+        raise InputError(f"there are too few results of suite {suite} to draw: run more methods")
+    best = [row[2] for row in tabulate_access(board, suite)][:MOST]
+    return {
+        "recovery.svg": draw_recoveries(found),
+        "profiles.svg": draw_profiles([s for s in found if s.method in best]),
+        "improvement.svg": draw_improvement(found[:MOST_ROWS]),
+        "cost.svg": draw_costs(rank_entries(board, suite)),
+    }
+
+
+def draw_recoveries(found: Sequence[Standing]) -> Figure:
+    """Score with its interval and the means of the tasks, a method a row, the best on top."""
+    figure, axes = _begin((7.5, 0.24 * len(found) + 1.2))
+    tasks, rows = list(found[0].recoveries), np.arange(len(found))
+    scores = np.clip([s.score or 0.0 for s in found], LOWEST, None)
+    ends = [s.interval or (s.score or 0.0, s.score or 0.0) for s in found]
+    low, high = np.clip(np.array(ends).T, LOWEST, None)
+    axes.barh(rows, high - low, left=low, height=0.55, color=FAINT, label="95% interval")
+    axes.plot(scores, rows, "|", color="black", ms=10, mew=2, label="score")
+    for task, mark, colour in zip(tasks, MARKERS, COLOURS, strict=False):
+        means = np.clip([np.mean(s.recoveries[task]) for s in found], LOWEST, None)
+        axes.plot(means, rows, mark, color=colour, ms=4, alpha=0.8, label=task)
+    axes.set_yticks(rows, [f"{s.method}  ({s.access_tier})" for s in found])
+    axes.invert_yaxis()
+    _mark_references(axes)
+    axes.set_xlabel(f"recovery (seeds: {len(found[0].seeds)}; below {LOWEST:g} drawn at its edge)")
+    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    return figure
+
+
+def draw_profiles(found: Sequence[Standing]) -> Figure:
+    """Share of lineages that recover more than a threshold, a line a method."""
+    figure, axes = _begin((7.0, 3.6))
+    thresholds = np.linspace(LOWEST, 1.2, 221)
+    shares = find_profile(stack_scores(found), thresholds)
+    styles = style_methods([s.method for s in found])
+    for standing, share in zip(found, shares, strict=True):
+        style, name = styles[standing.method], f"{standing.method} ({standing.access_tier})"
+        dash = "-" if style.marker == MARKERS[0] else "--"
+        axes.plot(thresholds, share, dash, color=style.colour, lw=1.6, label=name)
+    _mark_references(axes)
+    lineages = stack_scores(found)[0].size
+    axes.set_xlabel("recovery τ")
+    axes.set_ylabel(f"share of {lineages} lineages above τ")
+    axes.legend(fontsize=8, frameon=False)
+    return figure
+
+
+def draw_improvement(found: Sequence[Standing]) -> Figure:
+    """Probability that a lineage of the row's method recovers more than one of the column's."""
+    side = 0.42 * len(found) + 1.8
+    figure, axes = _begin((side, side * 0.85))
+    chance = find_improvement(stack_scores(found))
+    axes.imshow(chance, vmin=0, vmax=1, cmap="RdBu", aspect="auto")
+    names, places = [s.method for s in found], range(len(found))
+    axes.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_yticks(places, names)
+    for i, j in np.ndindex(*chance.shape):
+        white = abs(chance[i, j] - 0.5) > 0.35
+        axes.text(
+            j, i, f"{chance[i, j]:.1f}".lstrip("0") if i != j else "", ha="center", va="center",
+            fontsize=7, color="white" if white else "black",
+        )  # fmt: skip
+    return figure
+
+
+def draw_costs(found: Sequence[Standing]) -> Figure:
+    """Score against samples drawn beyond those published, in multiples of those of `nothing`."""
+    figure, axes = _begin((7.0, 4.0))
+    base = next(s.costs for s in found if s.method == "nothing")
+    shown = [s for s in found if not (s.partial or s.reference) and s.score is not None]
+    kinds = list(dict.fromkeys(s.access_tier for s in shown))
+    for i, kind in enumerate(kinds):
+        mark = MARKERS[i // len(COLOURS) % len(MARKERS)]
+        of = [s for s in shown if s.access_tier == kind]
+        work = [
+            (s.costs.items_generated + s.costs.forward_passes) / base.items_generated for s in of
+        ]
+        scores = np.clip([s.score or 0.0 for s in of], LOWEST, None)
+        axes.plot(work, scores, mark, color=COLOURS[i % len(COLOURS)], ms=5, label=kind)
+        for x, y, standing in zip(work, scores, of, strict=True):
+            if standing in shown[:MOST]:
+                axes.annotate(
+                    standing.method, (x, y), fontsize=7, xytext=(4, 2), textcoords="offset points"
+                )
+    axes.axhline(0, color=GREY, lw=0.8)
+    axes.axhline(1, color=GREY, lw=0.8, ls=":")
+    axes.set_xlabel("items sampled and scored, in multiples of those that every lineage publishes")
+    axes.set_ylabel("score (recovery)")
+    axes.legend(fontsize=7, frameon=False, ncols=2, loc="lower right")
+    return figure
+
+
+def _begin(size: tuple[float, float]) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots()
+
+
+def _mark_references(axes: Axes) -> None:
+    """0 is `nothing`, 1 is `clean`."""
+    axes.axvline(0, color=GREY, lw=0.8)
+    axes.axvline(1, color=GREY, lw=0.8, ls=":")
+
+
+def main(suite: str, folder: Path) -> None:
+    """Write the figures of `suite` into `folder`."""
+    import io
+
+    with apply_look():
+        for name, figure in draw_figures(read_board(HERE), suite).items():
+            content = io.BytesIO()
+            figure.savefig(content, format="svg", metadata={"Date": None})
+            write_bytes(folder / name, content.getvalue())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,66 @@
+"""Tables and figures of how far the board can be believed."""
+
+import pytest
+
+from benchmark.basics.errors import InputError
+from benchmark.report.figures import apply_look
+from benchmark.submission.record import record_state
+from leaderboard.board.entries import read_board
+from leaderboard.publishing.documents import fill_document
+from leaderboard.publishing.evidence import tabulate_access, tabulate_agreement, tabulate_ranks
+from leaderboard.publishing.figures import draw_figures
+from tests.board import toys
+
+RECOVERIES = {"anchor": 0.3, "accumulate": 0.1, "golden_ratio": 0.5, "neon": -0.1, "guidance": 0.8}
+
+
+@pytest.fixture
+def board(tmp_path, frozen):
+    for name, recovery in RECOVERIES.items():
+        record_state(toys.store(tmp_path, toys.result(name, recovery)), "measured", "ours")
+    return read_board(tmp_path)
+
+
+def test_agreement_says_how_alike_seeds_tasks_and_suites_rank(board):
+    rows = {what: (value, of) for what, value, of in tabulate_agreement(board, "small", ["quick"])}
+    assert rows["halves of the seeds"] == ("1.00 (least 1.00)", "5 methods")
+    assert rows["pairs told apart"] == ("100%", "10 of 10 pairs")
+    assert not any("quick" in what for what in rows)  # nobody was run on both
+    assert len(rows) == 2 + len(toys.SMALL) * (len(toys.SMALL) - 1) // 2
+
+
+def test_ranks_are_those_of_the_scores(board):
+    rows = tabulate_ranks(board, "small")
+    assert [row[0] for row in rows] == sorted(RECOVERIES, key=RECOVERIES.get, reverse=True)
+    assert [row[5] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert [row[6] for row in rows] == ["1.00", "1.00", "1.00", "1.00", "0.00"]
+
+
+def test_each_access_tier_shows_its_best_and_what_it_costs(board):
+    rows = tabulate_access(board, "small")
+    assert rows[0][2] == "guidance"
+    assert len({row[0] for row in rows}) == len(rows)
+    assert all(row[5].endswith(" x") and row[6].endswith(" x") for row in rows)
+
+
+def test_documents_say_where_there_is_too_little(board, tmp_path):
+    marks = ("agreement quick small", "ranks quick", "access quick")
+    text = "".join(f"<!-- {mark} -->\n<!-- end -->\n" for mark in marks)
+    assert fill_document(text, board).count("too few results of suite quick") == 3
+    filled = fill_document("<!-- ranks small -->\n<!-- end -->\n", board)
+    assert "| `guidance` | 0.8" in filled
+
+
+def test_figures_name_their_methods_tasks_and_axes(board):
+    with apply_look():
+        figures = draw_figures(board, "small")
+    assert set(figures) == {"recovery.svg", "profiles.svg", "improvement.svg", "cost.svg"}
+    axes = figures["recovery.svg"].axes[0]
+    rows = [label.get_text() for label in axes.get_yticklabels()]
+    assert rows[0].startswith("guidance")
+    assert "seeds: " in axes.get_xlabel()
+    legend = {text.get_text() for text in axes.get_legend().get_texts()}
+    assert {task.name for task in toys.SMALL} <= legend
+    assert "multiples" in figures["cost.svg"].axes[0].get_xlabel()
+    with pytest.raises(InputError, match="too few results of suite quick"):
+        draw_figures(board, "quick")
