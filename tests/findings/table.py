@@ -10,9 +10,6 @@ import numpy as np
 
 from benchmark.results.statistics import recovery
 
-# Marks that are not those of the board's tables, which stand in the same page.
-BEGIN, END = "<!-- world_speed.jsonl -->", "<!-- /world_speed.jsonl -->"
-
 Lineages = dict[tuple[float, str, int], np.ndarray]  # (speed, method, seed) -> (T+1,) distances
 
 
@@ -51,11 +48,13 @@ def write_table(lineages: Lineages, methods: Sequence[str]) -> str:
     return "\n".join(rows)
 
 
-def fill_page(page: str, table: str) -> str:
-    """`page` with the table between its marks."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
+def fill_page(page: str, table: str, name: str) -> str:
+    """`page` with the table between the marks of the file `name`, which are not those of the
+    board's tables in the same page."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, rest = page.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n\n{table}\n\n{end}{after}"
 
 
 def describe_noise(lineages: Lineages, speed: float) -> dict[str, list[float]]:

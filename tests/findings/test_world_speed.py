@@ -62,6 +62,6 @@ def test_the_page_holds_the_table_of_the_stored_lineages():
     assert len(found) == len(lines)
     assert {speed for speed, _, _ in found} <= set(SPEEDS)
     page = PAGE.read_text("utf-8")
-    assert fill_page(page, write_table(found, list(METHODS)[2:])) == page, (
+    assert fill_page(page, write_table(found, list(METHODS)[2:]), LINEAGES.name) == page, (
         "python -m tests.findings.world_speed"
     )

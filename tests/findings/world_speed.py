@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         file.write(line + "\n")
     found = read_lineages(LINEAGES)
     draw(found, FIGURE)
-    page = fill_page(PAGE.read_text("utf-8"), write_table(found, list(METHODS)[2:]))
+    page = fill_page(PAGE.read_text("utf-8"), write_table(found, list(METHODS)[2:]), LINEAGES.name)
     PAGE.write_text(page, "utf-8")
     for what, values in describe_noise(found, SPEEDS[0]).items():
         print(f"{what}, by seed:", *(f"{value:.3f}" for value in values))
