@@ -41,9 +41,16 @@ def learning(task: Task) -> Task:
 
 
 @needs_bubblewrap
-@pytest.mark.parametrize("size", [learning, pytest.param(shrink_task, marks=pytest.mark.slow)])
-def test_from_new_to_verified(size, tmp_path, monkeypatch, capsys):
-    suite = Suite("quick", "one task", (size(load_task("digits-replace", "closed")),), (0,))
+@pytest.mark.parametrize(
+    ("size", "task"),
+    [
+        (learning, "digits-replace"),
+        pytest.param(shrink_task, "digits-replace", marks=pytest.mark.slow),
+        pytest.param(learning, "numerals-replace", marks=pytest.mark.slow),
+    ],
+)
+def test_from_new_to_verified(size, task, tmp_path, monkeypatch, capsys):
+    suite = Suite("quick", "one task", (size(load_task(task, "closed")),), (0,))
     monkeypatch.setattr(trial, "shrink_task", shrink_task if size is shrink_task else tiny.tiny)
     monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: suite)
     monkeypatch.chdir(tmp_path)
