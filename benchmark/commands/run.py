@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.commands.run_table import run_table
 from benchmark.commands.tables import open_console, say
+from benchmark.interface.names import REFERENCES
 
 
 def run(
@@ -55,6 +57,10 @@ def run(
         bool,
         typer.Option("--isolated", help="Run hooks in a sandbox (Linux, needs bubblewrap)."),
     ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(help="Such as 2/8: the second of eight parts, all under one --out."),
+    ] = None,
 ) -> None:
     """Run mitigations on a suite and compare them with the references nothing and clean.
 
@@ -70,6 +76,7 @@ def run(
         from benchmark.runs import grid
 
     use_data_dir(data_dir)
+    part = parse_shard(shard)
     results = grid.run(
         list(methods),
         suite=suite,
@@ -84,15 +91,34 @@ def run(
         gpus_per_lineage=gpus_per_lineage,
         ranks=ranks,
         isolated=isolated,
+        shard=part,
         watch=lambda jobs: Watcher(jobs, console),
     )
     folder = out if device == "cpu" else out / device
+    if part is not None and not all_there(methods, results):
+        say(console, f"Part {shard} is done. Run the other parts, then the same without --shard.")
+        return
     for name in results:
         say(console, f"Result: {folder / suite / name}.json")
     console.print(run_table(results))
     failures = [sentence for result in results.values() for sentence in result.failures]
     if failures:
         raise AutophagyError("\n".join(failures))
+
+
+def all_there(methods: list[str], results: Mapping[str, object]) -> bool:
+    """Whether every method and both references have a result."""
+    return len(results) >= len(set(methods) | set(REFERENCES))
+
+
+def parse_shard(text: str | None) -> tuple[int, int] | None:
+    """`--shard` as its two numbers. Raises InputError if it is something else."""
+    if text is None:
+        return None
+    part, of, count = text.partition("/")
+    if not (of and part.isdecimal() and count.isdecimal()):
+        raise InputError(f"--shard takes one part of several, such as 2/8; got {text!r}")
+    return int(part), int(count)
 
 
 def parse_seeds(text: str | None) -> list[int] | None:

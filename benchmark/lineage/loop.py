@@ -165,9 +165,10 @@ def end_lineage(store: LineageStore, message: str) -> list[dict[str, Any]]:
     return records
 
 
+@lru_cache(maxsize=1)
 def open_world(task: Task, seed: int) -> World:
-    """The real items of a lineage, by generation. Eras are made when they are asked for, and kept
-    as long as the schedule may ask for them again.
+    """The real items of a lineage, by generation. Eras are made when they are asked for and kept,
+    with the last world: lineages of several methods on one task and seed follow upon one another.
 
     Raises:
         InputError: the data hold fewer items, or the reserve cannot be biased.
@@ -178,7 +179,7 @@ def open_world(task: Task, seed: int) -> World:
             raise InputError(f"task {task.name!r} cannot bias its reserve")
         source.bias = task.reserve_bias
     world = source.world(task.n, task.reserve, partial(task.rng, seed))
-    return lru_cache(maxsize=3 if task.schedule.newest else None)(world)
+    return lru_cache(maxsize=None)(world)
 
 
 def _check_finite(record: dict[str, Any]) -> None:

@@ -50,6 +50,7 @@ def run(
     gpus_per_lineage: float | None = None,
     ranks: int = 1,
     isolated: bool = False,
+    shard: tuple[int, int] | None = None,
     watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
 ) -> dict[str, Result]:
     """Run one or several mitigations and the references they are scored against.
@@ -79,6 +80,9 @@ def run(
             suite large. The numbers are the same up to rounding.
         isolated: hooks run in a sandbox that sees neither real data nor files; for files and
             baselines by name, on Linux with bubblewrap. The numbers are the same.
+        shard: (i, k): only the i-th of k parts of the grid (from 1) is computed here, the others
+            elsewhere under the same `out`; a method whose lineages are not all there yet has no
+            result.
         watch: makes, from the list of jobs, the context in which they run (progress display).
 
     Returns:
@@ -93,6 +97,7 @@ def run(
         WorkerLost: a process that ran a lineage was killed. What is finished is kept.
         Interrupted: Ctrl-C. What is finished is kept.
     """
+    check_shard(shard)
     execution = _backend(backend, workers, address, device, gpus_per_lineage, ranks)
     chosen = load_suite(suite)
     picked = chosen.choose(tasks)
@@ -114,12 +119,14 @@ def run(
         write_bytes(folder / suite / ".writable", b"")
         (folder / suite / ".writable").unlink(missing_ok=True)
 
+    mine = jobs if shard is None else jobs[shard[0] - 1 :: shard[1]]
     try:
-        with watch(jobs):
-            outcomes = execute(jobs, execution)
+        with watch(mine):
+            outcomes = execute(mine, execution)
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; the same command goes on where it stopped") from stop
 
+    outcomes += [worker.read(job) for job in jobs if job not in mine]
     lineages = {o.job: o for o in outcomes if o.lineage is not None}
     used: dict[str, Origin] = {name: "own" if name in methods else "frozen" for name in REFERENCES}
     results = {}
@@ -171,6 +178,14 @@ def check_seeds(suite: Suite, seeds: Iterable[int] | None) -> tuple[int, ...]:
             f"seeds must be numbers from 0 to 2^63 - 1, such as 0,1,2; got {list(wanted)}"
         )
     return wanted
+
+
+def check_shard(shard: tuple[int, int] | None) -> None:
+    """Raises InputError if there is no such part."""
+    if shard is not None and not 1 <= shard[0] <= shard[1]:
+        raise InputError(
+            f"a shard is one of its parts, such as 1/4 to 4/4; got {shard[0]}/{shard[1]}"
+        )
 
 
 def _backend(

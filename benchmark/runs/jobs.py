@@ -51,11 +51,13 @@ def plan(
     device: str = "cpu",
     ranks: int = 1,
 ) -> list[Job]:
-    """All lineages, the user's methods first: a broken one then shows at once."""
-    jobs = []
-    for method in methods:
-        for seed in seeds:
-            for task in tasks:
+    """All lineages, a seed after the other. Those of all methods on a task and seed follow upon one
+    another, the user's methods first: they share the real items of its eras (see `open_world`), and
+    a broken method shows at once."""
+    jobs, chosen = [], list(methods)
+    for seed in seeds:
+        for task in tasks:
+            for method in chosen:
                 folder = lineage_folder(
                     out, suite, method.name, task.name, seed, task.hash, method.source
                 )
