@@ -47,8 +47,8 @@ def write_pictures(task: Task) -> tuple[str, dict[str, bytes]]:
 
 def _explain(task: Task, suite: str, seed: int | str, generations: int) -> str:
     words = {
-        "image": "Each row has the same random numbers in every method, so that a column can be "
-        "followed down.",
+        "image": "Rows of one generation are drawn from the same random numbers, so that their "
+        "columns can be compared.",
         "text": "One excerpt each, chosen by rule; words that are in no address are in «quotes».",
         "pair": "Captions that an exact reader finds wrong are red; the strip below shows which of "
         "the numbers 1 to 999 are still named.",

@@ -17,6 +17,13 @@ INTERFACE = (
     "benchmark.tasks.suites.Suite", "benchmark.tasks.suites.load_suite",
     "benchmark.tasks.task.Task", "benchmark.tasks.task.Budget",
 )  # fmt: skip
+# What the harness does to a round is no method's business.
+OPTIONS = {
+    "benchmark.interface.round.Round": {
+        "merge_init_into_class": "false",
+        "filters": '["!^_", "!^renew$"]',
+    }
+}
 PAGES = {
     "interface": "What a method and a program that runs methods import. `benchmark` itself exports "
     "`run`, `load_task`, `Mitigation`, `Round`, `Items`, `TrainingSet`, `Sampling`, `Access`, "
@@ -47,7 +54,8 @@ def list_modules(room: str) -> list[str]:
 
 def write_directive(name: str) -> str:
     """Where mkdocstrings puts what the docstrings of `name` say."""
-    return f"::: {name}"
+    options = "".join(f"\n        {key}: {value}" for key, value in OPTIONS.get(name, {}).items())
+    return f"::: {name}" + (f"\n    options:{options}" if options else "")
 
 
 def write_offers() -> str:

@@ -54,7 +54,7 @@ def write_task_page(suite: Suite, task: Task) -> tuple[str, dict[str, bytes]]:
     (primary,) = list_metrics([task.evaluation.primary])
     parts = [
         f"# `{task.name}`",
-        f"{escape_prose(task.description)}.\n\n"
+        f"{escape_prose(task.description[0].upper() + task.description[1:])}.\n\n"
         f"Suite `{suite.name}`, seeds {', '.join(map(str, suite.seeds))}, modality {task.modality}."
         f" Its definition has the hash `{task.hash[:12]}`: a changed task is another task.",
         f"    autophagy run my_method.py --suite {suite.name} --tasks {task.name}",
@@ -63,7 +63,7 @@ def write_task_page(suite: Suite, task: Task) -> tuple[str, dict[str, bytes]]:
         shown,
         "## The loop",
         write_table(
-            ["", "", ""],
+            ["field", "value", "meaning"],
             [
                 ["`n`", write_value(task.n), "items in a crawl and in a publication"],
                 ["`generations`", write_value(task.generations), "T, after generation 0"],
@@ -140,11 +140,13 @@ def _part(title: str, recipe: Any) -> str:
 
 
 def _fields(recipe: Any, meanings: dict[str, str]) -> str:
-    rows = [
-        [f"`{field.name}`", write_value(getattr(recipe, field.name)), meanings.get(field.name, "")]
-        for field in fields(recipe)
-    ]
-    return write_table(["field", "value", "meaning"], rows) if rows else ""
+    named = [(field.name, write_value(getattr(recipe, field.name))) for field in fields(recipe)]
+    if not named:
+        return ""
+    if not any(name in meanings for name, _ in named):
+        return write_table(["field", "value"], [[f"`{name}`", value] for name, value in named])
+    rows = [[f"`{name}`", value, meanings.get(name, "")] for name, value in named]
+    return write_table(["field", "value", "meaning"], rows)
 
 
 def _foreign(task: Task) -> str:
