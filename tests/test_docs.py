@@ -9,12 +9,14 @@ import re
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("mkdocs", reason="the packages of the site are not installed")
 
+from benchmark import run
 from benchmark.interface.access import Access
 from benchmark.interface.names import find_baselines
 from benchmark.metrics.meanings import METRICS
@@ -50,8 +52,6 @@ def test_every_task_of_the_laptops_suites_has_a_page_of_its_own_fields():
 
 
 def test_the_page_of_a_task_follows_the_task():
-    from dataclasses import replace
-
     suite, task = list_pages()["speeches-replace"]
     page, _ = write_task_page(suite, replace(task, n=1234, generator=replace(task.generator, lr=7)))
     assert "| `n` | 1,234 | 2,000 |" in page  # what differs from the standard task
@@ -72,7 +72,7 @@ def test_a_task_of_the_standard_suite_shows_its_first_and_last_generation(name):
 def test_every_metric_has_its_sentences():
     page = write_metrics()
     for metric in METRICS:
-        assert f"| `{metric.name}` |" in page
+        assert f"| {metric.title}<br>`{metric.name}` |" in page
         for sentence in filter(None, (metric.meaning, metric.text, metric.pair)):
             assert escape_prose(sentence) in page
 
@@ -92,6 +92,15 @@ def test_the_page_of_the_interface_names_every_access():
     assert re.findall(r"^\| `([A-Z]+)` \|.*\| (\w+) \|$", page, re.MULTILINE) == [
         (access.name, access.value) for access in Access
     ]
+
+
+@pytest.mark.parametrize("page", ["interface", "getting-started"])
+def test_the_examples_of_a_page_are_methods(page, tmp_path, tiny_suite):
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "example.py").write_text(code, encoding="utf-8")
+    result = run(tmp_path / "example.py", tasks="digits-replace", workers=1, out=tmp_path / "runs")
+    assert not result["example"].failures
 
 
 def test_what_is_written_in_a_docstring_is_no_markup():
@@ -153,10 +162,10 @@ def test_the_notebook_runs_and_its_method_recovers_something(tmp_path, monkeypat
     nbclient = pytest.importorskip("nbclient")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     book = nbformat.read(DOCS / "quickstart.ipynb", as_version=4)
-    run = nbclient.NotebookClient(
+    client = nbclient.NotebookClient(
         book, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     )
-    run.execute()
+    client.execute()
     outputs = [cell.outputs for cell in book.cells if cell.cell_type == "code"]
     said = "".join(output.text for output in outputs[-1])
     (recovery,) = re.findall(r"recovery of my_method on suite quick: (-?\d\.\d\d)$", said.strip())

@@ -13,7 +13,7 @@ def write_metrics() -> str:
     parts = []
     for title, central in (("Central", True), ("Further", False)):
         rows = [_row(metric) for metric in METRICS if metric.central is central]
-        table = write_table(["metric", "name", "meaning", "good"], rows)
+        table = write_table(["metric", "meaning", "good"], rows)
         parts.append(f"### {title} metrics\n\n{table}")
     return "\n\n".join(parts)
 
@@ -23,7 +23,7 @@ def _row(metric: Metric) -> list[str]:
     for modality, own in (("Text", metric.text), ("Pairs", metric.pair)):
         if own:
             said += f"<br>*{modality}:* {escape_prose(own)}"
-    return [metric.title, f"`{metric.name}`", said, metric.good]
+    return [f"{metric.title}<br>`{metric.name}`", said, metric.good]
 
 
 def write_definitions() -> str:

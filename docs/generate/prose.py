@@ -38,6 +38,11 @@ def escape_prose(text: str) -> str:
     return "".join(parts)
 
 
+def begin_sentence(text: str) -> str:
+    """A description, such as a task's, as a sentence of prose."""
+    return f"{escape_prose(text[:1].upper() + text[1:])}."
+
+
 def write_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table whose cells are markdown."""
     lines = [list(heads), *map(list, rows)]

@@ -10,6 +10,7 @@ from benchmark.tasks.suites import Suite, load_suite, load_task
 from benchmark.tasks.task import Task
 from docs.generate.pictures import write_pictures
 from docs.generate.prose import (
+    begin_sentence,
     escape_prose,
     flatten_fields,
     read_docstring,
@@ -42,7 +43,7 @@ def write_task_list() -> str:
             for task in suite.tasks
         ]
         seeds = ", ".join(map(str, suite.seeds))
-        head = f"### Suite `{suite.name}`\n\n{escape_prose(suite.description)}. Seeds {seeds}."
+        head = f"### Suite `{suite.name}`\n\n{begin_sentence(suite.description)} Seeds {seeds}."
         parts.append(f"{head}\n\n{write_table(['task', 'modality', 'what it is'], rows)}")
     return "\n\n".join(parts)
 
@@ -54,7 +55,7 @@ def write_task_page(suite: Suite, task: Task) -> tuple[str, dict[str, bytes]]:
     (primary,) = list_metrics([task.evaluation.primary])
     parts = [
         f"# `{task.name}`",
-        f"{escape_prose(task.description[0].upper() + task.description[1:])}.\n\n"
+        f"{begin_sentence(task.description)}\n\n"
         f"Suite `{suite.name}`, seeds {', '.join(map(str, suite.seeds))}, modality {task.modality}."
         f" Its definition has the hash `{task.hash[:12]}`: a changed task is another task.",
         f"    autophagy run my_method.py --suite {suite.name} --tasks {task.name}",
