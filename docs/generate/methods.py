@@ -16,7 +16,6 @@ from docs.generate.prose import (
     escape_prose,
     link_source,
     read_docstring,
-    write_table,
     write_value,
 )
 
@@ -48,17 +47,16 @@ def _method(name: str) -> str:
     file = find_baselines()[name]
     found = find_method(name).load()
     summary, _ = read_summary(file)
-    facts = [
-        ["access", ", ".join(f"`{access.name}`" for access in sorted(found.access)) or "none"],
-        ["hooks", ", ".join(f"`{hook}`" for hook in _hooks(found))],
-        ["for", ", ".join(sorted(found.modalities)) or "all modalities"],
-        *_card_facts(CARDS / name),
-        ["code", link_source(f"baselines/{file.name}")],
-    ]
-    return (
-        f"### `{name}`\n\n{escape_prose(summary)}\n\n{read_docstring(found)[0]}\n\n"
-        + write_table(["", ""], facts)
-    )
+    facts = {
+        "access": ", ".join(f"`{access.name}`" for access in sorted(found.access)) or "none",
+        "hooks": ", ".join(f"`{hook}`" for hook in _hooks(found)),
+        "for": ", ".join(sorted(found.modalities)) or "all modalities",
+        **_read_card(CARDS / name / "card.yaml"),
+        "code": link_source(f"baselines/{file.name}"),
+    }
+    listed = "\n".join(f"- **{fact}**: {said}" for fact, said in facts.items())
+    said = (f"### `{name}`", escape_prose(summary), read_docstring(found)[0], listed)
+    return "\n\n".join(said)
 
 
 def _hooks(found: type[Mitigation]) -> list[str]:
@@ -68,12 +66,13 @@ def _hooks(found: type[Mitigation]) -> list[str]:
     ]
 
 
-def _card_facts(folder: Path) -> list[list[str]]:
-    card = parse_card((folder / "card.yaml").read_bytes())
-    facts = []
-    if card.paper:
-        facts.append(["paper", f"<{card.paper}>"])
+def _read_card(file: Path) -> dict[str, str]:
+    """What the card on the leaderboard adds, if there is one."""
+    if not file.exists():
+        return {}
+    card = parse_card(file.read_bytes())
+    facts = {"paper": f"<{card.paper}>"} if card.paper else {}
     if card.hyper_parameters:
         numbers = (f"`{k}` {write_value(v)}" for k, v in card.hyper_parameters.items())
-        facts.append(["hyper-parameters", ", ".join(numbers)])
+        facts["hyper-parameters"] = ", ".join(numbers)
     return facts

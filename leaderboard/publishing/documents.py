@@ -2,8 +2,8 @@
 
 A table stands between a mark and `<!-- end -->`. Marks are `<!-- scores SUITE -->`, and likewise
 `costs`, `access`, `ranks` and `separation`; `<!-- agreement SUITE OTHER... -->`,
-`<!-- transfer ONE OTHER -->` and `<!-- profile SUITE TASK -->`; `<!-- scores SUITE 10 -->` shows the
-first ten:
+`<!-- transfer ONE OTHER -->` and `<!-- profile SUITE TASK -->`. `<!-- scores SUITE 10 -->` has the
+first ten only:
 
     python -m leaderboard.publishing.documents README.md docs/findings.md
 """
