@@ -5,10 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test test-all bench bench-save lint clean
+.PHONY: demo test test-all bench bench-save lint docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/autophagy run accumulate_subsample --suite quick
+	$(BIN)/autophagy report runs/quick/accumulate_subsample.json --out report
+	@echo 'Open report/report.html in a browser: scores, curves, samples'
 
 TEST := -m pytest --numprocesses auto --dist worksteal
 
@@ -34,6 +36,11 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The site, into site/: a link that leads nowhere, or a page that is in no menu, is an error.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(VENV)/installed
+	$(BIN)/python -m mkdocs build --strict
 
 # The constraints pin torch's CPU build; without them pip may fetch gigabytes of CUDA.
 $(VENV)/installed: pyproject.toml constraints.txt

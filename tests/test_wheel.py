@@ -32,7 +32,8 @@ def built(tmp_path_factory) -> SimpleNamespace:
     base = tmp_path_factory.mktemp("built")
     source = base / "source"
     source.mkdir()
-    for file in ("pyproject.toml", "MANIFEST.in", "README.md", "Makefile", "constraints.txt"):
+    files = ("pyproject.toml", "MANIFEST.in", "README.md", "Makefile", "constraints.txt")
+    for file in (*files, "mkdocs.yml"):
         shutil.copy(REPOSITORY / file, source)
     for folder in (*PACKAGES, "docs", "submissions", "tests"):
         shutil.copytree(REPOSITORY / folder, source / folder, ignore=JUNK)

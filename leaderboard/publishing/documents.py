@@ -2,7 +2,8 @@
 
 A table stands between a mark and `<!-- end -->`. Marks are `<!-- scores SUITE -->`, and likewise
 `costs`, `access`, `ranks` and `separation`; `<!-- agreement SUITE OTHER... -->`,
-`<!-- transfer ONE OTHER -->` and `<!-- profile SUITE TASK -->`:
+`<!-- transfer ONE OTHER -->` and `<!-- profile SUITE TASK -->`. `<!-- scores SUITE 10 -->` has the
+first ten only:
 
     python -m leaderboard.publishing.documents README.md docs/findings.md
 """
@@ -57,17 +58,20 @@ def fill_document(text: str, board: Board) -> str:
     return PLACE.sub(written, text)
 
 
-def _scores(board: Board, suite: str) -> str:
-    """Tiers, scores, intervals and recoveries."""
+def _scores(board: Board, suite: str, most: str = "") -> str:
+    """Tiers, scores, intervals and recoveries; of the first `most` methods, or of all."""
     rows = make_score_rows(rank_entries(board, suite))
     if not rows:
         return f"There is no result of suite {suite} yet."
     heads = ["tier", "method", "access", "score", "95% interval"]
+    shown = rows[: int(most)] if most else rows
     cells = [
         (row.tier, Code(row.method), row.access, row.score, row.interval, *row.recoveries.values())
-        for row in rows
+        for row in shown
     ]
-    return _markdown([*heads, *map(Code, rows[0].recoveries)], cells)
+    table = _markdown([*heads, *map(Code, rows[0].recoveries)], cells)
+    left = len(rows) - len(shown)
+    return f"{table}\n\nThe first {len(shown)} of {len(rows)}." if left else table
 
 
 def _costs(board: Board, suite: str) -> str:

@@ -19,10 +19,20 @@ PROJECT = Path(__file__).parents[2]
 def test_the_tables_are_up_to_date(name):
     skip_if_stale()
     text = (PROJECT / name).read_text()
-    assert "<!-- scores small -->" in text
+    assert "<!-- scores small" in text
     assert fill_document(text, read_board(HERE)) == text, (
         "python -m leaderboard.publishing.documents " + name
     )
+
+
+def test_a_table_of_scores_may_be_cut(tmp_path, frozen):
+    toys.store(tmp_path, toys.result("anchor", 0.3))
+    board = read_board(tmp_path)
+    lines = fill_document("<!-- scores small 2 -->\n<!-- end -->\n", board).splitlines()
+    assert [line.split(" | ")[1] for line in lines if line.startswith("| ")][2:] == [
+        "`clean`", "`anchor`",
+    ]  # fmt: skip
+    assert "The first 2 of 3." in lines
 
 
 def test_a_table_is_written_between_its_marks(tmp_path, frozen):

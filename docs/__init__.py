@@ -1,0 +1,1 @@
+"""The documentation. `generate/` writes the pages that say what the code says."""

@@ -1,0 +1,1 @@
+"""Pages and tables of the site that are made of the code, so that they cannot differ from it."""
