@@ -4,6 +4,7 @@ Nothing here is a result: networks of a few thousand numbers, trained for two st
 """
 
 import copy
+from dataclasses import replace
 from functools import partial
 
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.metrics.meanings import list_metrics
 from benchmark.runs.sandbox import isolate_method
+from benchmark.tasks.images.pictures import turn_hue
 from benchmark.tasks.images.shown import shown
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.text import llama, stories
@@ -126,6 +128,50 @@ def test_the_items_of_an_era_are_disjoint_and_new(name):
     assert not rows(first.real)[0] & rows(later.real)[0]
     with pytest.raises(InputError, match=r"real \w+ asked for, \d+ exist"):
         era_of(source, 1_000, 8, "split")
+
+
+@pytest.mark.parametrize("part", ["real", "heldout", "trusted"])
+def test_more_and_more_stories_have_somebody_speak(part):
+    task = TASKS["stories-web"]
+    source = task.data.build()
+    marks = [n for token, n in source.publisher.tokenizer.get_vocab().items() if '"' in token]
+    shares = []
+    for t in (0, 8):
+        items = getattr(era_of(source, 20, 10, "moving", t=t), part)
+        shares.append(float(torch.isin(items["tokens"], torch.tensor(marks)).any(1).float().mean()))
+    assert shares == pytest.approx(task.data.speech, abs=0.04)
+    still = TASKS["stories-replace"].data
+    assert still.speech is None
+
+
+def test_stories_of_one_kind_only_are_one_sentence():
+    source = TASKS["stories-web"].data.build()
+    kinds = stories.Kinds(
+        Items(tokens=torch.zeros(4, 2)), torch.arange(4), torch.ones(4) > 0, "odd"
+    )
+    assert len(kinds.choose(3, [1.0], stream("all"))) == 3
+    with pytest.raises(InputError, match="no odd story of a kind"):
+        kinds.choose(3, [0.5], stream("none"))
+    source.recipe = replace(source.recipe, heldout=10_000)
+    with pytest.raises(InputError, match="held-out stories asked for"):
+        era_of(source, 4, 2, "too many")
+
+
+def test_pictures_lean_and_turn_their_colours_as_the_world_moves():
+    """Means of channels: reds of the first eras become greens of the last, greys stay."""
+    red = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    red[:, 0] = 120
+    assert torch.equal(turn_hue(red, 0.0), red)
+    assert turn_hue(red, 120.0)[0, :, 0, 0].tolist() == [0, 120, 0]
+    assert turn_hue(red, -120.0)[0, :, 0, 0].tolist() == [0, 0, 120]
+    grey = torch.full((1, 3, 2, 2), 77, dtype=torch.uint8)
+    assert torch.equal(turn_hue(grey, 33.0), grey)
+    moving, still = (TASKS[f"cifar10-{name}"].data for name in ("web", "replace"))
+    assert (moving.slant, moving.hue, still.slant, still.hue) == (3.0, 10.0, 0.0, 0.0)
+    eras = [era_of(moving.build(), 8, 4, "colours", t=t).heldout["image"] for t in (0, 4, 8)]
+    middle = era_of(still.build(), 8, 4, "colours", t=4).heldout["image"]
+    assert torch.equal(eras[1], middle)  # at T/2 the world is where it stands still
+    assert not torch.equal(eras[0], eras[2])
 
 
 def test_training_learns_is_reproducible_and_leaves_the_original_alone(setup):

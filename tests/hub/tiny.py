@@ -80,12 +80,15 @@ def pictures(
 
 
 def stories(folder: Path) -> None:
-    """Parquet files of sentences, one in five too short for a block."""
+    """Parquet files of sentences, one in five too short for a block, one in two with a quotation
+    mark."""
     rng = random.Random(0)
     folder.mkdir(parents=True)
     for split, count in (("train-00000-of-00004-0", TRAIN), ("validation-00000-of-00001-0", TEST)):
         texts = [
-            " ".join(rng.choices(WORDS.split(), k=4 if i % 5 == 4 else 60)) + "."
+            ('"' if i % 2 else "")
+            + " ".join(rng.choices(WORDS.split(), k=4 if i % 5 == 4 else 60))
+            + "."
             for i in range(count * 5 // 4)
         ]
         pq.write_table(pa.table({"text": texts}), folder / f"{split}.parquet")

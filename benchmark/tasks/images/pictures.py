@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,49 +19,68 @@ from benchmark.interface.items import Items
 from benchmark.tasks.images.slant import change_images
 from benchmark.tasks.parts import Era, Publisher, Stream, World
 
+if TYPE_CHECKING:
+    from benchmark.tasks.images.recipes import PicturesData
+
 RESERVED = 2  # images set aside for each trusted item of an era
 SPLITS = ("train", "test")  # as the recipe lists their files
 
 
 class PicturesSource:
     """Real and trusted images are of the split `train`, which every lineage divides anew, held-out
-    ones of `test`. All are handed out mirrored or not and changed a little: none comes twice.
+    ones of `test`. All are handed out mirrored or not and changed a little: none comes twice. In
+    era t all lean and have their colours turned by as much as the world has moved.
     """
 
-    def __init__(
-        self, repo: HubRepo, publisher: Publisher, heldout: int, column: str, size: int | None
-    ) -> None:
-        """As `PicturesData` says, with the publisher of its codec."""
-        self.repo, self.publisher, self.heldout = repo, publisher, heldout
-        self.column, self.size = column, size
+    def __init__(self, recipe: PicturesData, publisher: Publisher) -> None:
+        """With the publisher of the recipe's codec."""
+        self.recipe, self.publisher = recipe, publisher
 
     def world(self, n: int, reserve: int, stream: Stream) -> World:
-        train, test = load_pictures(self.repo, self.column)
+        recipe = self.recipe
+        train, test = load_pictures(recipe.repo, recipe.column)
         aside = reserve * RESERVED
         if n + aside > len(train):
             raise InputError(f"{n + aside} real images asked for, {len(train)} exist")
-        if self.heldout > len(test):
-            raise InputError(f"{self.heldout} held-out images asked for, {len(test)} exist")
+        if recipe.heldout > len(test):
+            raise InputError(f"{recipe.heldout} held-out images asked for, {len(test)} exist")
         order = torch.randperm(len(train), generator=stream(0, "split"))
 
         def begin(t: int) -> Era:
+            moved = t - recipe.eras / 2
+
             def show(split: Any, rows: Tensor, count: int, purpose: str) -> Items:
                 rng = stream(t, purpose)
                 chosen = rows[torch.randperm(len(rows), generator=rng)[:count]].tolist()
-                items = take_pictures(split, chosen, self.column, self.size)
+                items = take_pictures(split, chosen, recipe.column, recipe.size)
                 flipped = torch.rand(count, generator=rng) < 0.5
                 mirrored = items["image"].flip(3)
                 images = torch.where(flipped[:, None, None, None], mirrored, items["image"])
-                images = change_images(images, 0.0, rng, "reflection")
+                images = change_images(images, recipe.slant * moved, rng, "reflection")
+                images = turn_hue(images, recipe.hue * moved)
                 return self.publisher.pass_through(Items(image=images, label=items["label"]))
 
             return Era(
                 real=show(train, order[aside:], n, "real"),
-                heldout=show(test, torch.arange(len(test)), self.heldout, "held out"),
+                heldout=show(test, torch.arange(len(test)), recipe.heldout, "held out"),
                 trusted=show(train, order[:aside], reserve, "trusted"),
             )
 
         return begin
+
+
+def turn_hue(images: Tensor, degrees: float) -> Tensor:
+    """uint8 (N, 3, H, W) images with all colours turned about the axis of greys by `degrees`, as in
+    Haeberli 1993, "Matrix operations for image processing"; greys stay."""
+    if not degrees:
+        return images
+    angle = math.radians(degrees)
+    same = math.cos(angle) + (1 - math.cos(angle)) / 3
+    less, more = ((1 - math.cos(angle)) / 3 + sign * math.sin(angle) / math.sqrt(3)
+                  for sign in (-1, 1))  # fmt: skip
+    matrix = torch.tensor([[same, less, more], [more, same, less], [less, more, same]])
+    turned = torch.einsum("ij,njhw->nihw", matrix, images.float())
+    return turned.round().clamp(0, 255).to(torch.uint8)
 
 
 def load_pictures(repo: HubRepo, column: str) -> tuple[Any, Any]:

@@ -24,7 +24,9 @@ class PicturesData:
     `train`, the second `test`.
 
     `size` is that of the square to which the middle of each image is scaled; without it they are
-    as they are. `codec` has the autoencoder that the generator publishes by.
+    as they are. `codec` has the autoencoder that the generator publishes by. `slant` and `hue` are
+    the world's speed: degrees by which images lean and colours turn further in every generation, as
+    far to one side at t = 0 as to the other at `eras` = T.
     """
 
     distribution: ClassVar[str | None] = None
@@ -33,11 +35,14 @@ class PicturesData:
     column: str = "img"
     size: int | None = None
     codec: HubRepo | None = None
+    slant: float = 0.0
+    hue: float = 0.0
+    eras: int = 8
 
     def build(self) -> Source:
         from benchmark.tasks.images.pictures import PicturesSource
 
-        return PicturesSource(self.repo, self.publisher(), self.heldout, self.column, self.size)
+        return PicturesSource(self, self.publisher())
 
     def publisher(self) -> Publisher:
         """What the images pass through."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmark.hub.repos import HubRepo
 from benchmark.tasks.assets import manifest
 from benchmark.tasks.images.recipes import (
@@ -126,8 +128,9 @@ PICTURES = PicturesData(CIFAR10)
 UNET = PixelDiffusionRecipe()
 
 
-def cifar10(schedule: Schedule) -> Task:
-    """CIFAR-10 under `schedule`."""
+def cifar10(schedule: Schedule, slant: float = 3.0, hue: float = 10.0) -> Task:
+    """CIFAR-10 under `schedule`, in a world that leans by `slant` degrees a generation and whose
+    colours turn by `hue`."""
     others = (
         PixelDiffusionRecipe(widths=(64, 128, 192, 192)),
         PixelDiffusionRecipe(widths=(96, 160, 256), attention=(False, True, False)),
@@ -137,7 +140,7 @@ def cifar10(schedule: Schedule) -> Task:
         modality="image",
         description=f"CIFAR-10, flow matching on pixels; {schedule.summary}",
         schedule=schedule,
-        data=PICTURES,
+        data=replace(PICTURES, slant=slant, hue=hue),
         generator=UNET,
         evaluation=PictureEvaluation(DINOV2),
         verifier=PictureVerifier(PICTURES, DINOV2),

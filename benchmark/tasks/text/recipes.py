@@ -63,7 +63,11 @@ class Tokens:
 @dataclass(frozen=True)
 class StoriesData:
     """The beginnings of stories: column `text`, splits `train` (its first `stories` rows, which
-    are streamed) and `validation`."""
+    are streamed) and `validation`.
+
+    `speech` is the share of stories in whose beginning somebody speaks (there are quotation marks),
+    in the first and in the last of `eras` + 1 eras; without it the world stands still.
+    """
 
     distribution: ClassVar[str | None] = None
     repo: HubRepo
@@ -71,11 +75,13 @@ class StoriesData:
     stories: int = 60_000
     heldout: int = 2_000
     scanned: int = 4  # rows of `validation` that are looked at for each held-out story
+    speech: tuple[float, float] | None = None
+    eras: int = 8
 
     def build(self) -> Source:
         from benchmark.tasks.text.stories import StoriesSource
 
-        return StoriesSource(**vars(self) | {"tokens": self.tokens.build()})
+        return StoriesSource(self, self.tokens.build())
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -17,6 +19,9 @@ from benchmark.tasks.parts import Era, Stream, World
 from benchmark.tasks.text.codec import TextPublisher
 from benchmark.tasks.text.speeches import normalise
 
+if TYPE_CHECKING:
+    from benchmark.tasks.text.recipes import StoriesData
+
 CHARACTERS = 5  # of a story for each token of a block: more than fill it
 RESERVED = 2  # stories set aside for each trusted item of an era
 SPLITS = ("train", "validation")  # as the recipe lists their files
@@ -28,14 +33,12 @@ class StoriesSource:
     ones of `validation`.
 
     A story that is too short to fill a block is left out, and so is one that another one equals.
+    Where the world moves, so does the share of stories in which somebody speaks.
     """
 
-    def __init__(
-        self, repo: HubRepo, tokens: TextPublisher, stories: int, heldout: int, scanned: int
-    ) -> None:
-        """As `StoriesData` says."""
-        self.repo, self.publisher = repo, tokens
-        self.stories, self.heldout, self.scanned = stories, heldout, scanned
+    def __init__(self, recipe: StoriesData, publisher: TextPublisher) -> None:
+        """With the publisher of the recipe's tokens."""
+        self.recipe, self.publisher = recipe, publisher
 
     def world(self, n: int, reserve: int, stream: Stream) -> World:
         known = self._published()
@@ -43,22 +46,42 @@ class StoriesSource:
         aside = reserve * RESERVED
         if n + aside > len(usable):
             raise InputError(f"{n + aside} real stories asked for, {len(usable)} exist")
-        if self.heldout > len(heldout):
-            raise InputError(f"{self.heldout} held-out stories asked for, {len(heldout)} exist")
+        if self.recipe.heldout > len(heldout):
+            count = self.recipe.heldout
+            raise InputError(f"{count} held-out stories asked for, {len(heldout)} exist")
         order = torch.randperm(len(usable), generator=stream(0, "split"))
-        pool, trusted = order[aside:], order[:aside]
+        pools = (
+            Kinds(usable, order[aside:], self._speaks(usable), "real"),
+            Kinds(heldout, torch.arange(len(heldout)), self._speaks(heldout), "held-out"),
+            Kinds(usable, order[:aside], self._speaks(usable), "trusted"),
+        )
 
         def begin(t: int) -> Era:
-            # One after the other, so that a story comes again only when all were handed out.
-            rows = pool[(torch.arange(n) + t * n) % len(pool)]
-            drawn = trusted[torch.randperm(aside, generator=stream(t, "trusted"))[:reserve]]
-            return Era(
-                real=usable.take(rows),
-                heldout=heldout.take(slice(0, self.heldout)),
-                trusted=usable.take(drawn),
-            )
+            shares = [self._share(i) for i in range(t + 1)]
+            rng = stream(t, "order")
+            real, kept, trusted = (
+                pool.choose(count, shares[first:], rng)
+                for pool, count, first in zip(
+                    # The held-out stories of every era are the same as far as its share allows.
+                    pools, (n, self.recipe.heldout, reserve), (0, t, 0), strict=True,
+                )
+            )  # fmt: skip
+            return Era(real=real, heldout=kept, trusted=trusted)
 
         return begin
+
+    def _share(self, t: int) -> float | None:
+        """The share of stories with speech in era t."""
+        if self.recipe.speech is None:
+            return None
+        first, last = self.recipe.speech
+        return first + (last - first) * t / self.recipe.eras
+
+    def _speaks(self, items: Items) -> Tensor:
+        """(N,) whether there is a quotation mark in each."""
+        vocabulary = self.publisher.tokenizer.get_vocab()
+        marks = torch.tensor([number for token, number in vocabulary.items() if '"' in token])
+        return torch.isin(items["tokens"], marks).any(1)
 
     def _published(self) -> dict[str, Tensor]:
         """Tokens (N, length) of all `usable` stories of the split `train` and of `heldout` ones.
@@ -67,9 +90,10 @@ class StoriesSource:
         cache, by the files, the tokenizer and the recipe.
         """
         tokenizer = hashlib.sha256(self.publisher.tokenizer.to_str().encode()).hexdigest()
-        with open_repo(self.repo) as where:
-            files = describe_files(self.repo, where)
-        numbers = (self.publisher.length, self.stories, self.heldout, self.scanned)
+        recipe = self.recipe
+        with open_repo(recipe.repo) as where:
+            files = describe_files(recipe.repo, where)
+        numbers = (self.publisher.length, recipe.stories, recipe.heldout, recipe.scanned)
         key = repr((FORM, files, tokenizer, numbers))
         try:
             return FolderCache(find_home() / "published").get("stories", key, self._publish).tensors
@@ -79,15 +103,45 @@ class StoriesSource:
             return self._publish()
 
     def _publish(self) -> dict[str, Tensor]:
-        characters, looked_at = CHARACTERS * self.publisher.length, self.scanned * self.heldout
-        heldout = beginnings(self.repo, "validation", looked_at, characters)
+        recipe, characters = self.recipe, CHARACTERS * self.publisher.length
+        heldout = beginnings(recipe.repo, "validation", recipe.scanned * recipe.heldout, characters)
         seen = set(heldout)
-        stories = beginnings(self.repo, "train", self.stories, characters)
+        stories = beginnings(recipe.repo, "train", recipe.stories, characters)
         usable = self.publisher.pass_through([text for text in stories if text not in seen])
         return {
             "usable": usable["tokens"],
             "heldout": self.publisher.pass_through(heldout)["tokens"],
         }
+
+
+class Kinds:
+    """Stories with speech and without, handed out one after the other: one comes again only when
+    all of its kind were handed out.
+
+    Raises:
+        InputError: a kind that is asked for has no story.
+    """
+
+    def __init__(self, items: Items, rows: Tensor, speaks: Tensor, what: str) -> None:
+        self.items, self.rows, self.what = items, rows, what
+        self.kinds = [rows[speaks[rows]], rows[~speaks[rows]]]
+
+    def choose(self, count: int, shares: Sequence[float | None], rng: torch.Generator) -> Items:
+        """`count` items of the last of the eras whose `shares` of stories with speech are given,
+        after those of the eras before, in random order. Without shares every story is alike."""
+        if shares[-1] is None:
+            queues = [(self.rows, [count] * len(shares))]
+        else:
+            spoken = [round(count * (share or 0.0)) for share in shares]
+            queues = [(self.kinds[0], spoken), (self.kinds[1], [count - s for s in spoken])]
+        chosen = []
+        for rows, counts in queues:
+            if counts[-1] and not len(rows):
+                raise InputError(f"no {self.what} story of a kind that an era asks for exists")
+            begin = sum(counts[:-1])
+            chosen.append(rows[(torch.arange(counts[-1]) + begin) % max(len(rows), 1)])
+        order = torch.cat(chosen)
+        return self.items.take(order[torch.randperm(count, generator=rng)])
 
 
 def beginnings(repo: HubRepo, split: str, rows: int, characters: int) -> tuple[str, ...]:

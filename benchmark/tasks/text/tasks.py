@@ -78,8 +78,9 @@ GPT2 = HubRepo(
 TOKENS = Tokens(GPT2_TOKENS)
 
 
-def stories(schedule: Schedule) -> Task:
-    """TinyStories under `schedule`."""
+def stories(schedule: Schedule, speech: tuple[float, float] | None = (0.2, 0.8)) -> Task:
+    """TinyStories under `schedule`, in a world in which more and more stories have somebody speak
+    (see `StoriesData`)."""
     others = (
         StoriesRecipe(TOKENS, width=256, heads=4),
         StoriesRecipe(TOKENS, layers=3),
@@ -89,7 +90,7 @@ def stories(schedule: Schedule) -> Task:
         modality="text",
         description=f"TinyStories, GPT-2-style LM; {schedule.summary}",
         schedule=schedule,
-        data=StoriesData(STORIES, TOKENS),
+        data=StoriesData(STORIES, TOKENS, stories=240_000, speech=speech),
         generator=StoriesRecipe(TOKENS),
         evaluation=StoryEvaluation(GPT2, TOKENS),
         verifier=StoryVerifier(GPT2, TOKENS),
