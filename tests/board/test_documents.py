@@ -15,11 +15,14 @@ from tests.stored import skip_if_stale
 PROJECT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/findings.md"])
-def test_the_tables_are_up_to_date(name):
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("README.md", "scores"), ("docs/findings.md", "scores"), ("docs/regime.md", "separation")],
+)
+def test_the_tables_are_up_to_date(name, kind):
     skip_if_stale()
     text = (PROJECT / name).read_text()
-    assert "<!-- scores small" in text
+    assert f"<!-- {kind} small" in text
     assert fill_document(text, read_board(HERE)) == text, (
         "python -m leaderboard.publishing.documents " + name
     )
