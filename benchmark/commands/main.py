@@ -20,7 +20,7 @@ from benchmark.commands.terminal import prepare_output
 
 COMMANDS = (
     "list", "prefetch", "report", "run", "samples", "score", "theory", "transfer", "new",
-    "validate", "submit", "rescore", "verify", "board", "preview", "deploy", "cache",
+    "validate", "submit", "queue", "rescore", "verify", "board", "preview", "deploy", "cache",
 )  # fmt: skip
 
 
