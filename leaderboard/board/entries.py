@@ -21,6 +21,7 @@ from benchmark.submission.claim import read_claim
 from benchmark.submission.folder import LARGEST
 from benchmark.submission.trust import (
     State,
+    Trust,
     find_state,
     load_rerun,
     load_trust,
@@ -40,6 +41,7 @@ class Entry(Scored):
         path: where its stored result lies.
         card: who made it; None if there is none.
         state: how far it is trusted, since when and why.
+        trust: all that maintainers found out of it and of earlier results of its name.
         references: "frozen", or "own" where it is scored against those that it brought.
         claimed: the suite score that its result claims, where `recoveries` are of a re-run.
         mine: whether it is only previewed.
@@ -55,6 +57,7 @@ class Entry(Scored):
     isolated: bool
     claimed: float | None = None
     mine: bool = False
+    trust: Trust | None = None
 
     @property
     def name(self) -> str:
@@ -203,8 +206,9 @@ def _entry(root: Path, path: Path, findings: Path, mine: bool) -> Entry:
     entry = _described(result, path, scale, None if mine else _card(root, result, path))
     if mine:
         return replace(entry, method=name + MINE, mine=True)
-    state = find_state(read_limited(path, LARGEST_RESULT, "result"), load_trust(path, findings))
-    return _rescaled(replace(entry, state=state), findings)
+    trust = load_trust(path, findings)
+    state = find_state(read_limited(path, LARGEST_RESULT, "result"), trust)
+    return _rescaled(replace(entry, state=state, trust=trust), findings)
 
 
 def _rescaled(entry: Entry, findings: Path) -> Entry:
