@@ -122,14 +122,14 @@ class Rerun(_Strict):
         return (json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode()
 
 
-class Findings(_Strict):
+class CheckedResult(_Strict):
     """All that maintainers found out about one result, in order."""
 
     result_sha256: Digest
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
 
     @model_validator(mode="after")
-    def _rises(self) -> Findings:
+    def _rises(self) -> CheckedResult:
         states = [step.state for step in self.steps]
         if "rejected" in states[:-1]:
             raise ValueError("nothing may follow a rejection")
@@ -139,12 +139,12 @@ class Findings(_Strict):
         return self
 
 
-class Trust(Findings):
+class Trust(CheckedResult):
     """What was found out about the newest result that was checked, and about those of the same
     name before it, the oldest first: a new result begins anew, and its past stays known."""
 
     version: Literal[1] = 1
-    earlier: Annotated[tuple[Findings, ...], Field(max_length=100)] = ()
+    earlier: Annotated[tuple[CheckedResult, ...], Field(max_length=100)] = ()
 
     def to_json(self) -> bytes:
         """The stored form; without `earlier` where there is none, as before it existed."""
@@ -218,11 +218,11 @@ def advance_trust(
     return Trust(result_sha256=digest, steps=(*steps, step), earlier=_list_earlier(trust, digest))
 
 
-def _list_earlier(trust: Trust | None, digest: str) -> tuple[Findings, ...]:
+def _list_earlier(trust: Trust | None, digest: str) -> tuple[CheckedResult, ...]:
     """What is known of other results of the name than the one with that hash."""
     if trust is None:
         return ()
-    last = Findings(result_sha256=trust.result_sha256, steps=trust.steps)
+    last = CheckedResult(result_sha256=trust.result_sha256, steps=trust.steps)
     return tuple(of for of in (*trust.earlier, last) if of.result_sha256 != digest)[-100:]
 
 

@@ -16,6 +16,7 @@ from benchmark.results.references import find_references, frozen_file
 from benchmark.results.schema import LARGEST as LARGEST_RESULT
 from benchmark.results.schema import Result, load_result
 from benchmark.results.standings import Scored, score_result
+from benchmark.results.style import OWN_MARK
 from benchmark.submission.card import Card, parse_card
 from benchmark.submission.claim import read_claim
 from benchmark.submission.folder import LARGEST
@@ -30,7 +31,6 @@ from benchmark.submission.trust import (
 )
 
 FINDINGS = ("trust", "verified")  # folders beside results, written by maintainers only
-MINE = " (yours)"  # marks a result that is only previewed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +205,7 @@ def _entry(root: Path, path: Path, findings: Path, mine: bool) -> Entry:
     scale = find_references(result, path, beside=mine)
     entry = _described(result, path, scale, None if mine else _card(root, result, path))
     if mine:
-        return replace(entry, method=name + MINE, mine=True)
+        return replace(entry, method=name + OWN_MARK, mine=True)
     trust = load_trust(path, findings)
     state = find_state(read_limited(path, LARGEST_RESULT, "result"), trust)
     return _rescaled(replace(entry, state=state, trust=trust), findings)

@@ -60,6 +60,17 @@ class Filters:
         )
 
 
+def find_own_view(board: Board) -> dict[str, str]:
+    """The parameters of the address that shows what is previewed: one result on its page, several
+    in the table, of the suite that the first is of; none without any."""
+    own = [entry for entries in board.entries.values() for entry in entries if entry.mine]
+    if not own:
+        return {}
+    first = own[0]
+    alone = {"tab": "method", "method": first.name, "a": first.name}
+    return Filters(first.suite).query() | (alone if len(own) == 1 else {"tab": "table"})
+
+
 def choose_first_suite(board: Board) -> str:
     """The suite shown first: the one that papers quote, if there are results.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchmark.basics.plain import read_limited
 from benchmark.results.schema import LARGEST
-from benchmark.submission.trust import Findings
+from benchmark.submission.trust import CheckedResult
 from leaderboard.board.entries import Entry
 
 SHORT = 12  # digits of a commit or hash
@@ -57,7 +57,7 @@ def describe_history(entry: Entry) -> str:
     return "; ".join(map(_describe, list_history(entry)))
 
 
-def _events(found: Findings, earlier: bool) -> Iterator[Event]:
+def _events(found: CheckedResult, earlier: bool) -> Iterator[Event]:
     of = found.result_sha256[:SHORT] if earlier else ""
     for step in found.steps:
         yield Event(step.state, step.date, step.by, step.commit[:SHORT], step.reason, of)

@@ -109,7 +109,8 @@ def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
 
 
 def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
-    """The rows that pass. Their tiers and ranks stay those among all; references always pass."""
+    """The rows that pass. Their tiers and ranks stay those among all; references always pass, and
+    what is only previewed stands first, whatever it scores."""
     if table.empty:
         return table
     passes = pd.Series(True, index=table.index)
@@ -121,7 +122,8 @@ def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     for word in filters.search.casefold().split():
         texts = table["method"] + " " + table["authors"] + " " + table["summary"]
         passes &= texts.str.casefold().str.contains(word, regex=False)
-    return table[passes]
+    found = table[passes]
+    return found.sort_values("mine", ascending=False, kind="stable")
 
 
 def format_frame(table: pd.DataFrame) -> pd.DataFrame:
