@@ -79,7 +79,8 @@ def serve_page(
     threading.Thread(target=_keep_fresh, args=(source,), daemon=True).start()
     page = build_page(source)
     page.launch(
-        server_name=host, server_port=port or None, inbrowser=open_browser and not view, quiet=not block,
+        server_name=host, server_port=port or None, inbrowser=open_browser and not view,
+        quiet=not block,
         ssr_mode=False, prevent_thread_lock=True, show_error=True, share=False, run_history=False,
         footer_links=["api", "settings"], theme=make_theme(), css=make_style(),
         head=make_head(),
