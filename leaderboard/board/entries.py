@@ -11,6 +11,7 @@ from statistics import fmean
 
 from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
 from benchmark.basics.plain import clean_line, read_limited, read_start
+from benchmark.basics.spelling import ask_nearest
 from benchmark.interface.names import REFERENCES
 from benchmark.results.references import find_references, frozen_file
 from benchmark.results.schema import LARGEST as LARGEST_RESULT
@@ -91,7 +92,8 @@ class Board:
         for entry in self.entries.get(suite, ()):
             if entry.name == name:
                 return entry
-        raise InputError(f"there is no entry {name!r} in suite {suite!r}")
+        near = ask_nearest(name, (entry.name for entry in self.entries.get(suite, ())))
+        raise InputError(f"there is no entry {name!r}{near} in suite {suite!r}")
 
     def result(self, suite: str, name: str) -> Result:
         """The stored result of an entry.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmark.basics.errors import InputError
+from benchmark.basics.spelling import ask_nearest
 from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import Board
 
@@ -98,7 +99,8 @@ def choose_tasks(suite: str, choice: str) -> list[str]:
     tasks = [t.name for t in load_suite(suite).tasks if choice in (ALL, t.modality, t.name)]
     if not tasks:
         known = list_task_choices(suite)
-        raise InputError(f"suite {suite!r} has no tasks {choice!r}: choose {known}")
+        near = ask_nearest(choice, known)
+        raise InputError(f"suite {suite!r} has no tasks {choice!r}{near}: choose {known}")
     return tasks
 
 
