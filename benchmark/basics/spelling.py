@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-ALIKE = 0.6  # of difflib's ratio
+ALIKE = 0.7  # of difflib's ratio
 MOST = 10_000  # names of a folder that are looked at
 
 
