@@ -43,6 +43,10 @@ class Entry(Scored):
         card: who made it; None if there is none.
         state: how far it is trusted, since when and why.
         trust: all that maintainers found out of it and of earlier results of its name.
+        source: SHA-256 of the method's file.
+        version: of the benchmark that made the result.
+        hashes: by task, the hash of its whole definition.
+        machines: the processors that computed it.
         references: "frozen", or "own" where it is scored against those that it brought.
         claimed: the suite score that its result claims, where `recoveries` are of a re-run.
         mine: whether it is only previewed.
@@ -56,6 +60,10 @@ class Entry(Scored):
     created: str
     references: str
     isolated: bool
+    source: str
+    version: str
+    hashes: dict[str, str]
+    machines: tuple[str, ...]
     claimed: float | None = None
     mine: bool = False
     trust: Trust | None = None
@@ -251,7 +259,23 @@ def _described(
         created=result.created,
         references="frozen" if frozen else "own",
         isolated=result.isolated,
+        source=result.method.source,
+        version=result.benchmark_version,
+        hashes={name: task.hash for name, task in result.tasks.items()},
+        machines=_list_machines(result),
     )
+
+
+def _list_machines(result: Result) -> tuple[str, ...]:
+    """What each generation says of the machine that computed it, or what the whole result says."""
+    found = {
+        generation.machine
+        for task in result.tasks.values()
+        for lineage in task.lineages
+        for generation in lineage.generations
+        if generation.machine
+    }
+    return tuple(sorted(found)) or (result.hardware,)
 
 
 def _of_references(suite: str) -> Iterator[Entry]:
