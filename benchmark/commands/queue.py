@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from benchmark.commands.stored import STORED
 from benchmark.commands.tables import Column, number, open_console, say, sheet, word
 from benchmark.hub.connection import check_target
 from benchmark.hub.trouble import Purpose
@@ -37,7 +37,7 @@ def queue(
     with console.working(f"Reading the pull requests of {repo}"):
         from benchmark.submission.waiting import find_age, list_waiting
 
-        found = list_waiting(repo, findings or own_findings(), endpoint, say=console.print)
+        found = list_waiting(repo, findings or STORED, endpoint, say=console.print)
     if as_json:
         print(json.dumps([
             {
@@ -68,11 +68,6 @@ def queue(
     console.print("Next:")
     for waiting in found:
         say(console, f"  {waiting.request.num}: {waiting.next}")
-
-
-def own_findings() -> Path:
-    """The folder of findings that comes with the benchmark."""
-    return Path(str(resources.files("leaderboard")))
 
 
 def format_age(days: int) -> str:

@@ -9,9 +9,10 @@ import typer
 
 from benchmark.basics.errors import InputError
 from benchmark.commands.progress import Watcher
-from benchmark.commands.queue import Endpoint, own_findings
+from benchmark.commands.queue import Endpoint
 from benchmark.commands.rescore import By, Findings
 from benchmark.commands.run import parse_seeds
+from benchmark.commands.stored import STORED
 from benchmark.commands.tables import open_console, say
 from benchmark.commands.terminal import Terminal
 from benchmark.hub.connection import check_target
@@ -67,7 +68,7 @@ def verify(
             raise InputError("--from-pr takes --repo ORG/RESULTS, and neither folder nor --result")
         check_target(Purpose(repo), endpoint)
         review = review_request(
-            from_pr, repo, out, findings or own_findings(), parse_seeds(seeds), workers, watch, by,
+            from_pr, repo, out, findings or STORED, parse_seeds(seeds), workers, watch, by,
             reject, endpoint, console.print,
         )  # fmt: skip
         _tell(console, review.comment, from_pr, repo, comment, endpoint)
