@@ -17,7 +17,7 @@ SIZE = (1200, 630)  # its pixels
 WORDS = "Curves by generation: no mitigation, the best methods, and real data only."
 
 
-def make_head(surroundings: Mapping[str, str] = os.environ) -> str:
+def make_link_preview(surroundings: Mapping[str, str] = os.environ) -> str:
     """Elements for the head of the page. Nothing is loaded by them: only who shows a link asks
     for the picture.
 

@@ -16,7 +16,7 @@ import gradio as gr
 from benchmark import __version__
 from benchmark.basics.errors import AutophagyError
 from benchmark.results.style import DARK
-from leaderboard.board.social import make_head
+from leaderboard.board.social import make_link_preview
 from leaderboard.board.source import BoardSource
 from leaderboard.board.table import HEADINGS
 from leaderboard.page.answers import Answers, Painted, draw_head, say_errors
@@ -83,7 +83,7 @@ def serve_page(
         quiet=not block,
         ssr_mode=False, prevent_thread_lock=True, show_error=True, share=False, run_history=False,
         footer_links=["api", "settings"], theme=make_theme(), css=make_style(),
-        head=make_head(),
+        head=make_link_preview(),
     )  # fmt: skip
     if view:
         address = f"{page.local_url}?{urlencode(view)}"

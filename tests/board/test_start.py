@@ -14,8 +14,11 @@ from leaderboard.board.source import BoardSource
 from leaderboard.page.page import serve_page
 page = serve_page(BoardSource(), port=0, block=False)
 first = urllib.request.urlopen(page.local_url).read().decode()
+info = json.load(urllib.request.urlopen(page.local_url + "gradio_api/info"))
+inputs = info["named_endpoints"]["/open"]["parameters"]
 asked = urllib.request.Request(
-    page.local_url + "gradio_api/call/open", data=json.dumps({"data": []}).encode(),
+    page.local_url + "gradio_api/call/open",
+    data=json.dumps({"data": [""] * len(inputs)}).encode(),
     headers={"Content-Type": "application/json"},
 )
 event = json.load(urllib.request.urlopen(asked))["event_id"]

@@ -17,7 +17,7 @@ from benchmark.commands.main import main
 from benchmark.hub import connection
 from benchmark.submission.record import record_state
 from leaderboard.board.entries import read_board
-from leaderboard.board.social import SIZE, make_head
+from leaderboard.board.social import SIZE, make_link_preview
 from leaderboard.board.source import HERE
 from leaderboard.publishing import dataset as results
 from leaderboard.publishing.deploy import VARIABLE, assemble_space, deploy_board
@@ -268,12 +268,12 @@ def test_who_shows_a_link_finds_a_picture_of_our_own_results(hub, board):
     files = space(hub).refs["main"].files
     front = yaml.safe_load(files["README.md"].content.decode().split("---\n")[1])
     assert front["thumbnail"] == f"{hub.url}/spaces/{SPACE}/resolve/main/social-card.png"
-    head = make_head({"SPACE_ID": SPACE, "HF_ENDPOINT": hub.url})
+    head = make_link_preview({"SPACE_ID": SPACE, "HF_ENDPOINT": hub.url})
     assert f'<meta property="og:image" content="{front["thumbnail"]}">' in head
     for name in ("og:title", "og:description", "og:image:width", "og:image:alt", "og:url"):
         assert head.count(f'<meta property="{name}"') == 1
-    assert "og:image" not in make_head({})  # an address that leads nowhere is not given
-    assert "og:image" not in make_head({"SPACE_ID": '"><script>'})
+    assert "og:image" not in make_link_preview({})  # an address that leads nowhere is not given
+    assert "og:image" not in make_link_preview({"SPACE_ID": '"><script>'})
     shutil.rmtree(board / "results")  # nothing to draw
     assert "social-card.png" not in assemble_space(DATASET, SPACE)
 
