@@ -41,6 +41,38 @@ def learning(task: Task) -> Task:
 
 
 @needs_bubblewrap
+@pytest.mark.slow
+def test_a_pull_request_is_checked_from_end_to_end(tmp_path, monkeypatch, capsys):
+    """Sent by one, then fetched, re-scored and run again in the sandbox by another."""
+    suite = Suite("quick", "one task", (learning(load_task("digits-replace", "closed")),), (0,))
+    monkeypatch.setattr(trial, "shrink_task", tiny.tiny)
+    monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: suite)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    folder = tmp_path / "tail_quota"
+    shutil.copytree(OWN, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    assert cli(monkeypatch, "run", folder / "method.py", "--workers", 1) == 0
+    result = tmp_path / "runs" / "quick" / "tail_quota.json"
+    with LoopbackHub() as hub:
+        repo = hub.create("datasets", "org/results")
+        monkeypatch.setenv("HF_TOKEN", hub.token)
+        where = ("--repo", "org/results", "--endpoint", hub.url)
+        assert cli(monkeypatch, "submit", folder, "--result", result, *where) == 0
+        words = ("--findings", tmp_path / "ours", *where)
+        assert cli(monkeypatch, "queue", *words) == 0
+        assert "autophagy verify --from-pr 1" in capsys.readouterr().out
+        more = ("--seeds", "71,72", "--workers", 1, "--comment")
+        status = cli(monkeypatch, "verify", "--from-pr", 1, *more, *words)
+        (comment,) = repo.requests[0].comments
+    state = find_state(result.read_bytes(), load_trust(result, tmp_path / "ours"))
+    assert (status, state.name) in ((0, "re-run"), (1, "re-scored"))
+    record = json.loads((tmp_path / "ours/results/quick/verified/tail_quota.json").read_text())
+    assert record["seeds"] == ["71", "72"]
+    assert ("It agrees" in comment) == record["agrees"]
+
+
+@needs_bubblewrap
 @pytest.mark.parametrize(
     ("size", "task"),
     [

@@ -48,6 +48,24 @@ def test_a_rejection_is_final_for_that_result_only():
     assert [s.state for s in advance_trust(b"other", gone, "re-run", "agrees").steps] == ["re-run"]
 
 
+def test_what_was_found_of_earlier_results_of_the_name_stays_known(tmp_path):
+    """A rejection is not forgotten by sending a new result, nor does it count against it."""
+    one = advance_trust(RESULT, None, "re-scored", "it follows", "2026-01-02", "Ada", "abc")
+    one = advance_trust(RESULT, one, "rejected", "it is another", "2026-01-03")
+    two = advance_trust(b"other", one, "re-scored", "it follows", "2026-02-02")
+    assert find_state(b"other", two).name == "re-scored"
+    assert [step.state for step in two.earlier[0].steps] == ["re-scored", "rejected"]
+    assert two.earlier[0].steps[0].by == "Ada"
+    two = advance_trust(b"other", two, "re-run", "it agrees")
+    three = advance_trust(b"third", two, "re-scored", "it follows")
+    assert [len(of.steps) for of in three.earlier] == [2, 2]
+    file = tmp_path / "quick" / "mine.json"
+    trust_file(file).parent.mkdir(parents=True)
+    trust_file(file).write_bytes(three.to_json())
+    assert load_trust(file) == three
+    assert b"earlier" not in one.to_json()  # as files were before
+
+
 def test_a_state_is_stored_beside_the_result_and_checked_when_read(tmp_path):
     result = tmp_path / "quick" / "mine.json"
     result.parent.mkdir()

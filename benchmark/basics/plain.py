@@ -10,6 +10,7 @@ import unicodedata
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
+from benchmark.basics.spelling import ask_nearest_path
 
 MOST_METRIC = 100.0  # of a metric: shares, ratios, logarithms and nats a token were below 12
 MOST_WIDE = 1e12  # of another, such as a distance without logarithm: 5,000 was measured
@@ -106,7 +107,8 @@ def read_start(path: Path, most: int, what: str) -> bytes:
                 raise InputError(f"cannot read the {what} {path}: it is not an ordinary file")
             return file.read(most)
     except OSError as error:
-        raise InputError(f"cannot read the {what} {path}: {error.strerror}") from error
+        near = ask_nearest_path(path) if isinstance(error, FileNotFoundError) else ""
+        raise InputError(f"cannot read the {what} {path}{near}: {error.strerror}") from error
 
 
 def _hidden(character: str) -> bool:

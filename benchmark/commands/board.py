@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmark.hub.connection import check_target
+from leaderboard.board.filters import find_own_view
 from leaderboard.board.source import BoardSource
 from leaderboard.page.page import serve_page
 from leaderboard.publishing.dataset import state_dataset_purpose
@@ -36,4 +37,4 @@ def serve_board(
     if dataset is not None:
         check_target(state_dataset_purpose(dataset), endpoint)
     source = BoardSource(repo=dataset, endpoint=endpoint, own=own)
-    serve_page(source, port=port, open_browser=open_)
+    serve_page(source, port=port, open_browser=open_, view=find_own_view(source.board()))

@@ -11,6 +11,7 @@ import typer
 
 from benchmark.basics.cache import FolderCache
 from benchmark.basics.errors import InputError
+from benchmark.basics.spelling import ask_nearest_path
 from benchmark.commands.tables import number, open_console, sheet
 from benchmark.runs.jobs import find_spent
 
@@ -77,7 +78,7 @@ def prune(
 
 def _check(out: Path) -> None:
     if not out.is_dir():
-        raise InputError(f"there is no folder {out}: give the run's --out")
+        raise InputError(f"there is no folder {out}{ask_nearest_path(out)}: give the run's --out")
 
 
 def _summary(paths: Iterable[Path]) -> tuple[str, str, str]:

@@ -39,7 +39,8 @@ def deploy(
             say(console, _said(stored))
         return
     check_target(page.state_space_purpose(space), endpoint)
-    parts = [Part(path, content) for path, content in page.assemble_space(dataset).items()]
+    files = page.assemble_space(dataset, space, endpoint)
+    parts = [Part(path, content) for path, content in files.items()]
     console.print(parts_table(parts, space))
     if dataset is not None:
         check_target(results.state_dataset_purpose(dataset), endpoint)

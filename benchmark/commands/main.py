@@ -20,7 +20,8 @@ from benchmark.commands.terminal import prepare_output
 
 COMMANDS = (
     "list", "prefetch", "report", "run", "samples", "score", "theory", "transfer", "new",
-    "validate", "submit", "rescore", "verify", "board", "preview", "deploy", "cache",
+    "validate", "submit", "queue", "rescore", "verify", "board", "preview", "export",
+    "deploy", "cache",
 )  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def _imported(name: str) -> Any:
     try:
         module = importlib.import_module(f"benchmark.commands.{name}")
     except ModuleNotFoundError as error:
-        if name not in ("board", "preview", "deploy"):
+        if name not in ("board", "preview", "export", "deploy"):
             raise
         raise InputError(
             f"the leaderboard needs {error.name}: pip install 'autophagy-bench[board]'"

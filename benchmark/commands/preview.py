@@ -19,5 +19,8 @@ def preview(
     port: Port = 7860,
     open_: Open = True,
 ) -> None:
-    """Show the leaderboard with your own results among the others, marked; nothing is sent."""
+    """Show the leaderboard with your own results among the others, marked; nothing is sent.
+
+    It opens on your method's page, or with several on the table, where yours stand first.
+    """
     serve_board(dataset, endpoint, port, open_, own=results)

@@ -16,7 +16,7 @@ from benchmark.hub.connection import check_target
 from benchmark.hub.parts import Part
 from benchmark.hub.pull_requests import send_parts
 from benchmark.hub.trouble import Purpose
-from benchmark.submission.checks import validate_submission
+from benchmark.submission.checks import read_submission, validate_submission
 from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.template import refuse_template
 from benchmark.submission.upload import list_parts
@@ -39,30 +39,30 @@ def submit(
         bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")
     ] = False,
 ) -> None:
-    """Validate a submission and open a pull request with it, its result and its last samples.
+    """Validate a submission and open a pull request with it, its result and its samples.
 
-    The token is HF_TOKEN or that of `hf auth login`. It is safe to run the same command again.
+    With --dry-run it is read, not run, and every file that would be sent is listed. The token is
+    HF_TOKEN or that of `hf auth login`. It is safe to run the same command again.
     """
     check_target(Purpose(repo), endpoint)
-    claimed = read_claim(result)
-    found = validate_submission(folder)
-    console = open_console()
-    if not found.passed:
-        console.print(checks_table(found, str(folder)))
-        raise InputError("the submission is not valid: mend it, run it again, then submit it")
-    assert found.folder is not None
-    assert found.card is not None
-    assert found.written is not None
-    refuse_template(found.card.name)
-    check_belongs(claimed, result, found.folder, found.card, found.written.summary)
-    parts = list_parts(found.folder, claimed, result)
+    claimed, console = read_claim(result), open_console()
+    submission, card, written = read_submission(folder)
+    refuse_template(card.name)
+    check_belongs(claimed, result, submission, card, written.summary)
+    if not dry_run:
+        found = validate_submission(folder)
+        if not found.passed:
+            console.print(checks_table(found, str(folder)))
+            raise InputError("the submission is not valid: mend it, run it again, then submit it")
+    parts = list_parts(submission, claimed, result)
     console.print(parts_table(parts, repo))
     for failure in claimed.failures:
         say(console, f"Shown as failed: {failure}")
     if dry_run:
-        console.print("Nothing was sent (--dry-run).")
+        said = "Nothing was sent and nothing run (--dry-run); autophagy validate runs it."
+        console.print(said)
         return
-    title = f"Submit {found.card.name} on {claimed.suite}"
+    title = f"Submit {card.name} on {claimed.suite}"
     sent = send_parts(parts, title, repo, endpoint, say=console.print)
     say(console, f"{SAID[sent.state]}: {sent.url}")
     for url in sent.older:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from benchmark.commands.stored import list_stored, list_stored_suites
 from benchmark.commands.tables import number, open_console, sheet, word
 from benchmark.results.references import read_with_references
 from benchmark.results.schema import load_result
@@ -26,14 +27,17 @@ CAPTION = (
 
 def transfer(
     results: Annotated[
-        list[Path],
-        typer.Argument(help="Result files of two suites or more, the same methods in each."),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            help="Result files of two suites or more, the same methods in each; without any those "
+            "that come with the leaderboard."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Compare how suites rank the same methods."""
     files: dict[str, list[Path]] = {}
-    for file in results:
+    for file in results or [f for s in list_stored_suites() for f in list_stored(s)]:
         files.setdefault(load_result(file).suite, []).append(file)
     order = [s for s in SUITE_NAMES if s in files] + [s for s in files if s not in SUITE_NAMES]
     suites = {suite: rank_results(read_with_references(files[suite])) for suite in order}

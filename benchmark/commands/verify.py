@@ -7,19 +7,37 @@ from typing import Annotated
 
 import typer
 
+from benchmark.basics.errors import InputError
 from benchmark.commands.progress import Watcher
+from benchmark.commands.queue import Endpoint
 from benchmark.commands.rescore import By, Findings
 from benchmark.commands.run import parse_seeds
+from benchmark.commands.stored import STORED
 from benchmark.commands.tables import open_console, say
+from benchmark.commands.terminal import Terminal
+from benchmark.hub.connection import check_target
+from benchmark.hub.queue import send_comment
+from benchmark.hub.trouble import Purpose
 from benchmark.submission.record import record_state
+from benchmark.submission.review import review_request
 from benchmark.submission.verify import verify_claim
 
 
 def verify(
     folder: Annotated[
-        Path, typer.Argument(help="The submission, such as submissions/NAME, or a baseline's name.")
-    ],
-    result: Annotated[Path, typer.Option(help="The claim: results/SUITE/NAME.json.")],
+        Path | None,
+        typer.Argument(help="The submission, such as submissions/NAME, or a baseline's name."),
+    ] = None,
+    result: Annotated[Path | None, typer.Option(help="The claim: results/SUITE/NAME.json.")] = None,
+    from_pr: Annotated[
+        int | None, typer.Option(help="Instead: what this pull request brings.", min=1)
+    ] = None,
+    repo: Annotated[
+        str | None, typer.Option(help="The results dataset of that request: ORG/RESULTS.")
+    ] = None,
+    comment: Annotated[
+        bool, typer.Option("--comment", help="Write what was found below the pull request.")
+    ] = False,
     seeds: Annotated[
         str | None, typer.Option(help="Such as 71,72. Default: three drawn now, and recorded.")
     ] = None,
@@ -32,18 +50,36 @@ def verify(
     ] = False,
     findings: Findings = None,
     by: By = None,
+    endpoint: Endpoint = None,
 ) -> None:
     """Run a submission again in the sandbox on seeds that are not public, and compare.
 
     Writes verified/NAME.json beside the result. If the recoveries agree within the 95% interval of
     their difference, by 0.15 at most, and the access granted is what card and claim say, the
     entry's state becomes `re-run` and the board shows the re-run's score; else the status is 1.
+
+    With --from-pr it is fetched from the pull request and re-scored first; findings are then
+    written into leaderboard/ unless --findings names another folder, and the comment for its
+    author is printed, or with --comment posted. Method and result are not given then.
     """
-    console = open_console()
-    found = verify_claim(
-        folder, result, out, parse_seeds(seeds), workers, lambda jobs: Watcher(jobs, console),
-        findings, by,
-    )  # fmt: skip
+    console, watch = open_console(), lambda jobs: Watcher(jobs, console)
+    if from_pr is not None:
+        if repo is None or folder is not None or result is not None:
+            raise InputError("--from-pr takes --repo ORG/RESULTS, and neither folder nor --result")
+        check_target(Purpose(repo), endpoint)
+        review = review_request(
+            from_pr, repo, out, findings or STORED, parse_seeds(seeds), workers, watch, by,
+            reject, endpoint, console.print,
+        )  # fmt: skip
+        _tell(console, review.comment, from_pr, repo, comment, endpoint)
+        if not review.agrees:
+            raise typer.Exit(1)
+        return
+    if folder is None or result is None:
+        raise InputError(
+            "give a submission and its --result, or --from-pr N and --repo ORG/RESULTS"
+        )
+    found = verify_claim(folder, result, out, parse_seeds(seeds), workers, watch, findings, by)
     say(console, f"Suite score {found.sentence}")
     say(console, f"Record: {found.record}")
     if found.agrees:
@@ -54,3 +90,15 @@ def verify(
         record_state(result, "rejected", found.sentence, findings, by)
     console.print("It does not agree.")
     raise typer.Exit(1)
+
+
+def _tell(
+    console: Terminal, text: str, num: int, repo: str, comment: bool, endpoint: str | None
+) -> None:
+    """Print the comment for the pull request, and post it if that is asked for."""
+    say(console, text)
+    if comment:
+        url = send_comment(repo, num, text, endpoint, console.print)
+        say(console, f"Commented: {url}")
+    else:
+        console.print("Nothing was posted; --comment writes this below the pull request.")

@@ -17,6 +17,7 @@ from types import ModuleType
 
 from benchmark.basics.containment import Containment, contain, describe_error
 from benchmark.basics.errors import Breach, DoesNotLoad, InputError, MethodError
+from benchmark.basics.spelling import ask_nearest, ask_nearest_path
 from benchmark.basics.surroundings import kept_random
 from benchmark.interface.access import Access
 from benchmark.interface.clean import Clean
@@ -108,12 +109,14 @@ def _located(text: str) -> tuple[Path, str | None]:
     path, _, class_name = text.partition(":")
     file = Path(path)
     if file.suffix != ".py":
+        near = ask_nearest(text, (*known, *REFERENCES))
+        which = "which autophagy list shows" if near else ", ".join(known)
         raise InputError(
-            f"there is no method {text!r}: give a baseline ({', '.join(known)}) or a file such "
-            f"as my_method.py or my_method.py:ClassName"
+            f"there is no method {text!r}{near}: give a baseline ({which}) or a file such as "
+            f"my_method.py or my_method.py:ClassName"
         )
     if not file.is_file():
-        raise InputError(f"there is no file {file}")
+        raise InputError(f"there is no file {file}{ask_nearest_path(file)}")
     name = _name_of(file)
     taken = known.get(name)
     if name in (*REFERENCES, *known) and (not taken or file.resolve() != taken.resolve()):
@@ -202,7 +205,10 @@ def load_class(file: Path, class_name: str | None) -> type[Mitigation]:
     if class_name is not None:
         if class_name not in classes:
             found = ", ".join(classes) or "none"
-            raise DoesNotLoad(f"{file} has no Mitigation class {class_name!r} (found: {found})")
+            near = ask_nearest(class_name, classes)
+            raise DoesNotLoad(
+                f"{file} has no Mitigation class {class_name!r}{near} (found: {found})"
+            )
         return classes[class_name]
     if len(classes) != 1:
         if not classes:

@@ -54,7 +54,7 @@ def draw_panels(
     """A figure in each of the formats; the same curves give the same bytes.
 
     Args:
-        formats: "svg", "png".
+        formats: "svg", "png", "pdf".
         columns: panels side by side.
         size: of one panel, in inches.
         legend: name the methods below the panels.
@@ -91,6 +91,7 @@ def apply_look() -> Iterator[None]:
     look: dict[Any, object] = {
         "svg.hashsalt": "report",
         "svg.fonttype": "none",
+        "pdf.fonttype": 42,  # TrueType, which publishers take
         "text.parse_math": False,  # names are not formulas
         "font.size": 9,
         "text.color": INK,
@@ -188,7 +189,7 @@ def _legend(figure: Figure, styles: Mapping[str, Style], columns: int) -> None:
 
 def _bytes(figure: Figure, form: str) -> bytes:
     content = io.BytesIO()
-    stamp = {"Date": None} if form == "svg" else {"Software": None}
+    stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form, {"Software": None})
     figure.savefig(content, format=form, dpi=DPI, metadata=stamp)
     return content.getvalue()
 

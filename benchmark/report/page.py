@@ -6,19 +6,26 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from benchmark.interface.access import Access
 from benchmark.metrics.definitions import DEFINITIONS
 from benchmark.metrics.meanings import Metric, find_title, list_metrics
 from benchmark.report.figures import MOST_BANDS, Panel, draw_panels, save_picture_grid
-from benchmark.report.samples import find_task, pick_seed, show_beside, spread_generations
+from benchmark.report.samples import (
+    find_gallery,
+    find_task,
+    pick_seed,
+    show_beside,
+    spread_generations,
+)
 from benchmark.report.scores import draw_intervals, find_axis
 from benchmark.report.writing import name_figure, write_report_file
 from benchmark.results import captions, style
 from benchmark.results.curves import gather_curves, name_measures
 from benchmark.results.final import format_figure, summarise_profiles
-from benchmark.results.gallery import Shown, group_excerpts
+from benchmark.results.gallery import Shown, group_excerpts, load_gallery
 from benchmark.results.html import load_template
 from benchmark.results.rows import make_score_rows
 from benchmark.results.schema import Result
@@ -39,8 +46,15 @@ class MetricCard:
     image: str
 
 
-def write_report(given: Mapping[Path, Result], folder: Path) -> Path:
+def write_report(
+    given: Mapping[Path, Result], folder: Path, stored: Path | None = None, pdf: bool = False
+) -> Path:
     """Write DIR/report.html and DIR/figures of results, the references among them.
+
+    Args:
+        stored: the folder that holds gallery/ of the benchmark's own results: what is shown of
+            those whose samples are not on this machine.
+        pdf: store the curves as PDF, too, with their text as text.
 
     Returns:
         Where the page lies.
@@ -58,8 +72,13 @@ def write_report(given: Mapping[Path, Result], folder: Path) -> Path:
     write_report_file(page, b"")  # fails now rather than after the figures
     seeds, rows = list_seeds(some, next(iter(tasks))), make_score_rows(found)
     for name in tasks:
-        _store_figures(results, name, methods, looks, folder / "figures")
+        _store_figures(results, name, methods, looks, folder / "figures", pdf)
     by_method = {result.method.name: (path, result) for path, result in given.items()}
+    galleries = {
+        result.method.name: load_gallery(path).tasks
+        for file, result in given.items()
+        if (path := find_gallery(result, file, stored)) is not None
+    }
     context = {
         "suite": some.suite,
         "seeds": seeds,
@@ -93,7 +112,9 @@ def write_report(given: Mapping[Path, Result], folder: Path) -> Path:
         "definitions": DEFINITIONS,
         "measurable": MEASURABLE,
         "verdicts": [judge_collapse(results, n, methods) for n in tasks],
-        "showings": [show_samples(by_method, n, methods, folder / "figures") for n in tasks],
+        "showings": [
+            show_samples(by_method, n, methods, folder / "figures", galleries) for n in tasks
+        ],
         "light": style,
         "dark": style.DARK,
         "palette": (*style.COLOURS, style.GREY, style.INK),
@@ -109,7 +130,7 @@ class Showing:
     """What is shown of one task: by method, and texts grouped.
 
     Attributes:
-        missing: methods whose samples do not lie beside their results.
+        missing: methods of which there is neither a sample beside the result nor a gallery.
     """
 
     task: str
@@ -120,9 +141,16 @@ class Showing:
 
 
 def show_samples(
-    results: Mapping[str, tuple[Path, Result]], name: str, methods: list[str], figures: Path
+    results: Mapping[str, tuple[Path, Result]],
+    name: str,
+    methods: list[str],
+    figures: Path,
+    galleries: Mapping[str, Mapping[str, Shown]] = MappingProxyType({}),
 ) -> Showing:
     """Read the samples of the first seed's lineages; pictures are also stored in `figures`.
+
+    Args:
+        galleries: by method and task, what is shown where no samples lie beside the result.
 
     Raises:
         CorruptFile: a file of a lineage is damaged.
@@ -130,7 +158,11 @@ def show_samples(
     """
     some = results[methods[0]][1]
     seed = pick_seed(some, name)
-    found = {m: show_beside(result, file, name) for m in methods for file, result in [results[m]]}
+    found = {
+        m: show_beside(result, file, name) or galleries.get(m, {}).get(name)
+        for m in methods
+        for file, result in [results[m]]
+    }
     shown = {method: of for method, of in found.items() if of is not None}
     pictures = {method: of for method, of in shown.items() if of.png}
     if pictures:
@@ -210,16 +242,18 @@ def _store_figures(
     methods: list[str],
     looks: Mapping[str, Style],
     folder: Path,
+    pdf: bool,
 ) -> None:
     """The figures for papers, each with its legend."""
     primary = results[methods[0]].tasks[task].primary
     names = set().union(*(name_measures(results[m], task) for m in methods))
     panels = [_panel(results, task, entry.name, methods) for entry in list_metrics(names)]
     panels = [Panel(p.label, "", p.curves) for p in panels]
+    forms = ["svg", "png", *(["pdf"] if pdf else [])]
     for kind, drawn in (
-        ("primary", draw_panels([_panel(results, task, primary, methods)], looks, ["svg", "png"], 1,
-                         (5, 3.2), legend=True)),
-        ("profile", draw_panels(panels, looks, ["svg", "png"], 4, (2.6, 1.9), legend=True)),
+        ("primary", draw_panels([_panel(results, task, primary, methods)], looks, forms, 1,
+                                (5, 3.2), legend=True)),
+        ("profile", draw_panels(panels, looks, forms, 4, (2.6, 1.9), legend=True)),
     ):  # fmt: skip
         for form, content in drawn.items():
             write_report_file(folder / f"{name_figure(kind, task)}.{form}", content)

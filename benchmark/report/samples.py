@@ -14,6 +14,7 @@ from benchmark.basics.errors import InputError
 from benchmark.interface.find import Method
 from benchmark.lineage.store import LineageFolder
 from benchmark.results.gallery import Gallery, Shown, encode_picture
+from benchmark.results.references import frozen_file
 from benchmark.results.schema import Result
 from benchmark.runs.jobs import plan
 from benchmark.tasks.suites import load_task
@@ -41,6 +42,21 @@ def show_beside(result: Result, file: Path, name: str) -> Shown | None:
     task, seed = find_task(result, name), pick_seed(result, name)
     folder = find_lineage(result, file, task, seed) if task is not None else None
     return show_lineage(task, folder, seed) if task is not None and folder is not None else None
+
+
+def find_gallery(result: Result, file: Path, stored: Path | None = None) -> Path | None:
+    """Where pictures and excerpts lie that were sent with a result of the dataset's layout, or come
+    with the frozen references; None if there are none.
+
+    Args:
+        stored: the folder that holds gallery/ of the benchmark's own results.
+    """
+    name, suite = result.method.name, file.absolute().parent.name
+    frozen = frozen_file(suite, name).resolve() == file.resolve()
+    in_dataset = file.absolute().parent.parent.name == "results"
+    root = stored if frozen else file.absolute().parents[2] if in_dataset else None
+    path = root / "gallery" / suite / f"{file.stem}.json" if root is not None else None
+    return path if path is not None and path.is_file() else None
 
 
 def show_lineage(task: Task, folder: Path, seed: int) -> Shown | None:

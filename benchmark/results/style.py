@@ -16,6 +16,8 @@ DARK = {
     "#0072b2": "#4aa3e0", "#d55e00": "#ff8a3d", "#009e73": "#2cc79b",
     "#a8508f": "#dd8fc8", "#b88600": "#e6b93c", "#3f9fd9": "#8fd0f7",
 }  # fmt: skip
+OWN = "#d55e00"  # the colour of a previewed result, which no other then has
+OWN_MARK = " (yours)"  # ends its name
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
@@ -29,17 +31,24 @@ class Style:
 
 
 def style_methods(methods: Sequence[str]) -> dict[str, Style]:
-    """A style for each method; the two references are grey and black and have no marker."""
+    """A style for each method; the two references are grey and black and have no marker, and what
+    is only previewed has a colour of its own."""
     found = {}
-    others = 0
+    others = owned = 0
+    own = [method for method in methods if method.endswith(OWN_MARK)]
+    colours = [colour for colour in COLOURS if not own or colour != OWN]
     for method in methods:
         if method in REFERENCES:
             found[method] = (
                 Style(GREY, dashes=(5, 2.5)) if method == "nothing" else Style(INK, dashes=(1.5, 2))
             )
             continue
-        colour, marker = others % len(COLOURS), others // len(COLOURS) % len(MARKERS)
-        found[method] = Style(COLOURS[colour], MARKERS[marker])
+        if method in own:
+            found[method] = Style(OWN, MARKERS[owned % len(MARKERS)])
+            owned += 1
+            continue
+        colour, marker = others % len(colours), others // len(colours) % len(MARKERS)
+        found[method] = Style(colours[colour], MARKERS[marker])
         others += 1
     return found
 

@@ -16,6 +16,7 @@ from benchmark.basics.errors import (
     MethodError,
 )
 from benchmark.basics.files import alone_in, write_bytes
+from benchmark.basics.spelling import ask_nearest
 from benchmark.hub.copies import check_reachable
 from benchmark.hub.repos import list_repos
 from benchmark.interface.find import Method, find_method
@@ -197,13 +198,15 @@ def _backend(
     ranks: int,
 ) -> Backend:
     if device not in DEVICES:
-        raise InputError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
+        near = ask_nearest(device, DEVICES)
+        raise InputError(f"there is no device {device!r}{near}: choose one of {', '.join(DEVICES)}")
     if name == "ray":
         share = ranks if ranks > 1 else 1 / ON_A_GPU
         share = gpus if gpus is not None else share * (device == "cuda")
         return partial(backends.on_ray, address=address, gpus=share, processors=ranks)
     if name != "local":
-        raise InputError(f"there is no backend {name!r}: choose one of {', '.join(backends.NAMES)}")
+        near, known = ask_nearest(name, backends.NAMES), ", ".join(backends.NAMES)
+        raise InputError(f"there is no backend {name!r}{near}: choose one of {known}")
     if address is not None or gpus is not None:
         raise InputError("--address and --gpus-per-lineage are for --backend ray")
     if device != "cpu":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
+from benchmark.basics.spelling import ask_nearest_path
 
 LARGEST = {"method.py": 65_536, "card.yaml": 16_384, "README.md": 65_536}  # bytes
 SOURCE = "method.py"  # all of what `Folder.source` hashes and the sandbox is given
@@ -46,7 +47,8 @@ def read_folder(path: Path) -> Folder:
         InputError: it is not a folder with just the three files, of limited size and no links.
     """
     if path.is_symlink() or not path.is_dir():
-        raise InputError(f"{path} is not a folder: give the folder that holds method.py")
+        near = "" if path.exists() else ask_nearest_path(path)
+        raise InputError(f"{path} is not a folder{near}: give the folder that holds method.py")
     try:
         found = sorted(entry.name for entry in os.scandir(path) if entry.name != UNSENT)
     except OSError as error:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from dataclasses import dataclass
 
 from benchmark.basics.errors import InputError
+from benchmark.basics.spelling import find_nearest
 from benchmark.interface.mitigation import HOOKS
 
 MOST_NODES = 20_000  # of the syntax tree: no method file comes near
@@ -66,10 +66,10 @@ def _hooks(node: ast.ClassDef) -> tuple[str, ...]:
         if method.name in HOOKS:
             _check_signature(method)
             continue
-        near = difflib.get_close_matches(method.name, HOOKS, 1, 0.8)
-        if near:
+        near = find_nearest(method.name, HOOKS, 0.8)
+        if near is not None:
             raise InputError(
-                f"method.py, line {method.lineno}: {method.name} is nearly the hook {near[0]}, but "
+                f"method.py, line {method.lineno}: {method.name} is nearly the hook {near}, but "
                 f"is never called: correct the name or choose one that differs more"
             )
     hooks = tuple(method.name for method in methods if method.name in HOOKS)

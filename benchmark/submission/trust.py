@@ -122,15 +122,14 @@ class Rerun(_Strict):
         return (json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode()
 
 
-class Trust(_Strict):
-    """All that a maintainer found out about one result, in order."""
+class CheckedResult(_Strict):
+    """All that maintainers found out about one result, in order."""
 
-    version: Literal[1] = 1
     result_sha256: Digest
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
 
     @model_validator(mode="after")
-    def _rises(self) -> Trust:
+    def _rises(self) -> CheckedResult:
         states = [step.state for step in self.steps]
         if "rejected" in states[:-1]:
             raise ValueError("nothing may follow a rejection")
@@ -139,9 +138,20 @@ class Trust(_Strict):
             raise ValueError("trust may only rise")
         return self
 
+
+class Trust(CheckedResult):
+    """What was found out about the newest result that was checked, and about those of the same
+    name before it, the oldest first: a new result begins anew, and its past stays known."""
+
+    version: Literal[1] = 1
+    earlier: Annotated[tuple[CheckedResult, ...], Field(max_length=100)] = ()
+
     def to_json(self) -> bytes:
-        """The stored form."""
-        return (json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode()
+        """The stored form; without `earlier` where there is none, as before it existed."""
+        content = self.model_dump(mode="json")
+        if not self.earlier:
+            del content["earlier"]
+        return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 
 
 class State(_Strict):
@@ -187,13 +197,14 @@ def advance_trust(
         InputError: the result was rejected, which is final.
     """
     digest = hashlib.sha256(result).hexdigest()
-    steps = trust.steps if trust is not None and trust.result_sha256 == digest else ()
+    same = trust is not None and trust.result_sha256 == digest
+    steps = trust.steps if trust is not None and same else ()
     if steps and steps[-1].state == "rejected":
         raise InputError(
             f"this result was rejected ({steps[-1].reason}), which is final: submit a new result"
         )
     known = ORDER.index(steps[-1].state) if steps else 0
-    if trust is not None and state != "rejected" and ORDER.index(state) <= known:
+    if trust is not None and same and state != "rejected" and ORDER.index(state) <= known:
         return trust
     day = date or datetime.datetime.now(datetime.UTC).date().isoformat()
     step = Step(
@@ -204,7 +215,15 @@ def advance_trust(
         commit=clean_line(commit, 100),
         record_sha256=record_sha256,
     )
-    return Trust(result_sha256=digest, steps=(*steps, step))
+    return Trust(result_sha256=digest, steps=(*steps, step), earlier=_list_earlier(trust, digest))
+
+
+def _list_earlier(trust: Trust | None, digest: str) -> tuple[CheckedResult, ...]:
+    """What is known of other results of the name than the one with that hash."""
+    if trust is None:
+        return ()
+    last = CheckedResult(result_sha256=trust.result_sha256, steps=trust.steps)
+    return tuple(of for of in (*trust.earlier, last) if of.result_sha256 != digest)[-100:]
 
 
 def trust_file(result: Path, findings: Path | None = None) -> Path:

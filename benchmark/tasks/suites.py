@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 from benchmark.basics.errors import InputError
+from benchmark.basics.spelling import ask_nearest
 from benchmark.tasks.images.recipes import ImageLaundering
 from benchmark.tasks.images.tasks import cifar10, digits, imagenette
 from benchmark.tasks.pairs.tasks import STATIC, numerals
@@ -35,8 +36,12 @@ class Suite:
         """
         chosen = tuple(t for t in self.tasks if pattern is None or fnmatch(t.name, pattern))
         if not chosen:
-            names = ", ".join(task.name for task in self.tasks)
-            raise InputError(f"no task of suite {self.name!r} matches {pattern!r}: it has {names}")
+            names = [task.name for task in self.tasks]
+            near = ask_nearest(pattern or "", names)
+            raise InputError(
+                f"no task of suite {self.name!r} matches {pattern!r}{near}: it has "
+                f"{', '.join(names)}"
+            )
         return chosen
 
 
@@ -136,7 +141,10 @@ def load_suite(name: str) -> Suite:
         InputError: there is no such suite.
     """
     if name not in _SUITES:
-        raise InputError(f"there is no suite {name!r}: choose one of {', '.join(_SUITES)}")
+        raise InputError(
+            f"there is no suite {name!r}{ask_nearest(name, _SUITES)}: choose one of "
+            f"{', '.join(_SUITES)}"
+        )
     return _SUITES[name]()
 
 
@@ -150,8 +158,10 @@ def load_task(name: str, suite: str = "small") -> Task:
     for task in tasks:
         if task.name == name:
             return task
+    names = [task.name for task in tasks]
     raise InputError(
-        f"suite {suite!r} has no task {name!r}: choose one of {', '.join(t.name for t in tasks)}"
+        f"suite {suite!r} has no task {name!r}{ask_nearest(name, names)}: choose one of "
+        f"{', '.join(names)}"
     )
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from benchmark.basics.cache import NoCache
 from benchmark.basics.errors import Diverged, InputError, MethodError
+from benchmark.basics.spelling import ask_nearest
 from benchmark.interface.find import find_method
 from benchmark.interface.mitigation import Mitigation
 from benchmark.lineage.loop import DIVERGED, OK, run_lineage
@@ -185,7 +186,10 @@ def find_schedule(name: str, options: dict[str, float]) -> Schedule:
         InputError: no such schedule or option, or an option out of range.
     """
     if name not in SCHEDULES:
-        raise InputError(f"there is no schedule {name!r}: choose one of {', '.join(SCHEDULES)}")
+        near = ask_nearest(name, SCHEDULES)
+        raise InputError(
+            f"there is no schedule {name!r}{near}: choose one of {', '.join(SCHEDULES)}"
+        )
     known = [f.name for f in dataclasses.fields(SCHEDULES[name]) if f.type == "float"]
     for option, value in options.items():
         if option not in known:

@@ -11,16 +11,19 @@ from statistics import fmean
 
 from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
 from benchmark.basics.plain import clean_line, read_limited, read_start
+from benchmark.basics.spelling import ask_nearest
 from benchmark.interface.names import REFERENCES
 from benchmark.results.references import find_references, frozen_file
 from benchmark.results.schema import LARGEST as LARGEST_RESULT
 from benchmark.results.schema import Result, load_result
 from benchmark.results.standings import Scored, score_result
+from benchmark.results.style import OWN_MARK
 from benchmark.submission.card import Card, parse_card
 from benchmark.submission.claim import read_claim
 from benchmark.submission.folder import LARGEST
 from benchmark.submission.trust import (
     State,
+    Trust,
     find_state,
     load_rerun,
     load_trust,
@@ -29,7 +32,6 @@ from benchmark.submission.trust import (
 )
 
 FINDINGS = ("trust", "verified")  # folders beside results, written by maintainers only
-MINE = " (yours)"  # marks a result that is only previewed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,11 @@ class Entry(Scored):
         path: where its stored result lies.
         card: who made it; None if there is none.
         state: how far it is trusted, since when and why.
+        trust: all that maintainers found out of it and of earlier results of its name.
+        source: SHA-256 of the method's file.
+        version: of the benchmark that made the result.
+        hashes: by task, the hash of its whole definition.
+        machines: the processors that computed it.
         references: "frozen", or "own" where it is scored against those that it brought.
         claimed: the suite score that its result claims, where `recoveries` are of a re-run.
         mine: whether it is only previewed.
@@ -53,8 +60,13 @@ class Entry(Scored):
     created: str
     references: str
     isolated: bool
+    source: str
+    version: str
+    hashes: dict[str, str]
+    machines: tuple[str, ...]
     claimed: float | None = None
     mine: bool = False
+    trust: Trust | None = None
 
     @property
     def name(self) -> str:
@@ -88,7 +100,8 @@ class Board:
         for entry in self.entries.get(suite, ()):
             if entry.name == name:
                 return entry
-        raise InputError(f"there is no entry {name!r} in suite {suite!r}")
+        near = ask_nearest(name, (entry.name for entry in self.entries.get(suite, ())))
+        raise InputError(f"there is no entry {name!r}{near} in suite {suite!r}")
 
     def result(self, suite: str, name: str) -> Result:
         """The stored result of an entry.
@@ -202,9 +215,10 @@ def _entry(root: Path, path: Path, findings: Path, mine: bool) -> Entry:
     scale = find_references(result, path, beside=mine)
     entry = _described(result, path, scale, None if mine else _card(root, result, path))
     if mine:
-        return replace(entry, method=name + MINE, mine=True)
-    state = find_state(read_limited(path, LARGEST_RESULT, "result"), load_trust(path, findings))
-    return _rescaled(replace(entry, state=state), findings)
+        return replace(entry, method=name + OWN_MARK, mine=True)
+    trust = load_trust(path, findings)
+    state = find_state(read_limited(path, LARGEST_RESULT, "result"), trust)
+    return _rescaled(replace(entry, state=state, trust=trust), findings)
 
 
 def _rescaled(entry: Entry, findings: Path) -> Entry:
@@ -245,7 +259,23 @@ def _described(
         created=result.created,
         references="frozen" if frozen else "own",
         isolated=result.isolated,
+        source=result.method.source,
+        version=result.benchmark_version,
+        hashes={name: task.hash for name, task in result.tasks.items()},
+        machines=_list_machines(result),
     )
+
+
+def _list_machines(result: Result) -> tuple[str, ...]:
+    """What each generation says of the machine that computed it, or what the whole result says."""
+    found = {
+        generation.machine
+        for task in result.tasks.values()
+        for lineage in task.lineages
+        for generation in lineage.generations
+        if generation.machine
+    }
+    return tuple(sorted(found)) or (result.hardware,)
 
 
 def _of_references(suite: str) -> Iterator[Entry]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmark.basics.errors import InputError
+from benchmark.basics.spelling import ask_nearest
 from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import Board
 
@@ -60,6 +61,17 @@ class Filters:
         )
 
 
+def find_own_view(board: Board) -> dict[str, str]:
+    """The parameters of the address that shows what is previewed: one result on its page, several
+    in the table, of the suite that the first is of; none without any."""
+    own = [entry for entries in board.entries.values() for entry in entries if entry.mine]
+    if not own:
+        return {}
+    first = own[0]
+    alone = {"tab": "method", "method": first.name, "a": first.name}
+    return Filters(first.suite).query() | (alone if len(own) == 1 else {"tab": "table"})
+
+
 def choose_first_suite(board: Board) -> str:
     """The suite shown first: the one that papers quote, if there are results.
 
@@ -87,7 +99,8 @@ def choose_tasks(suite: str, choice: str) -> list[str]:
     tasks = [t.name for t in load_suite(suite).tasks if choice in (ALL, t.modality, t.name)]
     if not tasks:
         known = list_task_choices(suite)
-        raise InputError(f"suite {suite!r} has no tasks {choice!r}: choose {known}")
+        near = ask_nearest(choice, known)
+        raise InputError(f"suite {suite!r} has no tasks {choice!r}{near}: choose {known}")
     return tasks
 
 

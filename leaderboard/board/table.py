@@ -49,7 +49,8 @@ def make_frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
     Of an entry that was re-run, the numbers are those of the re-run, and `claimed` is the score of
     its result. A task that a method does not apply to is NaN and named in `not_applicable`; the
     score is then of the others, without tier and ranks. `warning` says what to doubt.
-    `score`, `low`, `high`, `tier` and `ranks` are of the chosen tasks; costs are of all. `low` and
+    `score`, `low`, `high`, `tier` and `ranks` are of the chosen tasks; costs are of all. `seeds`
+    are those that were scored, `n` how many recoveries (tasks times seeds) there are. `low` and
     `high` are NaN, `tier` is missing and `ranks` is empty where there is one seed only.
 
     Raises:
@@ -103,13 +104,21 @@ def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
         "paper": (card.paper if card else None) or "",
         "code": (card.code if card else None) or "",
         "date": entry.created[:10],
+        "suite": entry.suite,
+        "version": entry.version,
+        "task_hashes": "; ".join(f"{task} {digest}" for task, digest in entry.hashes.items()),
+        "source_sha256": entry.source,
+        "hardware": "; ".join(entry.machines),
+        "seeds": " ".join(map(str, entry.seeds)),
+        "n": sum(map(len, entry.recoveries.values())),
         "reference": entry.reference,
         "mine": entry.mine,
     }
 
 
 def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
-    """The rows that pass. Their tiers and ranks stay those among all; references always pass."""
+    """The rows that pass. Their tiers and ranks stay those among all; references always pass, and
+    what is only previewed stands first, whatever it scores."""
     if table.empty:
         return table
     passes = pd.Series(True, index=table.index)
@@ -121,7 +130,8 @@ def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     for word in filters.search.casefold().split():
         texts = table["method"] + " " + table["authors"] + " " + table["summary"]
         passes &= texts.str.casefold().str.contains(word, regex=False)
-    return table[passes]
+    found = table[passes]
+    return found.sort_values("mine", ascending=False, kind="stable")
 
 
 def format_frame(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import gradio as gr
 
 from benchmark import __version__
 from benchmark.basics.errors import AutophagyError
 from benchmark.results.style import DARK
+from leaderboard.board.social import make_link_preview
 from leaderboard.board.source import BoardSource
 from leaderboard.board.table import HEADINGS
 from leaderboard.page.answers import Answers, Painted, draw_head, say_errors
@@ -58,7 +61,7 @@ def build_page(source: BoardSource) -> gr.Blocks:
 
 def serve_page(
     source: BoardSource, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False,
-    block: bool = True,
+    block: bool = True, view: Mapping[str, str] | None = None,
 ) -> gr.Blocks:  # fmt: skip
     """Serve the page, and read the results again every few minutes.
 
@@ -68,6 +71,7 @@ def serve_page(
         port: 0 takes any that is free.
         open_browser: show it.
         block: return only when interrupted.
+        view: the parameters of the address that is shown, and printed; the first view without.
 
     Returns:
         The running page; its `local_url` is its address.
@@ -75,10 +79,17 @@ def serve_page(
     threading.Thread(target=_keep_fresh, args=(source,), daemon=True).start()
     page = build_page(source)
     page.launch(
-        server_name=host, server_port=port or None, inbrowser=open_browser, quiet=not block,
+        server_name=host, server_port=port or None, inbrowser=open_browser and not view,
+        quiet=not block,
         ssr_mode=False, prevent_thread_lock=True, show_error=True, share=False, run_history=False,
         footer_links=["api", "settings"], theme=make_theme(), css=make_style(),
+        head=make_link_preview(),
     )  # fmt: skip
+    if view:
+        address = f"{page.local_url}?{urlencode(view)}"
+        print(f"* Yours: {address}")
+        if open_browser:
+            webbrowser.open(address)
     if block:
         page.block_thread()
     return page

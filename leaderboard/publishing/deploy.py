@@ -12,7 +12,10 @@ from benchmark.hub.commits import Stored, create_repo, mirror_files
 from benchmark.hub.connection import ask_hub, check_target
 from benchmark.hub.parts import Part
 from benchmark.hub.trouble import Purpose
+from leaderboard.board.entries import read_board
+from leaderboard.board.social import PICTURE, find_picture
 from leaderboard.publishing.dataset import publish_dataset
+from leaderboard.publishing.social import draw_social_card
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -26,14 +29,19 @@ READ = (
     "results/references/*/*.json",
     "tasks/assets/manifest.json",
 )  # of benchmark, by what is light
+ENDPOINT = "https://huggingface.co"
 VARIABLE = "RESULTS_DATASET"  # tells the Space what to read
 
 
-def assemble_space(dataset: str | None = None) -> dict[str, bytes]:
+def assemble_space(
+    dataset: str | None = None, space: str | None = None, endpoint: str | None = None
+) -> dict[str, bytes]:
     """Path in the Space -> content, for all that the Space consists of.
 
     Args:
         dataset: named on the Space's card.
+        space: ORG/NAME, whose card names its picture, drawn from the results beside this page.
+        endpoint: of the Hub that holds it.
 
     Raises:
         InputError: a file is not there: the leaderboard was installed without its data.
@@ -46,9 +54,14 @@ def assemble_space(dataset: str | None = None) -> dict[str, bytes]:
         raise InputError(
             f"cannot read {error.filename} ({error.strerror}): deploy from a copy of the repository"
         ) from error
-    if dataset is not None:
+    named = f"datasets:\n- {dataset}\n" if dataset is not None else ""
+    board = read_board(HERE)
+    if space is not None and board.entries:
+        files[PICTURE] = draw_social_card(board)
+        named += f"thumbnail: {find_picture(space, endpoint or ENDPOINT)}\n"
+    if named:
         _, front, text = files["README.md"].decode().split("---\n", 2)
-        files["README.md"] = f"---\n{front}datasets:\n- {dataset}\n---\n{text}".encode()
+        files["README.md"] = f"---\n{front}{named}---\n{text}".encode()
     return dict(sorted(files.items()))
 
 
@@ -69,7 +82,9 @@ def deploy_board(
     """
     purpose = state_space_purpose(space)
     check_target(purpose, endpoint)
-    parts = [Part(path, content) for path, content in assemble_space(dataset).items()]
+    parts = [
+        Part(path, content) for path, content in assemble_space(dataset, space, endpoint).items()
+    ]
     done = [publish_dataset(dataset, endpoint, token, say)] if dataset is not None else []
 
     def update(api: HfApi) -> Stored:

@@ -208,7 +208,7 @@ def gallery(root, name):
         TEXT: Shown(seed=0, texts={0: EXCERPT}),
     }
     file = root / "gallery" / "small" / f"{name}.json"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(Gallery(tasks=tasks).to_json())
 
 

@@ -24,6 +24,8 @@ ROUTES = {
     rf"POST {API}/paths-info/(.+)": "paths_info",
     rf"GET {API}/tree/(refs%2F[^/]+|[^/]+)(?:/(.+))?": "tree",
     rf"GET {API}/discussions": "discussions",
+    rf"POST {API}/discussions/(\d+)/comment": "comment",
+    rf"GET {API}/commits/(.+)": "commits",
     r"GET /api/spaces/([^/]+/[^/]+)/variables": "variables",
     r"POST /api/spaces/([^/]+/[^/]+)/variables": "set_variable",
     r"POST /(?:(datasets|spaces)/)?([^/]+/[^/]+)\.git/info/lfs/objects/batch": "lfs_batch",
@@ -125,7 +127,7 @@ class Endpoints:
             self._apply(line["key"], line["value"], files)
         found: dict[str, Any] = {}
         if request:
-            opened = repo.open_request(files, header["summary"], user)
+            opened = repo.open_request(files, header["summary"], user, parent or ref)
             ref = f"refs/pr/{opened.num}"
             prefix = "" if kind == "models" else f"{kind}/"
             url = f"{self.hub.url}/{prefix}{name}/discussions/{opened.num}"
@@ -186,6 +188,23 @@ class Endpoints:
             if status in ("all", request.status) and author in (None, request.author)
         ]  # fmt: skip
         return {"discussions": found, "count": len(found), "start": 0}
+
+    def comment(self, kind: str, name: str, num: str) -> Any:
+        repo, user = self.repo(kind, name), self.user(write=True)
+        text = json.loads(self.content)["comment"]
+        repo.requests[int(num) - 1].comments.append(text)
+        data = {"edited": False, "hidden": False, "latest": {"raw": text}}
+        author = {"name": user}
+        return {"newMessage": {"id": "0", "type": "comment", "createdAt": NOW, "author": author,
+                               "data": data}}  # fmt: skip
+
+    def commits(self, kind: str, name: str, ref: str) -> Any:
+        repo = self.repo(kind, name)
+        self.files(repo, ref)
+        return [
+            {"id": c.sha, "title": c.title, "message": "", "date": NOW, "authors": []}
+            for c in repo.refs[ref].history()
+        ]
 
     def variables(self, name: str) -> Any:
         self.user(write=True)

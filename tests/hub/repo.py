@@ -40,6 +40,11 @@ class Commit:
     sha: str
     files: dict[str, Blob]
     title: str
+    parent: Commit | None = None
+
+    def history(self) -> list[Commit]:
+        """This one and those before it, the newest first."""
+        return [self, *(self.parent.history() if self.parent else [])]
 
 
 @dataclass
@@ -48,6 +53,7 @@ class PullRequest:
     title: str
     author: str
     status: str = "open"
+    comments: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -66,17 +72,22 @@ class Repo:
     def __post_init__(self) -> None:
         self.store("main", {}, "initial commit")
 
-    def store(self, ref: str, files: dict[str, Blob], title: str) -> Commit:
+    def store(
+        self, ref: str, files: dict[str, Blob], title: str, parent: str | None = None
+    ) -> Commit:
+        """A commit on a branch, after its newest one or after `parent`."""
         self.commits += 1
         sha = hashlib.sha1(f"{self.kind}/{self.name}/{self.commits}".encode()).hexdigest()
-        commit = Commit(sha, files, title)
+        commit = Commit(sha, files, title, self.refs.get(parent or ref))
         self.refs[ref] = self.refs[sha] = commit
         return commit
 
-    def open_request(self, files: dict[str, Blob], title: str, author: str) -> PullRequest:
+    def open_request(
+        self, files: dict[str, Blob], title: str, author: str, parent: str = "main"
+    ) -> PullRequest:
         request = PullRequest(len(self.requests) + 1, title, author)
         self.requests.append(request)
-        self.store(f"refs/pr/{request.num}", files, title)
+        self.store(f"refs/pr/{request.num}", files, title, parent)
         return request
 
     def merge(self, num: int) -> None:

@@ -9,15 +9,19 @@ import pandas as pd
 import pytest
 import yaml
 from huggingface_hub import constants
+from PIL import Image
 
 import leaderboard.publishing.deploy
 from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.hub import connection
 from benchmark.submission.record import record_state
+from leaderboard.board.entries import read_board
+from leaderboard.board.social import SIZE, make_link_preview
 from leaderboard.board.source import HERE
 from leaderboard.publishing import dataset as results
 from leaderboard.publishing.deploy import VARIABLE, assemble_space, deploy_board
+from leaderboard.publishing.social import draw_social_card
 from tests.board import toys
 
 ACCESS = {"anchor": ("RESERVE",), "verifier_filter": ("VERIFIER",)}
@@ -40,6 +44,7 @@ def board(tmp_path, monkeypatch):
         shutil.copytree(HERE / "submissions" / name, folder / "submissions" / name)
     monkeypatch.setattr(leaderboard.publishing.deploy, "HERE", folder)
     monkeypatch.setattr(leaderboard.publishing.deploy, "READ", ("errors.py",))
+    monkeypatch.setattr(leaderboard.publishing.deploy, "draw_social_card", lambda board: b"PNG")
     monkeypatch.setattr(results, "HERE", folder)
     with toys.frozen(tmp_path / "frozen"):
         yield folder
@@ -60,9 +65,9 @@ def test_the_space_is_created_in_one_commit_and_the_same_again_sends_nothing(hub
     assert space(hub).sdk == "gradio"
     assert space(hub).commits == 2  # the repository's first and ours
     files = {path: blob.content for path, blob in space(hub).refs["main"].files.items()}
-    assert files == assemble_space()
+    assert files == assemble_space(space=SPACE, endpoint=hub.url)
     assert set(files) == {
-        "README.md", "requirements.txt", "app.py", "benchmark/basics/errors.py",
+        "README.md", "requirements.txt", "app.py", "social-card.png", "benchmark/basics/errors.py",
         "leaderboard/board/table.py",
         *(f"leaderboard/results/small/{m}.json" for m in ("anchor", "verifier_filter")),
         *(f"leaderboard/submissions/{m}/card.yaml" for m in ("anchor", "verifier_filter")),
@@ -244,18 +249,43 @@ def test_the_command_shows_what_it_would_send_sends_it_and_says_so(hub, monkeypa
     assert command(monkeypatch, *words, "--dry-run") == 0
     out = capsys.readouterr().out
     assert "leaderboard/results/small/anchor.json" in out
-    assert "9 files" in out
+    assert "10 files" in out
     assert "4 files" in out
     assert "Nothing was sent" in out
     assert hub.requests == []
     assert command(monkeypatch, *words) == 0
     out = capsys.readouterr().out.replace("\n", " ")
-    assert f"Wrote 9 files, deleted 0: {hub.url}/spaces/{SPACE}" in out
+    assert f"Wrote 10 files, deleted 0: {hub.url}/spaces/{SPACE}" in out
     assert f"Wrote 6 files, deleted 0: {hub.url}/datasets/{DATASET}" in out
     assert command(monkeypatch, *words) == 0
     assert f"Nothing has changed: {hub.url}/spaces/{SPACE}" in capsys.readouterr().out
     assert command(monkeypatch, "--space", "board", "--dry-run") == 1
     assert "is not the name of a Space" in capsys.readouterr().err
+
+
+def test_who_shows_a_link_finds_a_picture_of_our_own_results(hub, board):
+    deploy_board(SPACE, DATASET, hub.url)
+    files = space(hub).refs["main"].files
+    front = yaml.safe_load(files["README.md"].content.decode().split("---\n")[1])
+    assert front["thumbnail"] == f"{hub.url}/spaces/{SPACE}/resolve/main/social-card.png"
+    head = make_link_preview({"SPACE_ID": SPACE, "HF_ENDPOINT": hub.url})
+    assert f'<meta property="og:image" content="{front["thumbnail"]}">' in head
+    for name in ("og:title", "og:description", "og:image:width", "og:image:alt", "og:url"):
+        assert head.count(f'<meta property="{name}"') == 1
+    assert "og:image" not in make_link_preview({})  # an address that leads nowhere is not given
+    assert "og:image" not in make_link_preview({"SPACE_ID": '"><script>'})
+    shutil.rmtree(board / "results")  # nothing to draw
+    assert "social-card.png" not in assemble_space(DATASET, SPACE)
+
+
+def test_the_picture_is_drawn_from_the_results_and_small(board):
+    drawn = draw_social_card(read_board(board))
+    with Image.open(io.BytesIO(drawn)) as picture:
+        assert picture.size == SIZE
+        shades = picture.convert("RGB").getcolors(1_000_000)
+    assert {(0, 114, 178), (213, 94, 0)} <= {colour for _, colour in shades}  # both methods
+    assert len(drawn) < 300_000  # sites refuse large ones
+    assert drawn == draw_social_card(read_board(board))
 
 
 def test_the_card_of_the_space_is_one_that_a_hub_takes():

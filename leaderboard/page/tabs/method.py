@@ -17,6 +17,7 @@ from benchmark.results.rows import INAPPLICABLE, format_mean, format_score
 from benchmark.results.verdicts import MEASURABLE, judge_collapse
 from leaderboard.board.entries import Board, Entry
 from leaderboard.board.filters import Filters
+from leaderboard.board.history import describe_history
 from leaderboard.board.table import make_frame
 from leaderboard.page.widgets import (
     HTML,
@@ -147,6 +148,7 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
         checked = "your own result, shown to you only"
     rows = [
         ("Verified", checked + (f" ({when})" if when else "")),
+        ("History", describe_history(entry)),
         ("Scores are", f"of the re-run; its result claims {format_score(entry.claimed)}"
          if entry.claimed is not None else ""),
         ("Sees besides the crawl",

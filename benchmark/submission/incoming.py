@@ -1,0 +1,169 @@
+"""What a pull request on the results dataset brings: told from its paths, then read, not believed.
+
+Files under trust/ and verified/ are never fetched: only maintainers say how far an entry is
+trusted, from their own folder.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.basics.errors import InputError
+from benchmark.basics.plain import clean_line
+from benchmark.hub.queue import Changes, Say, fetch_revision
+from benchmark.interface.names import NAME, REFERENCES
+from benchmark.results.schema import LARGEST, Result
+from benchmark.submission.checks import read_submission
+from benchmark.submission.claim import check_belongs, read_claim
+from benchmark.submission.folder import LARGEST as LARGEST_OF_FOLDER
+from benchmark.submission.upload import name_samples
+from benchmark.tasks.suites import load_suite
+
+MOST = 8_000_000_000  # bytes of all samples and models
+RESULT = re.compile(rf"results/({NAME})/({NAME})\.json")
+FINDING = re.compile(r"results/[^/]+/(trust|verified)/.*")
+
+
+@dataclass(frozen=True)
+class Brought:
+    """One entry in a pull request.
+
+    Attributes:
+        read: what is looked at first: the submission, its result, references of its own.
+        samples: what the result is recomputed from.
+        ignored: findings, which only maintainers may write.
+    """
+
+    suite: str
+    name: str
+    revision: str
+    read: tuple[str, ...]
+    samples: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """Such as "anchor on small"."""
+        return f"{self.name} on {self.suite}"
+
+    def find_size(self, changes: Changes) -> int:
+        """Bytes of all that is fetched of it."""
+        return sum(changes.there[path] for path in (*self.read, *self.samples))
+
+    def result_in(self, folder: Path) -> Path:
+        """Where its result lies once it was fetched."""
+        return folder / "results" / self.suite / f"{self.name}.json"
+
+    def submission_in(self, folder: Path) -> Path:
+        """Where its method and card lie."""
+        return folder / "submissions" / self.name
+
+    def samples_in(self, folder: Path) -> Path:
+        """Where its samples and models lie."""
+        return folder / "samples" / self.suite / self.name
+
+
+def find_brought(changes: Changes) -> Brought:
+    """The one entry that the pull request brings, told from its paths alone.
+
+    Raises:
+        InputError: it brings none or several, lacks a file, touches what is not its own, is too
+            large, or cannot be merged.
+    """
+    found = [match for path in changes.changed if (match := RESULT.fullmatch(path))]
+    found = [match for match in found if match.group(0) in changes.there]
+    if len(found) != 1:
+        some = f"{len(found)} results" if found else "no result"
+        raise InputError(
+            f"it brings {some}: a pull request brings results/SUITE/NAME.json of one entry, as "
+            f"autophagy submit sends it"
+        )
+    suite, name = found[0].groups()
+    of_folder = {f"submissions/{name}/{file}": most for file, most in LARGEST_OF_FOLDER.items()}
+    sent = {f"references/{suite}/{name}/{r}.json" for r in REFERENCES}
+    read = of_folder | dict.fromkeys((found[0].group(0), *sorted(sent)), LARGEST)
+    samples = _name_samples(suite, name)
+    own = {*read, *samples, f"gallery/{suite}/{name}.json"}
+    ignored = tuple(path for path in changes.changed if FINDING.fullmatch(path))
+    odd = [path for path in changes.changed if path not in own and path not in ignored]
+    if odd:
+        more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+        raise InputError(
+            f"it touches {clean_line(odd[0], 100)}{more}, which is not of the entry {name!r}: send "
+            f"the entry alone"
+        )
+    there = changes.there
+    for path in of_folder:
+        if path not in there:
+            raise InputError(f"it has no {path}: send the whole submission")
+    for path, most in read.items():
+        if there.get(path, 0) > most:
+            raise InputError(f"{path} has {there[path]:,} bytes, {most:,} are the most")
+    size = sum(there[path] for path in samples if path in there)
+    if size > MOST:
+        raise InputError(f"its samples have {size:,} bytes, {MOST:,} are the most")
+    if changes.clashing:
+        raise InputError(
+            f"it cannot be merged, as {clean_line(changes.clashing[0], 100)} was changed in the "
+            f"dataset meanwhile: close it and send it again"
+        )
+    return Brought(
+        suite,
+        name,
+        changes.revision,
+        tuple(path for path in read if path in there),
+        tuple(path for path in sorted(samples) if path in there),
+        ignored,
+    )
+
+
+def fetch_brought(
+    brought: Brought,
+    repo: str,
+    folder: Path,
+    samples: bool,
+    endpoint: str | None = None,
+    say: Say = lambda text: None,
+) -> None:
+    """Put the entry into `folder`, laid out as in the dataset.
+
+    Args:
+        samples: with what it is recomputed from.
+
+    Raises:
+        InputError: the Hub does not give it.
+    """
+    paths = brought.read + (brought.samples if samples else ())
+    fetch_revision(repo, brought.revision, paths, folder, endpoint, say)
+
+
+def read_brought(brought: Brought, folder: Path) -> Result:
+    """The result of the entry in `folder`, which belongs to the submission; nothing is run.
+
+    Raises:
+        InputError: it is not as a submission must be.
+        CorruptFile: the result was changed after the run.
+    """
+    file, where = brought.result_in(folder), brought.submission_in(folder)
+    result = read_claim(file)
+    submission, card, written = read_submission(where)
+    check_belongs(result, file, submission, card, written.summary)
+    return result
+
+
+def _name_samples(suite: str, name: str) -> set[str]:
+    """Every path that samples and models of the entry may have.
+
+    Raises:
+        InputError: there is no such suite.
+    """
+    chosen, base = load_suite(suite), f"samples/{suite}/{name}"
+    return {
+        f"{base}/{file}"
+        for task in chosen.tasks
+        for seed in chosen.seeds
+        for t in range(task.generations + 1)
+        for file in name_samples(task.name, seed, t)
+    }

@@ -1,0 +1,161 @@
+"""One pull request checked from end to end: fetched, re-scored, run again, and told about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.plain import escape_markdown, quote_code
+from benchmark.hub.queue import Say, find_changes
+from benchmark.runs.jobs import Job
+from benchmark.submission.incoming import Brought, fetch_brought, find_brought, read_brought
+from benchmark.submission.record import find_checker, record_state
+from benchmark.submission.rescore import RescoredLineage, rescore_claim
+from benchmark.submission.verify import Verification, verify_claim
+from benchmark.submission.waiting import clean_reason
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a maintainer found out about a pull request.
+
+    Attributes:
+        agrees: whether it may be merged.
+        comment: in markdown, for its page.
+    """
+
+    agrees: bool
+    comment: str
+
+
+def review_request(
+    num: int,
+    repo: str,
+    out: Path,
+    findings: Path,
+    seeds: Sequence[int] | None = None,
+    workers: int | None = None,
+    watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
+    by: str | None = None,
+    reject: bool = False,
+    endpoint: str | None = None,
+    say: Say = lambda text: None,
+) -> Review:
+    """Fetch what the pull request brings, recompute its numbers, run it again on other seeds.
+
+    A step that does not agree is the last. What is found is written into `findings`; what the
+    pull request brings there itself is not even fetched.
+
+    Args:
+        out: for the files and the runs; what is finished there is not run again.
+        seeds, workers, watch, by: see `verify_claim`.
+        reject: record it as rejected if it does not agree, which is final for this result.
+
+    Raises:
+        InputError: the Hub cannot be asked, there is no such request or no sandbox, or it was
+            rejected before.
+    """
+    changes = find_changes(repo, num, endpoint, say)
+    folder = out / f"pr-{num}-{changes.revision[:12]}"
+    try:
+        brought = find_brought(changes)
+    except InputError as error:
+        return _refuse(changes.revision, error, folder)
+    count, size = len(brought.samples), brought.find_size(changes) / 1e6
+    say(f"Fetching {brought.title}, {count} files of samples and models, {size:,.0f} MB in all")
+    fetch_brought(brought, repo, folder, True, endpoint, say)
+    try:
+        result = read_brought(brought, folder)
+    except (InputError, CorruptFile) as error:
+        return _refuse(changes.revision, error, folder)
+    file = brought.result_in(folder)
+    say(f"Re-scoring {brought.title} at {changes.revision[:12]}")
+    samples = brought.samples_in(folder)
+    rows = rescore_claim(result, samples) if brought.samples else []
+    sound = bool(rows) and all(row.agrees for row in rows)
+    words = [_heading(brought), _rescored(rows, folder), *_notes(brought)]
+    if not sound:
+        if reject:
+            lost = "; ".join(f"{row.task}, seed {row.seed}" for row in rows if not row.agrees)
+            said = f"its samples do not give its numbers: {lost or 'nothing was published'}"
+            record_state(file, "rejected", said, findings, by)
+        return Review(False, _close(words, "It does not agree, so it was not run again.", by))
+    said = f"all generations of {len(rows)} lineages follow from the samples that were sent"
+    record_state(file, "re-scored", said, findings, by)
+    say(f"Running {result.method.name} again in the sandbox")
+    found = verify_claim(
+        brought.submission_in(folder),
+        file,
+        out / f"runs-{num}",
+        seeds,
+        workers,
+        watch,
+        findings,
+        by,
+    )
+    words.append(f"**Run again** in a sandbox: {escape_markdown(found.sentence)}.")
+    if found.agrees:
+        record_state(file, "re-run", found.sentence, findings, by)
+    elif reject:
+        record_state(file, "rejected", found.sentence, findings, by)
+    return Review(found.agrees, _close(words, _verdict(found, reject), by))
+
+
+def _heading(brought: Brought) -> str:
+    return f"Checked {quote_code(brought.title)} at commit {quote_code(brought.revision[:12])}."
+
+
+def _rescored(rows: Sequence[RescoredLineage], folder: Path) -> str:
+    """A table of the lineages, and a sentence for each that cannot be believed."""
+    if not rows:
+        return "**Re-scored**: no samples were sent, so nothing follows from any."
+    lines = [
+        "**Re-scored** from the samples and models that were sent:",
+        "",
+        "| lineage | claimed | recomputed | agrees |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        again = "-" if row.problem else f"{row.recomputed:.5f}"
+        name = quote_code(f"{row.task}, seed {row.seed}")
+        answer = "yes" if row.agrees else "**no**"
+        lines.append(f"| {name} | {row.claimed:.5f} | {again} | {answer} |")
+    problems = [
+        f"- {escape_markdown(f'{row.task}, seed {row.seed}: {clean_reason(row.problem, folder)}')}"
+        for row in rows
+        if row.problem
+    ]
+    return "\n".join([*lines, *(["", *problems] if problems else [])])
+
+
+def _notes(brought: Brought) -> list[str]:
+    if not brought.ignored:
+        return []
+    names = ", ".join(map(quote_code, brought.ignored[:5]))
+    return [f"Ignored, as only maintainers say how far an entry is trusted: {names}."]
+
+
+def _verdict(found: Verification, reject: bool) -> str:
+    if found.agrees:
+        return "It agrees: the entry is **re-run**, and the board shows the re-run's score."
+    final = " The entry is rejected, which is final for this result." if reject else ""
+    return f"It does not agree.{final} How to object: docs/policy.md of the benchmark."
+
+
+def _refuse(revision: str, error: Exception, folder: Path) -> Review:
+    """What is said to the author of a request that cannot be checked."""
+    reason = escape_markdown(clean_reason(str(error), folder))
+    return Review(
+        False,
+        f"At commit {quote_code(revision[:12])} this cannot be checked: {reason}.\n\n"
+        f"Mend it and run `autophagy submit` again; this pull request can then be closed.",
+    )
+
+
+def _close(words: Sequence[str], verdict: str, by: str | None) -> str:
+    checker = find_checker(by)
+    signed = f"{escape_markdown(checker.by)}, with {quote_code(checker.commit[:40])}"
+    return "\n\n".join([*words, verdict, f"-- {signed}"])

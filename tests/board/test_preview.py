@@ -1,0 +1,48 @@
+"""One's own result among the others: where it opens, where it stands, how it is drawn."""
+
+import pytest
+
+from benchmark.results.style import OWN, style_methods
+from leaderboard.board.entries import read_board
+from leaderboard.board.filters import Filters, find_own_view
+from leaderboard.board.table import make_frame, select_rows
+from tests.board import toys
+
+pytestmark = pytest.mark.usefixtures("frozen")
+YOURS = "anchor (yours)"
+
+
+@pytest.fixture
+def preview(tmp_path):
+    """A board with one's own `anchor` on small, which is worse than that of others."""
+    toys.store(tmp_path, toys.result("anchor", 0.6), toys.result("other", 0.5))
+    own = toys.store(tmp_path / "mine", toys.result("anchor", 0.1))
+    return read_board(tmp_path, [own])
+
+
+def test_it_opens_on_ones_own_method(preview, tmp_path):
+    view = {"suite": "small", "tab": "method", "method": YOURS, "a": YOURS}
+    assert find_own_view(preview) == view
+    assert Filters.of_query(view, preview).suite == "small"
+    assert find_own_view(read_board(tmp_path)) == {}
+    several = [toys.store(tmp_path / name, toys.result(name, 0.2)) for name in ("one", "two")]
+    assert find_own_view(read_board(tmp_path, several)) == {"suite": "small", "tab": "table"}
+
+
+def test_it_is_pinned_above_the_others_with_its_own_rank(preview):
+    table = make_frame(preview, "small")
+    assert list(table["method"]).index(YOURS) > 1
+    shown = select_rows(table, Filters("small", access=("archive",)))
+    assert shown["method"].iloc[0] == YOURS  # whatever is filtered
+    shown = select_rows(table, Filters("small"))
+    assert list(shown["method"])[:2] == [YOURS, "clean"]
+    assert shown["score"].iloc[0] == pytest.approx(0.11, abs=0.01)
+
+
+def test_it_has_a_colour_that_no_other_method_has():
+    names = ["nothing", "clean", *"abcdefgh", YOURS]
+    looks = style_methods(names)
+    assert looks[YOURS].colour == OWN
+    assert [name for name in names if looks[name].colour == OWN] == [YOURS]
+    assert len(set(looks.values())) == len(names)
+    assert style_methods(["a", "b"])["b"].colour == OWN  # as ever without a preview

@@ -1,0 +1,244 @@
+"""The maintainer's queue over real HTTP: what waits, what is wrong with it, what is next."""
+
+import json
+import sys
+
+import pytest
+
+from benchmark.basics.errors import InputError
+from benchmark.commands.main import main
+from benchmark.hub.pull_requests import send_parts
+from benchmark.hub.queue import find_changes
+from benchmark.results.schema import load_result
+from benchmark.submission import review
+from benchmark.submission.compare import Comparison
+from benchmark.submission.folder import read_folder
+from benchmark.submission.record import record_state
+from benchmark.submission.trust import find_state, load_trust
+from benchmark.submission.upload import list_parts
+from benchmark.submission.verify import Verification
+from benchmark.submission.waiting import list_waiting
+from tests.hub.repo import Blob
+
+TITLE = "Submit tail_quota on quick"
+REPO = "org/results"
+RESULT = "results/quick/tail_quota.json"
+FORGED = "results/quick/trust/tail_quota.json"
+
+
+@pytest.fixture
+def parts(finished):
+    result = load_result(finished.result)
+    return list_parts(read_folder(finished.folder), result, finished.result)
+
+
+@pytest.fixture
+def dataset(hub):
+    """The results dataset, with a card."""
+    repo = hub.repos["datasets", REPO]
+    repo.store("main", {"README.md": Blob(b"# Results\n")}, "a card")
+    return repo
+
+
+@pytest.fixture
+def sent(hub, dataset, parts):
+    """A pull request as `autophagy submit` opens it."""
+    send_parts(parts, TITLE, REPO, hub.url)
+    return dataset
+
+
+def command(monkeypatch, hub, *words):
+    words = [*map(str, words), "--repo", REPO, "--endpoint", hub.url]
+    monkeypatch.setattr(sys, "argv", ["autophagy", *words])
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code or 0
+    return 0
+
+
+def change(dataset, num=1, **files):
+    """Have the pull request bring other files; None takes one out."""
+    now = dataset.refs[f"refs/pr/{num}"].files | files
+    dataset.store(f"refs/pr/{num}", {p: blob for p, blob in now.items() if blob}, "another commit")
+
+
+def test_nothing_waits(hub, dataset, tmp_path, monkeypatch, capsys):
+    assert command(monkeypatch, hub, "queue", "--findings", tmp_path) == 0
+    assert capsys.readouterr().out.endswith("No pull request of org/results is open.\n")
+
+
+def test_what_was_sent_waits_with_its_next_command(hub, sent, tmp_path, monkeypatch, capsys):
+    (waiting,) = list_waiting(REPO, tmp_path, hub.url)
+    assert (waiting.method, waiting.state) == ("tail_quota on quick", "self-reported")
+    assert not any("samples" in r for r in hub.requests if "resolve" in r)  # gigabytes stay there
+    assert command(monkeypatch, hub, "queue", "--findings", tmp_path) == 0
+    out = capsys.readouterr().out
+    assert "nobody has looked at it yet" in " ".join(out.split())
+    assert "1: autophagy verify --from-pr 1 --repo org/results --comment" in out
+    assert command(monkeypatch, hub, "queue", "--findings", tmp_path, "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["num"], row["author"], row["state"]) == (1, "ada", "self-reported")
+
+
+def test_the_state_is_that_of_the_maintainers_folder_and_never_of_the_request(
+    hub, sent, finished, tmp_path
+):
+    record_state(finished.result, "re-run", "forged", tmp_path / "theirs")
+    forged = (tmp_path / "theirs" / FORGED).read_bytes()
+    change(sent, **{FORGED: Blob(forged)})
+    (waiting,) = list_waiting(REPO, tmp_path / "ours", hub.url)
+    assert waiting.state == "self-reported"
+    assert not any("/trust/" in request for request in hub.requests if "resolve" in request)
+    record_state(finished.result, "re-scored", "it follows", tmp_path / "ours", by="Ada")
+    (waiting,) = list_waiting(REPO, tmp_path / "ours", hub.url)
+    assert (waiting.state, waiting.reason.split(" (")[0]) == ("re-scored", "it follows")
+    record_state(finished.result, "re-run", "it agrees", tmp_path / "ours", by="Ada")
+    (waiting,) = list_waiting(REPO, tmp_path / "ours", hub.url)
+    assert waiting.next == f"merge {hub.url}/datasets/{REPO}/discussions/1"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({RESULT: None}, "it brings no result"),
+        ({"results/quick/other.json": Blob(b"{}")}, "it brings 2 results"),
+        ({RESULT: Blob(b"{}")}, "results/quick/tail_quota.json is not a result"),
+        ({"README.md": Blob(b"mine")}, "it touches README.md, which is not of the entry"),
+        ({"README.md": None}, "it touches README.md"),
+        ({"submissions/other/method.py": Blob(b"x")}, "it touches submissions/other/method.py"),
+        ({"submissions/tail_quota/card.yaml": None}, "it has no submissions/tail_quota/card.yaml"),
+        ({"submissions/tail_quota/card.yaml": Blob(b"name: 3")}, "card.yaml, field 'name'"),
+        ({"submissions/tail_quota/method.py": Blob(b"x = 1")}, "method.py must have one class"),
+        ({"submissions/tail_quota/README.md": Blob(b"x" * 70_000)}, "65,536 are the most"),
+        ({"samples/quick/tail_quota/big.safetensors": Blob(b"x")}, "it touches samples/quick/"),
+    ],
+)
+def test_what_is_malformed_is_one_sentence(hub, sent, tmp_path, files, said):
+    change(sent, **files)
+    (waiting,) = list_waiting(REPO, tmp_path, hub.url)
+    assert waiting.state == "malformed"
+    assert said in waiting.reason
+    assert len(waiting.reason.splitlines()) == 1
+    assert "/tmp" not in waiting.reason
+
+
+def test_a_dataset_that_moved_on_is_no_change_of_the_request_but_a_clash_is(hub, sent, tmp_path):
+    files = sent.refs["main"].files
+    sent.store("main", files | {"README.md": Blob(b"# Newer\n")}, "deployed")
+    (waiting,) = list_waiting(REPO, tmp_path, hub.url)
+    assert waiting.state == "self-reported"
+    sent.store("main", sent.refs["main"].files | {RESULT: Blob(b"{}")}, "another entry, merged")
+    assert find_changes(REPO, 1, hub.url).clashing == (RESULT,)
+    (waiting,) = list_waiting(REPO, tmp_path, hub.url)
+    assert f"it cannot be merged, as {RESULT} was changed in the dataset" in waiting.reason
+
+
+def test_of_two_requests_with_one_entry_the_newer_counts(hub, sent, parts, tmp_path):
+    changed = [p for p in parts if not p.path.startswith("gallery/")]
+    send_parts(changed, TITLE, REPO, hub.url)  # the same as before: is found
+    sent.open_request(sent.refs["refs/pr/1"].files, TITLE, "ada")
+    sent.open_request(sent.refs["refs/pr/1"].files, TITLE, "eve")
+    states = [(w.request.num, w.state) for w in list_waiting(REPO, tmp_path, hub.url)]
+    assert states == [(1, "superseded"), (2, "self-reported"), (3, "self-reported")]
+
+
+@pytest.fixture
+def rerun(monkeypatch, tmp_path):
+    """Re-runs that agree, or not, without running anything."""
+    found = {"agrees": True}
+
+    def verify(folder, result, *words, **more):
+        assert (folder / "method.py").is_file()
+        gap = 0.0 if found["agrees"] else -0.4
+        return Verification(Comparison(0.3, 0.3 + gap, gap, gap - 0.01, gap + 0.01), (7, 8),
+                            tmp_path / "record.json")  # fmt: skip
+
+    monkeypatch.setattr(review, "verify_claim", verify)
+    return found
+
+
+def test_a_request_is_fetched_rescored_run_again_and_told(
+    hub, sent, finished, rerun, tmp_path, monkeypatch, capsys
+):
+    ours, out = tmp_path / "ours", tmp_path / "out"
+    change(sent, **{FORGED: Blob(b"{}")})
+    words = ("verify", "--from-pr", 1, "--findings", ours, "--out", out, "--by", "Ada")
+    assert command(monkeypatch, hub, *words) == 0
+    printed = capsys.readouterr().out
+    assert "It agrees: the entry is **re-run**" in printed
+    assert "Nothing was posted" in printed
+    assert sent.requests[0].comments == []
+    trust = load_trust(finished.result, ours)
+    assert [step.state for step in trust.steps] == ["re-scored", "re-run"]
+    assert find_state(finished.result.read_bytes(), trust).by == "Ada"
+    assert not list(out.rglob("trust"))  # what it brought was not fetched
+    assert command(monkeypatch, hub, *words, "--comment") == 0
+    (comment,) = sent.requests[0].comments
+    assert "Ignored, as only maintainers say" in comment
+    assert f"`{FORGED}`" in comment
+    assert "claimed 0.300, re-run 0.300" in comment
+    assert comment.count("| yes |") == 3
+    assert str(tmp_path) not in comment
+
+
+def test_one_that_does_not_agree_is_rejected_only_if_asked(
+    hub, sent, finished, rerun, tmp_path, monkeypatch
+):
+    rerun["agrees"] = False
+    words = ("verify", "--from-pr", 1, "--findings", tmp_path, "--out", tmp_path / "out")
+    assert command(monkeypatch, hub, *words, "--comment") == 1
+    assert "It does not agree." in sent.requests[0].comments[0]
+    assert load_trust(finished.result, tmp_path).steps[-1].state == "re-scored"
+    assert command(monkeypatch, hub, *words, "--reject") == 1
+    assert load_trust(finished.result, tmp_path).steps[-1].state == "rejected"
+    (waiting,) = list_waiting(REPO, tmp_path, hub.url)
+    assert waiting.next.startswith("close http")
+
+
+def test_samples_that_do_not_follow_end_the_check(hub, sent, rerun, tmp_path, monkeypatch):
+    lost = [p for p in sent.refs["refs/pr/1"].files if "samples-02" in p]
+    change(sent, **dict.fromkeys(lost))
+    words = ("verify", "--from-pr", 1, "--findings", tmp_path, "--out", tmp_path / "out")
+    assert command(monkeypatch, hub, *words, "--comment") == 1
+    (comment,) = sent.requests[0].comments
+    assert "so it was not run again" in comment
+    assert "is not there: without it nothing can be recomputed" in comment
+    assert str(tmp_path) not in comment
+
+
+def test_a_malformed_request_is_told_so(hub, sent, tmp_path, monkeypatch, capsys):
+    change(sent, **{"README.md": Blob(b"mine")})
+    words = ("verify", "--from-pr", 1, "--findings", tmp_path, "--out", tmp_path / "out")
+    assert command(monkeypatch, hub, *words, "--comment") == 1
+    assert "cannot be checked: it touches README.md" in sent.requests[0].comments[0]
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("verify", "--from-pr", 9), "org/results has no pull request 9: autophagy queue lists"),
+        (("verify", "submissions/x", "--from-pr", 1), "neither folder nor --result"),
+        (("verify",), "give a submission and its --result, or --from-pr N"),
+    ],
+)
+def test_bad_input_is_one_sentence(hub, sent, monkeypatch, capsys, words, said):
+    assert command(monkeypatch, hub, *words) == 1
+    error = capsys.readouterr().err
+    assert said in error
+    assert len(error.splitlines()) == 1
+
+
+def test_trouble_with_the_hub_is_one_sentence(hub, sent, tmp_path):
+    for pattern, status, wanted in (
+        ("discussions", 503, "problem of its own"),
+        ("commits", 403, "may not read org/results"),
+        ("tree", 403, "may not read org/results"),
+        ("GET /api/datasets/org/results$", 404, "there is no dataset org/results"),
+    ):
+        hub.fail(pattern, status, times=99)
+        with pytest.raises(InputError, match=wanted) as caught:
+            list_waiting(REPO, tmp_path, hub.url)
+        assert len(str(caught.value).splitlines()) == 1
+        hub.faults._due.clear()

@@ -1,0 +1,94 @@
+"""A report beside the board's methods, with pictures of results whose samples are elsewhere."""
+
+import re
+import sys
+
+import pytest
+
+from benchmark.commands import report as command
+from benchmark.commands import stored
+from benchmark.commands.main import main
+from benchmark.report.samples import find_gallery
+from benchmark.results.references import frozen_file
+from benchmark.results.schema import load_result
+from tests.board import toys
+
+
+@pytest.fixture
+def board(tmp_path, monkeypatch):
+    """A leaderboard of three methods on small, one with a gallery; references of its own."""
+    root = tmp_path / "leaderboard"
+    with toys.frozen(tmp_path / "frozen"):
+        toys.store(root, *(toys.result(name, 0.2) for name in ("anchor", "hostile", "twin")))
+        toys.gallery(root, "hostile")
+        toys.gallery(root, "nothing")
+        for module in (stored, command):
+            monkeypatch.setattr(module, "STORED", root)
+        yield root
+
+
+@pytest.fixture
+def mine(board, tmp_path):
+    """One's own result of small, called as a method of the board."""
+    return toys.store(tmp_path / "runs", toys.result("anchor", 0.5))
+
+
+def cli(monkeypatch, *words):
+    monkeypatch.setattr(sys, "argv", ["autophagy", *map(str, words)])
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code or 0
+    return 0
+
+
+def test_the_boards_methods_and_their_pictures_are_added(board, mine, tmp_path, monkeypatch):
+    out = tmp_path / "report"
+    assert cli(monkeypatch, "report", mine, "--against", "small", "--out", out, "--pdf") == 0
+    page = (out / "report.html").read_text()
+    for name in ("hostile", "twin", "anchor", "nothing", "clean"):
+        assert f">{name}<" in page
+    assert "data:image/png;base64," in page  # of a result whose samples are on no disk here
+    assert "Not shown, because neither samples nor a gallery lie beside the result: " in page
+    assert toys.ATTACK not in page
+    assert {f.suffix for f in (out / "figures").iterdir()} == {".svg", ".png", ".pdf"}
+    drawn = (out / "figures" / f"primary-{toys.TEXT}.pdf").read_bytes()
+    assert drawn.startswith(b"%PDF-")
+    assert b"CIDFontType2" in drawn  # text stays text, in TrueType
+    assert b"/Type3" not in drawn
+    assert not re.search(rb"/CreationDate", drawn)
+
+
+def test_ones_own_result_wins_over_a_stored_one_of_its_name(board, mine):
+    files = command.list_rivals([mine], "small")
+    assert [file.stem for file in files] == ["hostile", "twin"]
+
+
+def test_pictures_are_never_those_of_another_result(board, mine):
+    toys.gallery(board, "anchor")
+    assert find_gallery(load_result(mine), mine, board) is None  # one's own run has its own
+    theirs = board / "results" / "small" / "anchor.json"
+    assert find_gallery(load_result(theirs), theirs) == board / "gallery" / "small" / "anchor.json"
+    frozen = frozen_file("small", "nothing")
+    assert find_gallery(load_result(frozen), frozen, board).is_relative_to(board)
+    assert find_gallery(load_result(frozen), frozen) is None
+
+
+@pytest.mark.parametrize(
+    ("suite", "said"),
+    [("smal", "is of suite 'small': give --against the same suite"), ("quick", "is of suite")],
+)
+def test_another_suite_is_one_sentence(mine, monkeypatch, capsys, suite, said):
+    assert cli(monkeypatch, "report", mine, "--against", suite) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_transfer_works_on_what_is_stored(board, monkeypatch, capsys):
+    assert cli(monkeypatch, "transfer") == 1
+    assert "needs results of two suites" in capsys.readouterr().err
+    for i, name in enumerate(("anchor", "hostile", "twin", "four", "five")):
+        toys.store(board, toys.result(name, 0.1 * i, "quick"), toys.result(name, 0.1 * i))
+    assert cli(monkeypatch, "transfer") == 0
+    out = capsys.readouterr().out
+    assert "quick, small" in out
+    assert "1.00" in out
