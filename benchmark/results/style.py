@@ -38,8 +38,10 @@ def style_methods(methods: Sequence[str]) -> dict[str, Style]:
                 Style(GREY, dashes=(5, 2.5)) if method == "nothing" else Style(INK, dashes=(1.5, 2))
             )
             continue
-        colour, marker = others % len(COLOURS), others // len(COLOURS) % len(MARKERS)
-        found[method] = Style(COLOURS[colour], MARKERS[marker])
+        colour, turn = others % len(COLOURS), others // len(COLOURS)
+        # Beyond the colours, another marker; on a page without markers, long dashes.
+        dashes = (9.0, 3.0) if turn % 2 else ()
+        found[method] = Style(COLOURS[colour], MARKERS[turn % len(MARKERS)], dashes)
         others += 1
     return found
 

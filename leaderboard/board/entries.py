@@ -27,6 +27,7 @@ from benchmark.submission.trust import (
     record_file,
     trust_file,
 )
+from leaderboard.board.costs import Relative, compare_costs
 
 FINDINGS = ("trust", "verified")  # folders beside results, written by maintainers only
 MINE = " (yours)"  # marks a result that is only previewed
@@ -41,6 +42,7 @@ class Entry(Scored):
         card: who made it; None if there is none.
         state: how far it is trusted, since when and why.
         references: "frozen", or "own" where it is scored against those that it brought.
+        relative: what its result cost beside `nothing`.
         claimed: the suite score that its result claims, where `recoveries` are of a re-run.
         mine: whether it is only previewed.
     """
@@ -53,6 +55,7 @@ class Entry(Scored):
     created: str
     references: str
     isolated: bool
+    relative: Relative
     claimed: float | None = None
     mine: bool = False
 
@@ -245,6 +248,7 @@ def _described(
         created=result.created,
         references="frozen" if frozen else "own",
         isolated=result.isolated,
+        relative=compare_costs(result, next(iter(scale.values()))),
     )
 
 
