@@ -107,6 +107,8 @@ def _own() -> Iterator[tuple[str, Path]]:
 def _document() -> Iterator[Path]:
     """The document that a tab shows, and its figures."""
     document = HERE.parent / "docs" / DOCUMENT
+    if not document.is_file():  # an installation has no docs: the tab says so
+        return
     yield document
     for name in re.findall(r"!\[[^]]*\]\(([\w.-]+)\)", document.read_text("utf-8")):
         yield document.with_name(name)
