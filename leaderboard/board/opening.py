@@ -40,7 +40,8 @@ class Piece:
     """What a lineage published of one task in one generation.
 
     Attributes:
-        alt: in words, with the measured distance to real items.
+        alt: in words.
+        measure: what scores are made of, of this lineage in this generation; "" if unknown.
         png: a picture in base64, or "".
         text: a sentence, or "".
         absent: why there is neither, or "".
@@ -48,6 +49,7 @@ class Piece:
 
     kind: str
     alt: str
+    measure: str = ""
     png: str = ""
     text: str = ""
     absent: str = ""
@@ -171,9 +173,10 @@ def _piece(
     if not text and not png:
         return Piece(kind, "", absent=f"{task.name}: generation {t} was not kept, or had failed.")
     alt = f"{method}, generation {t} of {task.name}: {KINDS.get(kind, 'a sentence')}"
-    alt += _measured(board, suite, task, method, shown.seed, t)
+    measure = _measure(board, suite, task, method, shown.seed, t)
     first = text.partition("\n")[0]
-    return Piece(kind, alt, png, first if len(first) <= LONGEST else _cut(first))
+    said = first if len(first) <= LONGEST else _cut(first)
+    return Piece(kind, f"{alt}; {measure}" if measure else alt, measure, png, said)
 
 
 def _crop(shown: Shown, kind: str, t: int) -> str:
@@ -183,14 +186,14 @@ def _crop(shown: Shown, kind: str, t: int) -> str:
     return crop_row(shown, t)
 
 
-def _measured(board: Board, suite: str, task: Task, method: str, seed: int, t: int) -> str:
+def _measure(board: Board, suite: str, task: Task, method: str, seed: int, t: int) -> str:
     result = board.result(suite, method)
     primary = result.tasks[task.name].primary
     seeds = sorted(lineage.seed for lineage in result.tasks[task.name].lineages)
     curves = gather_curves(result, task.name, primary)
     if seed not in seeds or t >= curves.shape[1] or pd.isna(curves[seeds.index(seed), t]):
         return ""
-    return f"; {find_title(primary)} {curves[seeds.index(seed), t]:.2f}"
+    return f"{find_title(primary)} {curves[seeds.index(seed), t]:.2f}"
 
 
 def _cut(text: str) -> str:

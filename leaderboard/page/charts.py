@@ -221,6 +221,7 @@ def _scatter(base: alt.Chart, x: alt.X, y: alt.Y, tip: list[alt.Tooltip]) -> lis
         .mark_text(align=align, dx=dx, dy=lifted, fontSize=11, color=INK, limit=150)
         .encode(x=x, y=y, text="label:N")
         for left, align, dx in ((False, "left", 10), (True, "right", -10))
+        if (base.data["leftward"] == left).any()  # a layer of nothing has no scale
     ]
     return [point, *names]
 

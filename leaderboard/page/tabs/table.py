@@ -103,7 +103,8 @@ def draw_tab(board: Board, view: View) -> list[Any]:
 
 def draw_scores(rows: pd.DataFrame, filters: Filters) -> str:
     """The table; where no method passes the filters, how to get back, above the references."""
-    few = order_rows(rows, filters.sort).head(MOST_ROWS)
+    few = order_rows(rows, filters.sort)
+    few = pd.concat([few[few["mine"]], few[~few["mine"]]]).head(MOST_ROWS)  # one's own is pinned
     tasks = [str(c) for c in rows if str(c).startswith(TASK)]
     tiers = bool(rows["tier"].notna().any())
     columns = list(_list_columns(filters, tasks, tiers))
@@ -143,6 +144,8 @@ def _say_count(whole: pd.DataFrame, rows: pd.DataFrame, filters: Filters) -> str
     ranked = what.get(filters.tasks, filters.tasks)
     seeds = len(load_suite(filters.suite).seeds)
     tiers = " Within a tier differences may be chance." if rows["tier"].notna().any() else ""
+    if tiers and not ((whole["trust"] == "re-run") & ~whole["reference"]).any():
+        tiers = " No method was re-run yet, so that only the references make tiers."
     n = f"n = {seeds} seeds" if seeds > 1 else "n = 1 seed: no interval, no tiers"
     return f"{said}, ranked by {ranked}; {n}.{tiers}"
 
