@@ -31,7 +31,7 @@ class Pair:
         tests: the comparisons that `p` is corrected for.
         levels: the tiers of a and b, where they have some.
         heads: the first method of each tier.
-        placed: those of the two that were not re-run, and so only placed among others.
+        placed: those of the two that maintainers did not measure, and so only placed among others.
     """
 
     a: str
@@ -99,8 +99,10 @@ class Pair:
             why = f"Both are of tier {one}: a tier ends with the first method that is worse than "
             why += f"the tier's first ({self.heads[one - 1]}), and {worse} is not."
             if self.placed:
-                why += f" Tiers are made of re-run entries; {_join(self.placed)} only "
-                why += f"{'is' if len(self.placed) == 1 else 'are'} placed among them."
+                why += (
+                    f" Tiers are made of entries that maintainers measured; {_join(self.placed)} "
+                )
+                why += f"{'is' if len(self.placed) == 1 else 'are'} only placed among them."
             said.append(why)
         if not self.separated and one != other:
             head = self.heads[min(one, other) - 1]
@@ -144,7 +146,7 @@ def _judge(pair: Pair, board: Board, suite: str, tasks: str, names: list[str]) -
     ranked = [s for s in rank_entries(board, suite, tasks) if not s.partial]
     where = {standing.method: place for place, standing in enumerate(ranked)}
     i, j = where[pair.a], where[pair.b]
-    anchors = [standing.rerun or standing.reference for standing in ranked]
+    anchors = [standing.trusted or standing.reference for standing in ranked]
     samples = [
         Sample(np.array([s.recoveries[name] for name in names]), s.seeds) for s in ranked
     ]  # fmt: skip

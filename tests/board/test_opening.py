@@ -108,7 +108,8 @@ def test_costs_are_those_of_the_same_generations():
     for result in (dear, failed, toys.result("dear", absent=toys.TASKS[1:])):
         found = compare_costs(result, nothing)
         assert (found.training, found.samples) == (1, 1)
-    assert Relative(1.2, 2.6, 0.0, 0).sentence == "+20% training, 2.6 \N{MULTIPLICATION SIGN} samples"
+    times = "\N{MULTIPLICATION SIGN}"
+    assert Relative(1.2, 2.6, 0.0, 0).sentence == f"+20% training, 2.6 {times} samples"
     assert Relative().sentence == "no more than nothing"
     assert Relative(scored=0.75, real=100).sentence == (
         "0.75 items scored a sample, 100 trusted real items"

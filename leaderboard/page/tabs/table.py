@@ -144,8 +144,8 @@ def _say_count(whole: pd.DataFrame, rows: pd.DataFrame, filters: Filters) -> str
     ranked = what.get(filters.tasks, filters.tasks)
     seeds = len(load_suite(filters.suite).seeds)
     tiers = " Within a tier differences may be chance." if rows["tier"].notna().any() else ""
-    if tiers and not ((whole["trust"] == "re-run") & ~whole["reference"]).any():
-        tiers = " No method was re-run yet, so that only the references make tiers."
+    if tiers and not (whole["trust"].isin(("measured", "re-run")) & ~whole["reference"]).any():
+        tiers = " Maintainers have measured none of them yet: only the references make tiers."
     n = f"n = {seeds} seeds" if seeds > 1 else "n = 1 seed: no interval, no tiers"
     return f"{said}, ranked by {ranked}; {n}.{tiers}"
 
