@@ -49,7 +49,8 @@ class Choice(NamedTuple):
 
     def update(self) -> gr.Dropdown:
         """Shows it."""
-        return gr.Dropdown(choices=self.offered, value=self.value)
+        several = {"multiselect": True} if isinstance(self.value, list) else {}
+        return gr.Dropdown(choices=self.offered, value=self.value, **several)
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,8 @@ def update_bar(board: Board, filters: Filters) -> list[Any]:
     return [
         gr.Radio(choices=list_suites(board, filters.suite), value=filters.suite),
         gr.Dropdown(choices=label_tasks(filters.suite), value=filters.tasks),
-        gr.Dropdown(choices=offered, value=list(filters.access)),
-        gr.Dropdown(value=list(filters.trust)),
+        Choice(offered, list(filters.access)).update(),
+        Choice(list(TRUST), list(filters.trust)).update(),
         gr.Textbox(value=filters.search),
         gr.Textbox(value=filters.sort),
     ]

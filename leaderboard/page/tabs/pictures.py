@@ -39,7 +39,7 @@ COSTS = {
     "real_items": "trusted real items, the most in a generation",
     "cpu_seconds": "processor seconds (of machines that differ)",
 }
-_COSTS = [(words, name) for name, words in COSTS.items()]
+_COSTS = [(words.partition(",")[0].partition(" (")[0], name) for name, words in COSTS.items()]
 COST_NOTE = (
     "Ringed, on the green line: no method scores more at no greater cost (the reference clean "
     "apart). Costs are of all tasks and seeds that a method ran on, from the ledger. Up: mean "
