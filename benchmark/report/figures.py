@@ -153,7 +153,7 @@ def _panel(axes: Axes, panel: Panel, styles: Mapping[str, Style]) -> None:
             axes.fill_between(t, low, high, color=style.colour, alpha=0.18, lw=0)
         axes.plot(
             t, np.nanmean(values, axis=0), color=style.colour, marker=style.marker or None, ms=3,
-            lw=1.5 if style.dashes else 1.2, zorder=2.5 if style.dashes else 2 + order / 1000,
+            lw=1.2 if style.marker else 1.5, zorder=2 + order / 1000 if style.marker else 2.5,
             ls=(0, style.dashes) if style.dashes else "-",
         )  # fmt: skip
         for row in values:  # a lineage that ended early

@@ -20,7 +20,7 @@ from benchmark.runs.jobs import plan
 from benchmark.tasks.suites import load_task
 from benchmark.tasks.task import Task
 
-MOST_ROWS = 5  # generations
+MOST_ROWS = 5  # generations; odd, so that the middle is among them
 
 
 def make_gallery(result: Result, file: Path) -> Gallery:

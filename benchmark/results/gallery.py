@@ -111,6 +111,26 @@ def group_excerpts(shown: Mapping[str, Shown]) -> dict[int, dict[str, list[str]]
     return found
 
 
+def crop_row(shown: Shown, generation: int, part: float = 1.0, foot: int = 0) -> str:
+    """The row of one generation as a PNG in base64; "" if it is not there.
+
+    Args:
+        part: of its width, from the left.
+        foot: pixels left out at its bottom.
+    """
+    from PIL import Image
+
+    if generation not in shown.generations:
+        return ""
+    with Image.open(io.BytesIO(shown.picture), formats=["PNG"]) as image:
+        height = image.height // len(shown.generations)
+        top = height * shown.generations.index(generation)
+        row = image.crop((0, top, round(image.width * part), top + max(1, height - foot)))
+    content = io.BytesIO()
+    row.save(content, "PNG", optimize=True)
+    return base64.b64encode(content.getvalue()).decode()
+
+
 def load_gallery(path: Path) -> Gallery:
     """Read a stored gallery; its pictures are decoded and written anew, so they are just pixels.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).parent  # holds shared.html, which the report and the board import
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def load_template(file: Path) -> Template:
     """The template in `file`, which may import "shared.html"."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

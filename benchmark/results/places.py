@@ -148,3 +148,27 @@ def _find_better(samples: Sequence[Sample], error: float = 0.05) -> npt.NDArray[
     rows = [compare_samples([one], samples[i:])[0] for i, one in enumerate(samples[:-1], 1)]
     means = np.array([suite_score(sample.values) for sample in samples])
     return separate_pairs(rows, means, error)
+
+
+def correct_pair(
+    samples: Sequence[Sample], anchors: Sequence[bool], i: int, j: int
+) -> tuple[float, int]:
+    """The p value of "i and j have the same suite score", corrected as `place_methods` does.
+
+    Two anchors are compared among all pairs of anchors, another method among its comparisons with
+    the anchors, and two others among those of both and their own. Below 0.05 they are separated.
+
+    Returns:
+        Holm's adjusted p value, and the number of tests that it is corrected for.
+    """
+    several = [sample.values.shape[-1] > 1 for sample in samples]
+    chosen = [k for k, many in enumerate(several) if many and (not anchors or anchors[k])]
+    others = [k for k in (i, j) if k not in chosen]
+    if others:
+        pairs = [(k, anchor) for k in others for anchor in chosen]
+        pairs += [(i, j)] if len(others) == 2 else []
+    else:
+        pairs = [(a, b) for place, a in enumerate(chosen) for b in chosen[place + 1 :]]
+    found = [float(compare_samples([samples[a]], [samples[b]])[0, 0]) for a, b in pairs]
+    wanted = next(place for place, pair in enumerate(pairs) if {*pair} == {i, j})
+    return float(holm(found)[wanted]), len(pairs)

@@ -47,8 +47,10 @@ def style_methods(methods: Sequence[str]) -> dict[str, Style]:
             found[method] = Style(OWN, MARKERS[owned % len(MARKERS)])
             owned += 1
             continue
-        colour, marker = others % len(colours), others // len(colours) % len(MARKERS)
-        found[method] = Style(colours[colour], MARKERS[marker])
+        colour, turn = others % len(colours), others // len(colours)
+        # Beyond the colours, another marker; on a page without markers, long dashes.
+        dashes = (9.0, 3.0) if turn % 2 else ()
+        found[method] = Style(colours[colour], MARKERS[turn % len(MARKERS)], dashes)
         others += 1
     return found
 

@@ -30,6 +30,7 @@ from benchmark.submission.trust import (
     record_file,
     trust_file,
 )
+from leaderboard.board.costs import Relative, compare_costs
 
 FINDINGS = ("trust", "verified")  # folders beside results, written by maintainers only
 
@@ -48,6 +49,7 @@ class Entry(Scored):
         hashes: by task, the hash of its whole definition.
         machines: the processors that computed it.
         references: "frozen", or "own" where it is scored against those that it brought.
+        relative: what its result cost beside `nothing`.
         claimed: the suite score that its result claims, where `recoveries` are of a re-run.
         mine: whether it is only previewed.
     """
@@ -64,6 +66,7 @@ class Entry(Scored):
     version: str
     hashes: dict[str, str]
     machines: tuple[str, ...]
+    relative: Relative
     claimed: float | None = None
     mine: bool = False
     trust: Trust | None = None
@@ -263,6 +266,7 @@ def _described(
         version=result.benchmark_version,
         hashes={name: task.hash for name, task in result.tasks.items()},
         machines=_list_machines(result),
+        relative=compare_costs(result, next(iter(scale.values()))),
     )
 
 

@@ -1,4 +1,4 @@
-"""Two methods side by side: the paired test."""
+"""Two methods side by side: one verdict, that of the table's tests, and why tiers may differ."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.results.places import Sample, find_difference
-from leaderboard.board.entries import Board
+from benchmark.results.places import Sample, correct_pair, find_difference
+from leaderboard.board.entries import Board, Entry
 from leaderboard.board.filters import ALL, choose_tasks
+from leaderboard.board.table import rank_entries
+
+ERROR = 0.05  # the risk of any wrong verdict in the table
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,13 @@ class Pair:
         absent: the tasks that one of them does not apply to.
         paired: whether both have the same seeds.
         difference: of the scores, a minus b.
-        interval: its 95% interval; None with one seed.
-        p: two-sided, for this comparison alone; None with one seed.
+        interval: its 95% interval, for this comparison alone; None with one seed.
+        p: two-sided, corrected for `tests` comparisons as the tiers are; None with one seed, and
+            where one of them has no place in the table.
+        tests: the comparisons that `p` is corrected for.
+        levels: the tiers of a and b, where they have some.
+        heads: the first method of each tier.
+        placed: those of the two that maintainers did not measure, and so only placed among others.
     """
 
     a: str
@@ -32,28 +40,82 @@ class Pair:
     difference: float | None
     interval: tuple[float, float] | None
     p: float | None
+    tests: int = 0
     absent: tuple[str, ...] = ()
     paired: bool = True
+    levels: tuple[int | None, int | None] = (None, None)
+    heads: tuple[str, ...] = ()
+    placed: tuple[str, ...] = ()
+
+    @property
+    def separated(self) -> bool:
+        """Whether the table's tests tell them apart."""
+        return self.p is not None and self.p < ERROR
 
     @property
     def sentence(self) -> str:
-        """What the test says, in words."""
+        """The verdict, in words."""
         left_out = f" Not applicable, so left out: {', '.join(self.absent)}." if self.absent else ""
         return self._compare() + left_out
 
     def _compare(self) -> str:
         if self.difference is None:
             return f"{self.a} and {self.b} apply to no task in common."
-        if self.interval is None or self.p is None:
+        if self.interval is None:
             return f"{self.a} minus {self.b}: {self.difference:+z.2f}; one seed tells no more."
         low, high = self.interval
         numbers = f"{self.difference:+z.2f}, 95% interval {low:+z.2f} to {high:+z.2f}"
+        if self.p is None:
+            return (
+                f"{self.a} minus {self.b}: {numbers}; no verdict, as one of them has no place "
+                f"among the methods that apply to all tasks."
+            )
         # For 0 < p: a value without any variance has p = 0.
         chance = f"p = {self.p:.2g}" if self.p >= 0.001 else "p < 0.001"
-        if self.p >= 0.05:
-            return f"{self.a} and {self.b} cannot be told apart ({numbers}, {chance})."
-        best, other = (self.a, self.b) if self.difference > 0 else (self.b, self.a)
-        return f"{best} is better than {other} ({self.a} minus {self.b}: {numbers}, {chance})."
+        chance += f", corrected for {self.tests} tests" if self.tests > 1 else ""
+        if not self.separated:
+            return f"{self.a} and {self.b} cannot be told apart ({numbers}; {chance})."
+        best, other = self._order()
+        return f"{best} is better than {other} ({self.a} minus {self.b}: {numbers}; {chance})."
+
+    @property
+    def reason(self) -> str:
+        """Why the interval, or the tiers, seem to say something else; "" if they do not."""
+        if self.p is None or self.interval is None or self.difference is None or self.a == self.b:
+            return ""
+        said = []
+        low, high = self.interval
+        if not self.separated and (low > 0 or high < 0):
+            said.append(
+                f"The interval is for this comparison alone and leaves out 0; among the "
+                f"{self.tests} comparisons that the table makes, such a difference would come by "
+                f"chance too often."
+            )
+        one, other = self.levels
+        if one is None or other is None:
+            return " ".join(said)
+        if self.separated and one == other:
+            best, worse = self._order()
+            why = f"Both are of tier {one}: a tier ends with the first method that is worse than "
+            why += f"the tier's first ({self.heads[one - 1]}), and {worse} is not."
+            if self.placed:
+                why += (
+                    f" Tiers are made of entries that maintainers measured; {_join(self.placed)} "
+                )
+                why += f"{'is' if len(self.placed) == 1 else 'are'} only placed among them."
+            said.append(why)
+        if not self.separated and one != other:
+            head = self.heads[min(one, other) - 1]
+            best, worse = (self.a, self.b) if one < other else (self.b, self.a)
+            said.append(
+                f"They stand in tiers {min(one, other)} and {max(one, other)}: {worse} is worse "
+                f"than {head}, the first of tier {min(one, other)}, but not than {best}."
+            )
+        return " ".join(said)
+
+    def _order(self) -> tuple[str, str]:
+        better = (self.difference or 0) > 0
+        return (self.a, self.b) if better else (self.b, self.a)
 
 
 def compare_pair(board: Board, suite: str, a: str, b: str, tasks: str = ALL) -> Pair:
@@ -67,12 +129,43 @@ def compare_pair(board: Board, suite: str, a: str, b: str, tasks: str = ALL) -> 
     shared = [name for name in names if one.recoveries[name] and other.recoveries[name]]
     absent = tuple(name for name in names if name not in shared)
     if not shared:
-        return Pair(a, b, {}, None, None, None, absent)
-    samples = [
-        Sample(np.array([entry.recoveries[name] for name in shared]), entry.seeds)
-        for entry in (one, other)
-    ]
+        return Pair(a, b, {}, None, None, None, absent=absent)
+    samples = [_sample(entry, shared) for entry in (one, other)]
     difference, interval, p = find_difference(*samples)
     gaps = samples[0].values.mean(axis=-1) - samples[1].values.mean(axis=-1)
     by_task = dict(zip(shared, gaps.tolist(), strict=True))
-    return Pair(a, b, by_task, difference, interval, p, absent, one.seeds == other.seeds)
+    paired = one.seeds == other.seeds
+    found = Pair(a, b, by_task, difference, interval, None, 0, absent, paired)
+    if absent or p is None:
+        return found
+    return _judge(found, board, suite, tasks, names)
+
+
+def _judge(pair: Pair, board: Board, suite: str, tasks: str, names: list[str]) -> Pair:
+    """With the verdict of the table's tests, and the tiers."""
+    ranked = [s for s in rank_entries(board, suite, tasks) if not s.partial]
+    where = {standing.method: place for place, standing in enumerate(ranked)}
+    i, j = where[pair.a], where[pair.b]
+    anchors = [standing.trusted or standing.reference for standing in ranked]
+    samples = [
+        Sample(np.array([s.recoveries[name] for name in names]), s.seeds) for s in ranked
+    ]  # fmt: skip
+    p, tests = (1.0, 1) if i == j else correct_pair(samples, anchors, i, j)
+    heads: dict[int, str] = {}
+    for standing, made in zip(ranked, anchors, strict=True):
+        if made and standing.tier is not None:
+            heads.setdefault(standing.tier, standing.method)
+    placed = tuple(name for name in (pair.a, pair.b) if not anchors[where[name]])
+    return Pair(
+        pair.a, pair.b, pair.tasks, pair.difference, pair.interval, p, tests, pair.absent,
+        pair.paired, (ranked[i].tier, ranked[j].tier),
+        tuple(heads[level] for level in sorted(heads)), placed,
+    )  # fmt: skip
+
+
+def _sample(entry: Entry, tasks: list[str]) -> Sample:
+    return Sample(np.array([entry.recoveries[name] for name in tasks]), entry.seeds)
+
+
+def _join(names: tuple[str, ...]) -> str:
+    return " and ".join(names)

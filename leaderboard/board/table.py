@@ -1,4 +1,4 @@
-"""The table of a suite as a frame: ranked, selected, shown, exported. Entries in, frames out."""
+"""The table of a suite as a frame: ranked, selected, sorted, exported. Entries in, frames out."""
 
 from __future__ import annotations
 
@@ -14,32 +14,19 @@ import pandas as pd
 
 from benchmark.basics.errors import InputError, cannot_write
 from benchmark.basics.plain import defuse_cell
-from benchmark.results.rows import INAPPLICABLE, format_interval, format_ranks
+from benchmark.results.rows import INAPPLICABLE, format_ranks
 from benchmark.results.standings import Standing, rank_methods
 from leaderboard.board.entries import Board, Entry
-from leaderboard.board.filters import ALL, Filters, choose_tasks
+from leaderboard.board.filters import ALL, BLIND, Filters, choose_tasks
 
 TASK = "recovery "  # begins the column of a task
-HEADINGS = {
-    "tier": "Tier",
-    "method": "Method",
-    "score": "Score",
-    "interval": "95% interval",
-    "ranks": "Ranks",
-    "access": "Access",
-    "trust": "Trust",
-    "note": "Note",
-    "real_items": "Real items used",
-    "items_trained": "Items trained",
-    "items_generated": "Generated",
-    "forward_passes": "Scored",
-    "cpu_minutes": "CPU min",
-    "failed": "Failed",
-    "authors": "Authors",
-    "paper": "Paper",
-    "code": "Code",
-    "date": "Date",
-}
+# What a sort name reads, and whether the least is the best.
+ORDERS = {
+    "method": ("method", True), "tier": ("tier", True), "score": ("score", False),
+    "access": ("access", True), "trust": ("trust", True), "training": ("training", True),
+    "samples": ("samples", True), "scored": ("scored", True), "real": ("real_items", True),
+    "date": ("date", False),
+}  # fmt: skip
 
 
 @lru_cache(maxsize=128)
@@ -93,6 +80,10 @@ def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
         "trust": entry.state.name,
         "references": entry.references,
         "real_items": costs.real_items,
+        "training": entry.relative.training,
+        "samples": entry.relative.samples,
+        "scored": entry.relative.scored,
+        "cost": entry.relative.sentence,
         "items_trained": costs.items_trained,
         "items_generated": costs.items_generated,
         "forward_passes": costs.forward_passes,
@@ -123,7 +114,8 @@ def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
         return table
     passes = pd.Series(True, index=table.index)
     if filters.access:
-        passes &= table["access"].isin(filters.access)
+        afforded = {*filters.access, BLIND}
+        passes &= table["access"].map(lambda tier: set(tier.split(" + ")) <= afforded)
     if filters.trust:
         passes &= table["trust"].isin(filters.trust)
     passes |= table["reference"] | table["mine"]
@@ -134,32 +126,21 @@ def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     return found.sort_values("mine", ascending=False, kind="stable")
 
 
-def format_frame(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns a reader sees, by their headings; numbers stay numbers, rounded."""
-    if table.empty:
-        return pd.DataFrame(columns=list(HEADINGS.values()))
-    interval = [
-        format_interval((low, high) if low == low else None, reference)
-        for low, high, reference in zip(
-            table["low"], table["high"], table["reference"], strict=True
-        )
-    ]
-    full = table.assign(
-        interval=interval,
-        score=table["score"].round(3),
-        note=[_note(row) for row in table.to_dict("records")],
-        cpu_minutes=(table["cpu_seconds"] / 60).round(1),
+def order_rows(table: pd.DataFrame, sort: str) -> pd.DataFrame:
+    """The rows in the order of `Filters.sort`: what has no value comes last either way."""
+    if not sort or table.empty:
+        return table
+    name = sort.removeprefix("-")
+    column, rising = ORDERS.get(name, (TASK + name, False))
+    return table.sort_values(
+        column, ascending=rising != sort.startswith("-"), kind="stable", na_position="last"
     )
-    tasks = [column for column in table if str(column).startswith(TASK)]
-    order = list(HEADINGS)
-    order[5:5] = tasks
-    found = full[order].round(dict.fromkeys(tasks, 3))
-    return found.rename(columns=HEADINGS).rename(columns=lambda name: name.removeprefix(TASK))
 
 
-def _note(row: dict[Hashable, Any]) -> str:
-    """What a reader must know of a row's score."""
+def describe_row(row: dict[Hashable, Any]) -> str:
+    """What a reader must know of a row's score; "" if nothing."""
     said = [f"n/a: {row['not_applicable']}"] if row["not_applicable"] else []
+    said += [f"{row['failed']} of {row['lineages']} lineages failed"] if row["failed"] else []
     said += [f"score {row['warning']}"] if row["warning"] else []
     said += [f"claimed {row['claimed']:z.2f}"] if not pd.isna(row["claimed"]) else []
     return "; ".join(said)

@@ -22,6 +22,7 @@ SHADE = "#f1f3f5"
 DOTS = "#9aa0a6"
 GREEN = "#009e73"
 LOWEST, HIGHEST = -1.5, 1.5  # of the axes of recovery, at the most; beyond lies at their ends
+RECOVERY = "recovery (0 = no mitigation, 1 = real data only)"
 ACROSS = {"cost": "score", "precision": "recall"}  # what is drawn upwards
 Records = list[dict[str, Any]]
 
@@ -47,10 +48,10 @@ def draw_forest(frame: pd.DataFrame) -> alt.LayerChart:
     order = [row["method"] for row in rows]
     y = alt.Y("method:N", sort=order, title=None, scale=alt.Scale(padding=0))
     ends = [end for row in rows for end in (row["low"], row["high"], row["score"])]
-    x = alt.X("score:Q", title="recovery", scale=_scale(ends), axis=alt.Axis(tickCount=7))
+    x = alt.X("score:Q", title=RECOVERY, scale=_scale(ends), axis=alt.Axis(tickCount=7))
     base = alt.Chart(pd.DataFrame(rows))
     tip = [alt.Tooltip("method:N"), *_tips(["tier", "ranks", "score", "interval", "access"])]
-    shade = base.transform_filter("datum.shaded").mark_rect(color=SHADE).encode(y=y)
+    shade = base.transform_filter("datum.shaded").mark_rect(color=SHADE, aria=False).encode(y=y)
     task_dots = (
         alt.Chart(pd.DataFrame(dots))
         .mark_tick(color=DOTS, thickness=2, height=9)
@@ -68,7 +69,9 @@ def draw_forest(frame: pd.DataFrame) -> alt.LayerChart:
     label = base.mark_text(align="left", dx=6, fontSize=11, color=GREY).encode(
         y=y, x=alt.value("width"), text="tier label:N"
     )
-    layers = alt.layer(shade, _rules((0, 1)), task_dots, rule, point, label)
+    shades = [shade] if any(row["shaded"] for row in rows) else []
+    spread = [rule] if any(row["low"] is not None for row in rows) else []
+    layers = alt.layer(*shades, _rules((0, 1)), task_dots, *spread, point, label)
     said = "Recovery with its interval, method by method"
     return finish_chart(layers, 26 * len(rows) + 50, said, right=48)
 
@@ -102,7 +105,7 @@ def draw_cost(
     )
     axis = alt.Axis(format="~s", tickCount=5, labelOverlap=True)
     x = alt.X("cost:Q", title=title, scale=scale, axis=axis)
-    y = alt.Y("score:Q", title="score", scale=_scale([row["score"] for row in rows]))
+    y = alt.Y("score:Q", title="mean recovery", scale=_scale([row["score"] for row in rows]))
     base = alt.Chart(pd.DataFrame(rows))
     stairs = (
         alt.Chart(pd.DataFrame(steps))
@@ -115,10 +118,10 @@ def draw_cost(
         .encode(x=x, y=y)
     )
     tip = [alt.Tooltip("method:N"), *_tips(["score", "interval", "tier", "access"]),
-           alt.Tooltip("cost:Q", format=",.0f")]  # fmt: skip
+           alt.Tooltip("cost:Q", format=",.3~g")]  # fmt: skip
     return finish_chart(
         alt.layer(_rules((0, 1), across=True), stairs, ring, *_scatter(base, x, y, tip)), 360,
-        "Score against cost",
+        "Recovery against cost",
     )  # fmt: skip
 
 
@@ -160,14 +163,15 @@ def draw_pairs(rows: Records, better: str, worse: str) -> alt.LayerChart:
     """Differences between two methods with intervals; rows: "what", "difference", "low", "high"."""
     y = alt.Y("what:N", sort=[row["what"] for row in rows], title=None)
     base = alt.Chart(pd.DataFrame(rows)).encode(y=y)
-    title = "difference in recovery"
+    title = f"recovery of {better} minus that of {worse}"
     ticks = base.mark_rule(strokeWidth=3, color="#0072b2").encode(x="low:Q", x2="high:Q")
     point = base.mark_point(filled=True, size=90, color="#0072b2", opacity=1).encode(
         x=alt.X("difference:Q", title=title, axis=alt.Axis(tickCount=6)),
         tooltip=[alt.Tooltip("what:N"),
                  *[alt.Tooltip(f"{n}:Q", format="+.3f") for n in ("difference", "low", "high")]],
     )  # fmt: skip
-    layers = alt.layer(_rules((0,)), ticks, point)
+    spread = [ticks] if any(row["low"] is not None for row in rows) else []
+    layers = alt.layer(_rules((0,)), *spread, point)
     return finish_chart(layers, 34 * len(rows) + 50, f"Recovery of {better} minus that of {worse}")
 
 
@@ -217,6 +221,7 @@ def _scatter(base: alt.Chart, x: alt.X, y: alt.Y, tip: list[alt.Tooltip]) -> lis
         .mark_text(align=align, dx=dx, dy=lifted, fontSize=11, color=INK, limit=150)
         .encode(x=x, y=y, text="label:N")
         for left, align, dx in ((False, "left", 10), (True, "right", -10))
+        if (base.data["leftward"] == left).any()  # a layer of nothing has no scale
     ]
     return [point, *names]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -13,34 +14,25 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from benchmark import __version__
 from benchmark.basics.errors import AutophagyError
 from benchmark.results.style import DARK
 from leaderboard.board.social import make_link_preview
 from leaderboard.board.source import BoardSource
-from leaderboard.board.table import HEADINGS
-from leaderboard.page.answers import Answers, Painted, draw_head, say_errors
+from leaderboard.board.views import FIELDS
+from leaderboard.page.answers import Answers, Places, draw_head, say_errors
 from leaderboard.page.charts import DOTS, SHADE
 from leaderboard.page.tabs import compare, method, pictures, table
-from leaderboard.page.widgets import lay_out_bar
+from leaderboard.page.widgets import lay_out_bar, place_markup
 
 TITLE = "Autophagy Bench: mitigations of model collapse"
 REFRESH = 300  # seconds
 AT_ONCE = 8  # answers computed at the same time
 _DARK = DARK | {SHADE: "#1b2433", DOTS: "#80868e"}
-METHOD = list(HEADINGS).index("method")  # its column in the table
 HIDDEN: Any = "hidden"  # no progress animation
-FIELDS = ("suite", "tasks", "access", "trust", "search", "tab", "method", "a", "b")
-# A Space lies in a frame of the Hub's page, whose address is the one that readers share.
-SET_ADDRESS = f"""(query) => {{
-  if (!query) return;
-  const url = new URL(window.location.href);
-  for (const name of {list(FIELDS)}) url.searchParams.delete(name);
-  new URLSearchParams(query).forEach((value, name) => url.searchParams.set(name, value));
-  window.history.replaceState(window.history.state, "", url);
-  if (window.parent !== window)
-    window.parent.postMessage({{queryString: query}}, "https://huggingface.co");
-}}"""
+# What the script of the page does before and after an answer.
+ADDRESS = "() => [window.location.search]"
+NOTE = "(query) => autophagy.note(query)"
+ARRIVE = "() => autophagy.arrive()"
 STORE = """(file) => {
   const [name, content] = file.split(";");
   const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
@@ -82,8 +74,8 @@ def serve_page(
         server_name=host, server_port=port or None, inbrowser=open_browser and not view,
         quiet=not block,
         ssr_mode=False, prevent_thread_lock=True, show_error=True, share=False, run_history=False,
-        footer_links=["api", "settings"], theme=make_theme(), css=make_style(),
-        head=make_link_preview(),
+        footer_links=["api", "settings"], theme=make_theme(),
+        head=make_head() + make_link_preview(),
     )  # fmt: skip
     if view:
         address = f"{page.local_url}?{urlencode(view)}"
@@ -105,14 +97,18 @@ def make_theme() -> gr.themes.Base:
     )
 
 
-def make_style() -> str:
-    """The style sheet, and the dark colours of what charts draw."""
+def make_head() -> str:
+    """The page's style sheet, with the dark colours of what charts draw, and its own script."""
+    here = Path(__file__)
+    style, script = (here.with_name(n).read_text("utf-8") for n in ("style.css", "page.js"))
     rules = [
         f'.dark .picture svg [{kind}="{light}"] {{ {kind}: {dark}; }}'
         for light, dark in _DARK.items()
         for kind in ("fill", "stroke")
     ]
-    return "\n".join([Path(__file__).with_name("style.css").read_text("utf-8"), *rules])
+    style = "\n".join([style, *rules])
+    script = script.replace("FIELDS", json.dumps(FIELDS))
+    return f"<style>{style}</style>\n<script>{script}</script>"
 
 
 def _keep_fresh(source: BoardSource) -> None:
@@ -128,114 +124,79 @@ class Page:
     """Lays the components out and wires them; made inside `gr.Blocks`."""
 
     def __init__(self, source: BoardSource, page: gr.Blocks) -> None:
-        self.head = gr.HTML(draw_head(source), elem_id="head")
-        self.bar = lay_out_bar(source.board())
-        self.tab = gr.Textbox("", visible=False)  # the open one; none until the page is loaded
-        self.query = gr.Textbox(visible=False)
-        tabs = {}
-        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as self.tabs:
-            with gr.Tab("Table", id="table") as tabs["table"]:
-                self.table = table.lay_out()
-            with gr.Tab("Pictures", id="pictures") as tabs["pictures"]:
-                self.pictures = pictures.lay_out()
-            with gr.Tab("Method", id="method") as tabs["method"]:
-                self.method = method.lay_out()
-            with gr.Tab("Compare", id="compare") as tabs["compare"]:
-                self.compare = compare.lay_out()
-            with gr.Tab("About", id="about") as tabs["about"]:
-                words = Path(__file__).with_name("about.md").read_text("utf-8")
-                gr.Markdown(words.replace("{version}", __version__), elem_id="about")
-        self.painted: Painted = [
-            ("pictures", pictures, self.pictures),
-            ("method", method, self.method),
-            ("compare", compare, self.compare),
-        ]
-        self.answers = Answers(source, self.painted)
-        self.picked = [self.method.method, self.compare.a, self.compare.b]
-        self.filled = [self.table.table, self.table.count]
-        page.load(  # selecting the tab that the address names draws it
-            self.answers.open,
-            None,
-            [self.head, self.table.refused, *self.bar.all, self.tab, self.tabs, *self.picked,
-             *self.filled],
-            show_progress=HIDDEN, api_name="open",
+        self.places = lay_out(source)
+        self.answers = Answers(source, self.places)
+        places, asked = self.places, gr.Textbox(visible=False)
+        route = gr.Button("Show the address", elem_id="route", visible="hidden")
+        opened = page.load(
+            self.answers.show, asked, places.all, js=ADDRESS, show_progress=HIDDEN, api_name="open"
+        )
+        routed = route.click(
+            say_errors(self.answers.show), asked, places.all, js=ADDRESS, show_progress=HIDDEN,
+            trigger_mode="always_last", api_name=False,
         )  # fmt: skip
+        for shown in (opened, routed):
+            shown.then(None, None, None, js=ARRIVE)
+        gr.api(self.answers.list_scores, api_name="table")
         self._wire_bar()
-        self._wire_tabs(tabs)
-        self._wire_rows()
+        self._wire_controls()
+        for button, ending in ((places.table.csv, "csv"), (places.table.parquet, "parquet")):
+            stored = button.click(
+                say_errors(self.answers.download(ending)), places.bar.all, places.table.file,
+                api_name=ending,
+            )  # fmt: skip
+            stored.then(None, places.table.file, None, js=STORE)
 
     def _wire_bar(self) -> None:
-        on_suite = self.bar.suite.input(
-            say_errors(self.answers.of_suite), self.bar.all,
-            [*self.bar.all[1:4], *self.picked, *self.filled],
-            show_progress=HIDDEN, api_name="suite",
-        )  # fmt: skip
-        others = [component.input for component in self.bar.all[1:]]
-        on_others = gr.on(
-            others, say_errors(self.answers.rows), self.bar.all, self.filled, show_progress=HIDDEN,
-            trigger_mode="always_last", api_name="table",
-        )  # fmt: skip
-        for changed in (on_suite, on_others):
-            self._paint_after(changed)
-
-    def _wire_tabs(self, tabs: Mapping[str, gr.Tab]) -> None:
-        for name, tab in tabs.items():
-            # Gradio also selects the first tab by itself, before the address is read.
-            opens = f'(open) => open ? "{name}" : ""'
-            selected = tab.select(None, self.tab, self.tab, js=opens)
-            is_drawn = any(name == drawn for drawn, _, _ in self.painted)
-            (self._paint_after if is_drawn else self._note_address)(selected)
-        for name, module, parts in self.painted:
-            drawn = gr.on(
-                [component.input for component in parts.controls],
-                say_errors(self.answers.redrawn(module, parts)), [*self.bar.all, *parts.controls],
-                [*parts.dependent, *parts.drawn], show_progress="minimal",
-                trigger_mode="always_last", api_name=name,
+        places, answers = self.places, self.answers
+        given = [places.tab, *places.bar.all, *places.controls]
+        others = [component.input for component in places.bar.all[1:-1]]
+        for triggers, answer in (
+            ([places.bar.suite.input], answers.refilter_suite),
+            (others, answers.refilter),
+        ):
+            changed = gr.on(
+                triggers, say_errors(answer), given, places.all, show_progress=HIDDEN,
+                trigger_mode="always_last", api_name=False,
             )  # fmt: skip
-            self._note_address(drawn)
+            self._note(changed)
 
-    def _wire_rows(self) -> None:
-        """A row's buttons, and the downloads."""
-        parts = self.table
-        parts.table.select(
-            _selected, None, [parts.opening, parts.open, parts.against, self.table.row],
-            show_progress=HIDDEN, api_name=False,
-        )  # fmt: skip
-        shown = [self.tabs, self.tab]
-        parts.open.click(  # selecting the tab draws it
-            say_errors(self.answers.pick("method")), [parts.row, *self.bar.all],
-            [*shown, self.method.method], api_name=False,
-        )  # fmt: skip
-        parts.against.click(
-            say_errors(self.answers.pick("compare")), [parts.row, *self.bar.all],
-            [*shown, self.compare.a], api_name=False,
-        )  # fmt: skip
-        for button, ending in ((parts.csv, "csv"), (parts.parquet, "parquet")):
-            stored = button.click(
-                say_errors(self.answers.download(ending)), self.bar.all, parts.file, api_name=ending
-            )
-            stored.then(None, parts.file, None, js=STORE)
+    def _wire_controls(self) -> None:
+        places = self.places
+        for name, module, parts in places.painted:
+            given = [*places.bar.all, *parts.controls]
+            changes = [*parts.dependent, *parts.drawn, places.query]
+            follows = {parts.task: "measure"} if parts.dependent else {}
+            for control in parts.controls:
+                answer = self.answers.repaint(name, module, parts, follows.get(control, ""))
+                changed = control.input(
+                    say_errors(answer), given, changes, show_progress="minimal",
+                    trigger_mode="always_last", api_name=False,
+                )  # fmt: skip
+                self._note(changed)
 
-    def _paint_after(self, event: Any) -> None:
-        """Draw the tab that is open, if it is one of those that are drawn, and note the address."""
-        every = [parts for _, _, parts in self.painted]
-        controls = [control for parts in every for control in parts.controls]
-        drawn = [place for parts in every for place in (*parts.controls, *parts.drawn)]
-        painted = event.then(
-            say_errors(self.answers.paint), [self.tab, *self.bar.all, *controls], drawn,
-            show_progress="minimal", api_name=False,
-        )  # fmt: skip
-        self._note_address(painted)
-
-    def _note_address(self, event: Any) -> None:
-        noted = event.then(
-            self.answers.address, [self.tab, *self.bar.all, *self.picked], self.query,
-            show_progress=HIDDEN, api_name=False,
-        )  # fmt: skip
-        noted.then(None, self.query, None, js=SET_ADDRESS)
+    def _note(self, event: Any) -> None:
+        event.then(None, self.places.query, None, js=NOTE)
 
 
-def _selected(event: gr.SelectData) -> list[Any]:
-    """Buttons for the method of the row that was selected."""
-    name = str(event.row_value[METHOD])
-    return [gr.Row(visible=True), gr.Button(f"Open {name}"), gr.Button(f"Compare {name}"), name]
+def lay_out(source: BoardSource) -> Places:
+    """All components, in the order they stand on the page; made inside `gr.Blocks`."""
+    head = place_markup(draw_head(source), elem_id="head")
+    nav = place_markup(elem_id="places")
+    lost = place_markup(visible=False, elem_id="lost")
+    opening = place_markup(visible=False, elem_id="opening")
+    bar = lay_out_bar(source.board())
+    tab, query = gr.Textbox("", visible=False), gr.Textbox(visible=False)
+    columns, documents = {}, {}
+    with gr.Column() as columns["table"]:
+        scores = table.lay_out()
+    painted = []
+    for name, module in (("pictures", pictures), ("method", method), ("compare", compare)):
+        with gr.Column(visible=False) as columns[name]:
+            painted.append((name, module, module.lay_out()))
+    for name in ("findings", "about"):
+        with gr.Column(visible=False) as columns[name]:
+            documents[name] = place_markup(elem_id=name, elem_classes="document")
+    return Places(
+        head, nav, lost, opening, bar, tab, query, columns, scores, painted, documents
+    )  # fmt: skip

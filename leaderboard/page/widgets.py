@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,16 +17,26 @@ from benchmark.interface.names import REFERENCES
 from benchmark.metrics.meanings import list_metrics
 from benchmark.results.curves import name_measures
 from benchmark.results.final import summarise_profiles
-from benchmark.results.gallery import Gallery, Shown, group_excerpts, load_gallery
+from benchmark.results.gallery import Shown, group_excerpts
 from benchmark.results.html import load_template
 from benchmark.results.schema import Result
 from leaderboard.board.entries import Board
-from leaderboard.board.filters import ALL, TRUST, Filters, list_access_tiers, list_task_choices
-from leaderboard.board.table import make_frame, select_rows
+from leaderboard.board.filters import (
+    ALL,
+    QUESTIONS,
+    TRUST,
+    Filters,
+    choose_first_suite,
+    list_kinds,
+    list_task_choices,
+)
+from leaderboard.board.galleries import find_gallery
+from leaderboard.board.table import ORDERS, make_frame, select_rows
 from leaderboard.page.lines import draw_generations
 
 MOST_OFFERED = 200  # methods in a list to choose from
-MOST_CHOSEN = 6  # methods with a colour of their own
+MOST_CHOSEN = 8  # methods with a colour of their own
+KINDS_FIRST = {name for name, (_, rising) in ORDERS.items() if rising}  # sorted from the least
 HTML: Any = load_template(Path(__file__).with_name("page.html")).module  # its macros
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # a name, not fetched
 
@@ -40,31 +49,39 @@ class Choice(NamedTuple):
 
     def update(self) -> gr.Dropdown:
         """Shows it."""
-        return gr.Dropdown(choices=self.offered, value=self.value)
+        several = {"multiselect": True} if isinstance(self.value, list) else {}
+        return gr.Dropdown(choices=self.offered, value=self.value, **several)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """The components of the filter bar, and where the page notes its address."""
+    """The components of the filter bar; `sort` is set by the table's headers."""
 
+    row: gr.Row
     suite: gr.Radio
     tasks: gr.Dropdown
     access: gr.Dropdown
     trust: gr.Dropdown
     search: gr.Textbox
+    sort: gr.Textbox
 
     @property
     def all(self) -> list[Any]:
         """The components in the order of the fields of `Filters`."""
-        return [self.suite, self.tasks, self.access, self.trust, self.search]
+        return [self.suite, self.tasks, self.access, self.trust, self.search, self.sort]
+
+
+def place_markup(content: str = "", **options: Any) -> gr.HTML:
+    """A place for markup of ours, without Gradio's looks for it; options are those of `gr.HTML`."""
+    return gr.HTML(content, apply_default_css=False, **options)
 
 
 def lay_out_bar(board: Board) -> Bar:
     """Lay out the filters; the first suite is chosen."""
-    filters = Filters.of_query({}, board) if board.entries else Filters("")
-    with gr.Row(elem_id="bar"):
-        suite = gr.Radio(list(board.entries), value=filters.suite or None, label="Suite",
-                         elem_id="suite", min_width=150)  # fmt: skip
+    filters = Filters(choose_first_suite(board)) if board.entries else Filters("")
+    with gr.Row(elem_id="bar") as row:
+        suite = gr.Radio(list_suites(board, filters.suite), value=filters.suite or None,
+                         label="Suite", elem_id="suite", min_width=150)  # fmt: skip
         tasks = gr.Dropdown(
             label_tasks(filters.suite),
             value=ALL if filters.suite else None,
@@ -73,33 +90,42 @@ def lay_out_bar(board: Board) -> Bar:
             min_width=150,
         )
         access = gr.Dropdown(
-            list_access(board, filters.suite), multiselect=True, value=[], label="Access",
-            min_width=150, elem_id="access",
+            list(list_kinds(board, filters.suite)), multiselect=True, value=[],
+            label="What I can afford (access)", min_width=150, elem_id="access",
         )  # fmt: skip
         trust = gr.Dropdown(list(TRUST), multiselect=True, value=[], label="Trust", elem_id="trust",
                             min_width=150)  # fmt: skip
         search = gr.Textbox(label="Search", placeholder="method, author", max_length=100,
                             elem_id="search", min_width=150)  # fmt: skip
-    return Bar(suite, tasks, access, trust, search)
+        sort = gr.Textbox("", visible=False)
+    return Bar(row, suite, tasks, access, trust, search, sort)
 
 
-def read_filters(board: Board, values: tuple[Any, ...]) -> Filters:
+def list_suites(board: Board, chosen: str) -> list[str]:
+    """The suites that the bar offers: those of a question have tabs of their own."""
+    return [suite for suite in board.entries if suite == chosen or suite not in QUESTIONS]
+
+
+def read_filters(board: Board, values: Sequence[Any]) -> Filters:
     """The filters that the bar's values stand for; what the board does not have is left out."""
-    suite, tasks, access, trust, search = values
+    suite, tasks, access, trust, search, sort = values
     asked = Filters(
-        suite or "", tasks or ALL, tuple(access or ()), tuple(trust or ()), search or ""
+        suite or "", tasks or ALL, tuple(access or ()), tuple(trust or ()), search or "", sort or ""
     )
-    return Filters.of_query(asked.query(), board)
+    return Filters.settle(asked, board)
 
 
 def update_bar(board: Board, filters: Filters) -> list[Any]:
     """What the bar shows of some filters."""
+    kinds = list_kinds(board, filters.suite)
+    offered = list(dict.fromkeys([*kinds, *filters.access]))
     return [
-        gr.Radio(choices=list(board.entries), value=filters.suite),
+        gr.Radio(choices=list_suites(board, filters.suite), value=filters.suite),
         gr.Dropdown(choices=label_tasks(filters.suite), value=filters.tasks),
-        gr.Dropdown(choices=list_access(board, filters.suite), value=list(filters.access)),
-        gr.Dropdown(value=list(filters.trust)),
+        Choice(offered, list(filters.access)).update(),
+        Choice(list(TRUST), list(filters.trust)).update(),
         gr.Textbox(value=filters.search),
+        gr.Textbox(value=filters.sort),
     ]
 
 
@@ -109,11 +135,6 @@ def label_tasks(suite: str) -> list[tuple[str, str]]:
         ALL: "all tasks", "image": "image tasks", "text": "text tasks", "pair": "tasks of pairs",
     }  # fmt: skip
     return [(words.get(name, name), name) for name in list_task_choices(suite)] if suite else []
-
-
-def list_access(board: Board, suite: str) -> list[str]:
-    """The tiers that a suite's entries have."""
-    return list(list_access_tiers(board, suite))
 
 
 def list_methods(board: Board, filters: Filters) -> list[str]:
@@ -150,13 +171,19 @@ def draw_curve(
     results = board.references(suite, own[0] if own else board.entries[suite][0].name)
     results = results | {method: board.result(suite, method) for method in own}
     (entry,), of = list_metrics([measure]), results["nothing"].tasks[task]
-    said = HTML.curve_note(entry, task, of.modality, len(of.lineages) > 1)
+    said = HTML.curve_note(entry, task, of.modality, of.generations, len(of.lineages))
     return wrap_chart(draw_generations(results, task, measure)), said
 
 
 def list_measures(board: Board, suite: str, task: str) -> list[tuple[str, str]]:
-    """What can be drawn of a task: titles and names."""
-    return [(e.title, e.name) for e in list_metrics(name_measures(pick_result(board, suite), task))]
+    """What can be drawn of a task: titles and names, what scores are made of first."""
+    result = pick_result(board, suite)
+    known = list_metrics(name_measures(result, task))
+    primary = result.tasks[task].primary
+    return [
+        (f"{e.title} (scored)" if e.name == primary else e.title, e.name)
+        for e in sorted(known, key=lambda e: e.name != primary)
+    ]
 
 
 def pick_result(board: Board, suite: str) -> Result:
@@ -178,7 +205,7 @@ def draw_samples(board: Board, suite: str, task: str, methods: Sequence[str]) ->
     absent, damaged = [], {}
     for method in methods:
         try:
-            found = _gallery(board, suite, method)
+            found = find_gallery(board, suite, method)
         except AutophagyError as error:
             damaged[method] = str(error).replace(f"{board.root}/", "")
             continue
@@ -187,21 +214,3 @@ def draw_samples(board: Board, suite: str, task: str, methods: Sequence[str]) ->
         else:
             shown[method] = found.tasks[task]
     return HTML.samples(shown, group_excerpts(shown), absent, damaged)
-
-
-def _gallery(board: Board, suite: str, method: str) -> Gallery | None:
-    """The gallery of an entry, or None if none was sent.
-
-    Raises:
-        CorruptFile: it is damaged.
-        InputError: there is no such entry.
-    """
-    if board.entry(suite, method).mine:
-        return None
-    path = board.root / "gallery" / suite / f"{method}.json"
-    return _stored(path, path.stat().st_mtime_ns) if path.is_file() else None
-
-
-@lru_cache(maxsize=64)
-def _stored(path: Path, changed: int) -> Gallery:
-    return load_gallery(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parents[1]
 AT_ROOT = ("README.md", "requirements.txt", "app.py")  # of the Space
-CODE = (".py", ".css", ".html", ".md", ".yaml", ".json")
+CODE = (".py", ".css", ".js", ".html", ".md", ".yaml", ".json")
+DOCUMENT = "findings.md"  # of docs, which a tab shows, with the figures that it names
 READ = (
     "*.py",
     "results/shared.html",
@@ -50,6 +52,7 @@ def assemble_space(
         files = {name: (HERE / name).read_bytes() for name in AT_ROOT}
         files |= {f"leaderboard/{name}": path.read_bytes() for name, path in _own()}
         files |= {f"benchmark/{name}": path.read_bytes() for name, path in _harness()}
+        files |= {f"docs/{path.name}": path.read_bytes() for path in _document()}
     except OSError as error:
         raise InputError(
             f"cannot read {error.filename} ({error.strerror}): deploy from a copy of the repository"
@@ -114,6 +117,16 @@ def _own() -> Iterator[tuple[str, Path]]:
         hidden = any(part.startswith((".", "__pycache__")) for part in name.parts)
         if path.suffix in CODE and path.is_file() and not hidden and name.as_posix() not in AT_ROOT:
             yield name.as_posix(), path
+
+
+def _document() -> Iterator[Path]:
+    """The document that a tab shows, and its figures."""
+    document = HERE.parent / "docs" / DOCUMENT
+    if not document.is_file():  # an installation has no docs: the tab says so
+        return
+    yield document
+    for name in re.findall(r"!\[[^]]*\]\(([\w.-]+)\)", document.read_text("utf-8")):
+        yield document.with_name(name)
 
 
 def _harness() -> Iterator[tuple[str, Path]]:

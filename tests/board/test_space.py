@@ -121,7 +121,7 @@ def opened(running):
     """What the page is filled with when a reader opens it."""
     address = f"{running.url}/gradio_api/call/open"
     head = {"Content-Type": "application/json"}
-    asked = urllib.request.Request(address, b'{"data": []}', head)
+    asked = urllib.request.Request(address, b'{"data": [""]}', head)
     event = json.load(urllib.request.urlopen(asked, timeout=20))["event_id"]
     return urllib.request.urlopen(f"{address}/{event}", timeout=20).read().decode()
 
@@ -142,7 +142,8 @@ def test_it_starts_alone_and_shows_what_is_in_the_dataset(space):
     needed = set().union(*map(imported, files))
     listed = {r.name.lower() for r in requirements()}
     assert needed - {"benchmark", "leaderboard", *sys.stdlib_module_names} <= {
-        {"pillow": "PIL", "pyyaml": "yaml"}.get(name, name) for name in listed
+        {"markdown-it-py": "markdown_it", "pillow": "PIL", "pyyaml": "yaml"}.get(name, name)
+        for name in listed
     }
 
 
@@ -175,6 +176,9 @@ def test_only_what_the_space_needs_is_sent():
     assert not [p for p in paths if p.endswith((".safetensors", "template.html"))]
     frozen = {"results/references/small/clean.json", "tasks/assets/manifest.json"}
     assert {f"benchmark/{path}" for path in frozen} <= {*paths}
-    assert {"leaderboard/page/style.css", "benchmark/results/shared.html"} <= {*paths}
+    drawn = {"leaderboard/page/style.css", "leaderboard/page/page.js", "docs/findings.md"}
+    assert {*drawn, "benchmark/results/shared.html"} <= {*paths}
+    figures = {path for path in paths if path.startswith("docs/") and path.endswith(("png", "svg"))}
+    assert len(figures) == assemble_space()["docs/findings.md"].count(b"![")
     assert "leaderboard/README.md" not in paths
     assert sum(map(len, assemble_space().values())) < 30_000_000

@@ -1,6 +1,5 @@
 """The table, its filters and exports, and the paired comparison."""
 
-import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +17,20 @@ from leaderboard.board.entries import Board, read_board
 from leaderboard.board.filters import (
     Filters,
     choose_first_suite,
-    list_access_tiers,
+    list_kinds,
     list_task_choices,
 )
 from leaderboard.board.pairs import compare_pair
 from leaderboard.board.source import HERE
-from leaderboard.board.table import TASK, export_frame, format_frame, make_frame, select_rows
+from leaderboard.board.table import (
+    TASK,
+    describe_row,
+    export_frame,
+    make_frame,
+    order_rows,
+    select_rows,
+)
+from leaderboard.board.views import View, read_view
 from tests.board import toys
 from tests.stored import skip_if_stale
 
@@ -91,8 +98,7 @@ def test_what_does_not_apply_is_never_a_measured_0(board, tmp_path):
     assert texts.loc["reader", "tier"] >= 1
     images = make_frame(board, "small", "image").set_index("method")
     assert np.isnan(images.loc["reader", "score"])
-    seen = format_frame(make_frame(board, "small")).set_index("Method").loc["reader"]
-    assert seen["Note"] == f"n/a: {', '.join(OTHERS)}"
+    assert describe_row(row.to_dict()) == f"n/a: {', '.join(OTHERS)}"
     file = export_frame(make_frame(board, "small"), tmp_path / "t.csv")
     line = next(line for line in file.read_text().splitlines() if line.startswith('"reader"') or
                 ',"reader",' in line)  # fmt: skip
@@ -118,6 +124,11 @@ def test_filters_hide_rows_and_change_no_rank(board):
     table = make_frame(board, "small")
     few = select_rows(table, Filters("small", access=("reserve",)))
     assert few["method"].tolist() == ["clean", "anchor", "nothing"]
+    both = select_rows(table, Filters("small", access=("reserve", "model")))  # and all in between
+    assert {*both["method"]} == {"clean", "nothing", "anchor", "neon", "reader"}
+    assert {*select_rows(table, Filters("small", access=("blind",)))["method"]} == {
+        "clean", "nothing",
+    }  # fmt: skip
     for column in ("tier", "ranks"):
         assert few[column].tolist() == [
             table.set_index("method")[column][name] for name in few["method"]
@@ -129,30 +140,63 @@ def test_filters_hide_rows_and_change_no_rank(board):
     assert none["method"].tolist() == ["clean", "nothing"]
 
 
-def test_filters_survive_an_address(board):
-    tiers = list_access_tiers(board, "small")[1:3]
-    chosen = Filters("small", "text", tiers, ("re-run",), "a & b=c")
+def test_rows_are_sorted_by_what_a_header_names(board):
+    table = make_frame(board, "small")
+    best = order_rows(table, toys.TEXT)["method"].tolist()
+    assert best == table.sort_values(TASK + toys.TEXT, ascending=False)["method"].tolist()
+    image = order_rows(table, f"-{toys.IMAGE}")  # the worst first, and n/a last either way
+    assert image["method"].iloc[-1] == "reader"
+    assert image["method"].iloc[0] == "nothing"
+    assert order_rows(table, "method")["method"].is_monotonic_increasing
+    assert order_rows(table, "") is table
+
+
+def test_a_view_survives_its_address(board):
+    kinds = list_kinds(board, "small")[1:3]
+    chosen = Filters("small", "text", kinds, ("re-run",), "a & b=c", "-score")
     assert Filters.of_query(chosen.query(), board) == chosen
-    wrong = {"suite": "x", "tasks": "y", "access": "z,other", "trust": ",", "search": "q" * 999}
-    found = Filters.of_query(wrong, board)
-    assert (found.suite, found.tasks, found.access, found.trust) == ("small", "all", (), ())
-    assert len(found.search) == 100
-    assert Filters("small").query() == {"suite": "small"}
+    for view in (
+        View(chosen),
+        View(Filters("small"), "method", {"method": "anchor", "task": toys.TEXT}),
+        View(Filters("small"), "pictures", {"methods": "anchor,keeper", "cost": "scored"}),
+        View(Filters("small"), "stress"),
+    ):
+        assert read_view(view.address, board) == view
+    assert View(Filters("small")).address == "?suite=small"
+    assert read_view("?__theme=dark&utm_source=x", board) == View(Filters("small"))
+    old = read_view("?access=archive+%2B+reserve", board)  # once the name of a tier
+    assert old.filters.access == ("archive", "reserve")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("?suite=x", "no suite 'x' here, only small"),
+        ("?tab=x", "no page 'x' here, only table, pictures"),
+        ("?tab=method&method=x", "no entry 'x'"),
+        ("?tab=compare&a=anchor&b=x", "no entry 'x'"),
+        ("?tab=pictures&methods=anchor,x", "no entry 'x'"),
+        ("?tab=method&task=x", "no task 'x'"),
+        ("?tab=method&measure=x", "no measure 'x'"),
+        ("?tab=pictures&cost=x", "no cost 'x'"),
+        ("?tasks=x", "no tasks='x'"),
+        ("?access=x", "no access='x' to choose here, only blind, archive"),
+        ("?trust=x", "no trust='x'"),
+        ("?sort=x", "no sort='x'"),
+    ],
+)
+def test_an_address_that_does_not_exist_is_refused_with_what_there_is(board, address, said):
+    with pytest.raises(InputError, match=said):
+        read_view(address, board)
     with pytest.raises(InputError, match="no result to show"):
         choose_first_suite(Board(HERE, {}))
 
 
-def test_what_a_reader_sees(board):
-    seen = format_frame(make_frame(board, "small"))
-    assert seen.columns[:5].tolist() == ["Tier", "Method", "Score", "95% interval", "Ranks"]
-    for name in ("Score", toys.TEXT, "CPU min", "Real items used"):
-        assert pd.api.types.is_numeric_dtype(seen[name]), name
-    row = seen.set_index("Method").loc["nothing"]
-    assert row["95% interval"] == "by definition"
-    assert re.fullmatch(
-        r"-?\d\.\d\d to -?\d\.\d\d", seen["95% interval"][seen.Method == "anchor"].item()
-    )
-    assert format_frame(pd.DataFrame()).empty
+def test_a_choice_left_over_from_another_suite_is_dropped(board):
+    left = Filters("gone", "other-task", ("reserve", "x"), ("x",), "q" * 999, "other-task")
+    found = Filters.settle(left, board)
+    assert (found.suite, found.tasks, found.sort) == ("small", "all", "")
+    assert (found.access, found.trust, len(found.search)) == (("reserve",), (), 100)
 
 
 def test_one_seed_shows_no_interval(board):
@@ -161,8 +205,8 @@ def test_one_seed_shows_no_interval(board):
         for e in board.entries["small"]
     ]
     single = Board(board.root, {"small": one})
-    seen = format_frame(make_frame(single, "small")).set_index("Method").loc["anchor"]
-    assert (seen["95% interval"], seen["Ranks"], seen["Tier"]) == ("-", "", pd.NA)
+    row = make_frame(single, "small").set_index("method").loc["anchor"]
+    assert (row["ranks"], row["tier"], np.isnan(row["low"])) == ("", pd.NA, True)
     assert "one seed tells no more" in compare_pair(single, "small", "anchor", "nothing").sentence
 
 
@@ -190,6 +234,7 @@ def test_the_paired_test(board):
     back = compare_pair(board, "small", "keeper", "anchor")
     assert (back.p, back.difference) == pytest.approx((found.p, -found.difference))
     assert back.sentence.startswith("keeper is better than anchor")
+    assert found.separated == back.separated
     assert "cannot be told apart" in compare_pair(board, "small", "anchor", "anchor").sentence
     assert list(compare_pair(board, "small", "anchor", "nothing", "text").tasks) == TEXTS
 
@@ -221,11 +266,7 @@ def test_five_thousand_methods_are_shown_and_filtered_at_once(board):
     # Ranking is done when results are read; here ten times the same is enough.
     table = pd.concat([make_frame(board, "small")] * 10, ignore_index=True)
     begun = time.process_time()
-    assert len(format_frame(table)) == 5_000
-    first = time.process_time() - begun
-    begun = time.process_time()
-    found = format_frame(select_rows(table, Filters("small", search="method_77")))
-    filtered = time.process_time() - begun
-    assert set(found["Method"]) == {"method_77"}
-    assert first < 2
-    assert filtered < 0.5
+    chosen = Filters("small", access=("reserve",), search="method_77")
+    found = order_rows(select_rows(table, chosen), "-samples")
+    assert time.process_time() - begun < 0.5
+    assert set(found["method"]) == {"method_77"}

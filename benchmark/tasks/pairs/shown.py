@@ -10,13 +10,8 @@ from torch import Tensor
 from benchmark.interface.items import Items
 from benchmark.tasks.pairs.language import NUMBERS, join_words, read_captions
 from benchmark.tasks.pairs.reader import Reader
+from benchmark.tasks.pairs.sheet import CELL, COLUMNS, GAP, LINE, LINES, SPACE, ZOOM
 
-COLUMNS = 4  # pairs
-ZOOM = 2  # pixels of a page for one of a picture
-GAP = 6
-LINE = 15  # height of a caption
-SPACE = 168  # width of a pair
-CELL, FOLD = (4, 2), 333  # height and width of a number's cell, numbers in a line of the strip
 FAINT = 229  # of a picture's greys
 PAPER, INK, WRONG, LEFT, GONE = 255, (0, 0, 0), (190, 0, 0), (40, 90, 150), (226, 226, 226)
 
@@ -65,6 +60,6 @@ def _draw_strip(numbers: Tensor) -> np.ndarray:
     """Which of the numbers 1 to 999 are among `numbers`."""
     there = torch.zeros(NUMBERS, dtype=torch.bool)
     there[numbers.clamp(min=0)] = True
-    cells = there[1:].view(-1, FOLD).numpy()[:, :, None]
+    cells = there[1:].view(LINES, -1).numpy()[:, :, None]
     colours = np.where(cells, np.array(LEFT), np.array(GONE)).astype(np.uint8)
     return colours.repeat(CELL[0], 0).repeat(CELL[1], 1)

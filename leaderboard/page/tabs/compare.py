@@ -14,7 +14,6 @@ from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, Filters, choose_tasks
 from leaderboard.board.pairs import Pair, compare_pair
 from leaderboard.page import charts
-from leaderboard.page.tabs.pictures import COSTS
 from leaderboard.page.widgets import (
     HTML,
     Choice,
@@ -22,8 +21,16 @@ from leaderboard.page.widgets import (
     draw_profiles,
     draw_samples,
     offer_methods,
+    place_markup,
     wrap_chart,
 )
+
+COUNTS = {
+    "items_trained": "Items trained on",
+    "items_generated": "Items generated",
+    "forward_passes": "Items scored",
+    "real_items": "Trusted real items, the most in a generation",
+}
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,12 @@ def lay_out() -> Parts:
     with gr.Row():
         a = gr.Dropdown([], label="Method A", elem_id="a", min_width=150)
         b = gr.Dropdown([], label="Method B", elem_id="b", min_width=150)
-    verdict = gr.HTML(elem_id="verdict")
+    verdict = place_markup(elem_id="verdict")
     differences = gr.Plot(show_label=False, container=False, elem_classes="picture")
-    numbers = gr.HTML()
+    numbers = place_markup()
     task = gr.Dropdown([], label="Task", elem_id="compare-task")
     line = gr.Plot(show_label=False, container=False, elem_classes="picture")
-    note, shown, below = gr.HTML(), gr.HTML(), gr.HTML()
+    note, shown, below = place_markup(), place_markup(), place_markup()
     return Parts(a, b, verdict, differences, numbers, task, line, note, shown, below)
 
 
@@ -102,11 +109,11 @@ def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]
     results = board.references(suite, a) | {m: board.result(suite, m) for m in both}
     sentence = "Choose two different methods." if a == b else found.sentence
     return [
-        HTML.sentence(sentence, "verdict"),
+        HTML.verdict(both, sentence, found.reason),
         wrap_chart(charts.draw_pairs(rows, a, b)) if rows else None,
         _numbers(board, suite, both),
         *draw_curve(board, suite, task, primary, both),
-        draw_samples(board, suite, task, both),
+        draw_samples(board, suite, task, list(dict.fromkeys([*both, *REFERENCES]))),
         draw_profiles(results, both),
     ]  # fmt: skip
 
@@ -122,7 +129,8 @@ def _numbers(board: Board, suite: str, methods: list[str]) -> str:
     note = (
         "Method A minus method B, with 95% intervals. In the same tasks and seeds what they share "
         "(data, first model, references) cancels out; a re-run has seeds of its own. Each interval "
-        "is for its comparison alone; the tiers of the table are corrected for all of them."
+        "is for its comparison alone; the verdict above is that of the tiers, whose tests are "
+        "corrected for their number."
     )
     rows: list[tuple[object, ...]] = [
         (f"Recovery, {task}", *(format_mean(entry.recoveries[task]) for entry in entries))
@@ -130,8 +138,9 @@ def _numbers(board: Board, suite: str, methods: list[str]) -> str:
     ]
     rows.append(("Access", *(entry.access_tier for entry in entries)))
     rows.append(("Trust", *(entry.state.name for entry in entries)))
+    rows.append(("Cost beside nothing", *(entry.relative.sentence for entry in entries)))
     rows += [
-        (words[0].upper() + words[1:], *(f"{getattr(e.costs, name):,.0f}" for e in entries))
-        for name, words in COSTS.items()
+        (words, *(f"{getattr(entry.costs, name):,.0f}" for entry in entries))
+        for name, words in COUNTS.items()
     ]
-    return HTML.sentence(note, "note") + HTML.rows("", methods, rows)
+    return HTML.sentence(note, "note") + HTML.rows("", methods, rows, "numbers of both")

@@ -27,6 +27,7 @@ from leaderboard.page.widgets import (
     draw_samples,
     list_measures,
     offer_methods,
+    place_markup,
 )
 
 TRUST = {
@@ -69,13 +70,13 @@ class Parts:
 def lay_out() -> Parts:
     """The tab's components, empty."""
     method = gr.Dropdown([], label="Method", elem_id="method")
-    above = gr.HTML(elem_id="card")
-    gr.HTML(HTML.heading("By generation"))
+    above = place_markup(elem_id="card")
+    place_markup(HTML.heading("By generation", 3))
     with gr.Row():
         task = gr.Dropdown([], label="Task", min_width=150, elem_id="method-task")
         measure = gr.Dropdown([], label="Measure", min_width=150, elem_id="method-measure")
     plot = gr.Plot(show_label=False, container=False, elem_classes="picture")
-    note, shown, below = gr.HTML(), gr.HTML(), gr.HTML(elem_id="profile")
+    note, shown, below = place_markup(), place_markup(), place_markup(elem_id="profile")
     return Parts(method, task, measure, above, plot, note, shown, below)
 
 
@@ -107,7 +108,7 @@ def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]
     return [
         above,
         *draw_curve(board, suite, task, measure, [method]),
-        draw_samples(board, suite, task, [method]),
+        draw_samples(board, suite, task, list(dict.fromkeys([method, *REFERENCES]))),
         below + draw_profiles(results, [method]),
     ]
 
@@ -132,7 +133,7 @@ def _above(board: Board, entry: Entry, row: pd.Series) -> str:
     ]
     stored = board.result(entry.suite, entry.name)
     failures = [*stored.failures, *(f"{t}: {w}" for t, w in stored.inapplicable.items())]
-    notes = COSTS if entry.card else ()
+    notes = COSTS[:-1] if entry.card else ()  # the last is of processor seconds
     return HTML.method(entry, badges, SCORE, _facts(entry), notes, recoveries, failures)
 
 
@@ -157,9 +158,9 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
         ("References",
          "its own run of nothing and clean" if entry.references == "own" else "frozen"),
         ("Lineages", f"{entry.lineages}, of which {entry.lost} failed"),
-        ("Cost", f"{costs.items_trained:,} items trained, {costs.items_generated:,} generated, "
-                 f"{costs.forward_passes:,} scored; {costs.real_items:,} trusted real items; "
-                 f"{costs.cpu_seconds:,.0f} processor seconds"),
+        ("Cost beside nothing", "" if entry.reference else entry.relative.sentence),
+        ("Ledger", f"{costs.items_trained:,} items trained, {costs.items_generated:,} generated, "
+                   f"{costs.forward_passes:,} scored; {costs.real_items:,} trusted real items"),
     ]  # fmt: skip
     if card is None:
         return [*rows, ("Card", "" if entry.reference else "no card was sent")]

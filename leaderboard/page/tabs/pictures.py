@@ -12,6 +12,7 @@ import pandas as pd
 
 from benchmark.interface.names import REFERENCES
 from benchmark.results.curves import gather_curves
+from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, Filters, choose_tasks
 from leaderboard.board.table import make_frame, select_rows
@@ -27,20 +28,23 @@ from leaderboard.page.widgets import (
     list_measures,
     list_methods,
     pick_result,
+    place_markup,
     wrap_chart,
 )
 
 COSTS = {
-    "cpu_seconds": "processor seconds",
-    "real_items": "trusted real items used",
-    "forward_passes": "items scored (auxiliary forward passes)",
-    "items_generated": "items generated",
-    "items_trained": "items trained on",
+    "samples": "samples drawn, beside nothing (1 = as many)",
+    "training": "items trained on, beside nothing (1 = as many)",
+    "scored": "items scored, for each that nothing publishes",
+    "real_items": "trusted real items, the most in a generation",
+    "cpu_seconds": "processor seconds (of machines that differ)",
 }
-_COSTS = [(words, name) for name, words in COSTS.items()]
+_COSTS = [(words.partition(",")[0].partition(" (")[0], name) for name, words in COSTS.items()]
 COST_NOTE = (
     "Ringed, on the green line: no method scores more at no greater cost (the reference clean "
-    "apart). Costs are of all tasks and seeds together."
+    "apart). Costs are of all tasks and seeds that a method ran on, from the ledger. Up: mean "
+    "recovery, the share of the avoidable loss that was avoided. Methods that do not apply to all "
+    "tasks are left out."
 )
 MOST_READ = 60  # results opened for the picture of recall and precision
 
@@ -69,7 +73,7 @@ class Parts:
 
     @property
     def dependent(self) -> list[Any]:
-        """Controls whose choices hang on others."""
+        """Controls whose choices hang on others: the measure follows the task."""
         return [self.measure]
 
     @property
@@ -81,8 +85,8 @@ class Parts:
 
 def lay_out() -> Parts:
     """The tab's components, empty."""
-    gr.HTML(HTML.heading("Recovery by method"))
-    forest, forest_note = _plot("forest"), gr.HTML()
+    place_markup(HTML.heading("Recovery by method"))
+    forest, forest_note = _plot("forest"), place_markup()
     with gr.Row():
         methods = gr.Dropdown(
             [], value=None, multiselect=True, max_choices=MOST_CHOSEN, elem_id="coloured", scale=2,
@@ -90,20 +94,20 @@ def lay_out() -> Parts:
         )  # fmt: skip
         task = gr.Dropdown([], label="Task", min_width=150, elem_id="task")
         measure = gr.Dropdown([], label="Measure", min_width=150, elem_id="measure")
-        cost = gr.Dropdown(_COSTS, value="cpu_seconds", label="Cost",
+        cost = gr.Dropdown(_COSTS, value=next(iter(COSTS)), label="Cost",
                            min_width=150, elem_id="cost")  # fmt: skip
-    gr.HTML(HTML.heading("Measure by generation"))
-    line, line_note = _plot("curves"), gr.HTML()
+    place_markup(HTML.heading("Measure by generation"))
+    line, line_note = _plot("curves"), place_markup()
     with gr.Row():
         with gr.Column(min_width=320):
-            gr.HTML(HTML.heading("Score against cost"))
+            place_markup(HTML.heading("Score against cost"))
             costs = _plot("costs")
-            gr.HTML(HTML.sentence(COST_NOTE, "note"))
+            place_markup(HTML.sentence(COST_NOTE, "note"))
         with gr.Column(min_width=320):
-            gr.HTML(HTML.heading("Recall against precision"))
-            narrowing, narrowing_note = _plot("narrowing"), gr.HTML()
-    gr.HTML(HTML.heading("Samples by generation"))
-    shown = gr.HTML(elem_id="samples")
+            place_markup(HTML.heading("Recall against precision"))
+            narrowing, narrowing_note = _plot("narrowing"), place_markup()
+    place_markup(HTML.heading("Samples by generation"))
+    shown = place_markup(elem_id="samples")
     return Parts(methods, task, measure, cost, forest, forest_note, line, line_note, costs,
                  narrowing, narrowing_note, shown)  # fmt: skip
 
@@ -127,7 +131,7 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
         Choice(there, kept),
         Choice(tasks, task),
         Choice(measures, measure if measure in known else primary),
-        Choice(_COSTS, cost if cost in COSTS else "cpu_seconds"),
+        Choice(_COSTS, cost if cost in COSTS else next(iter(COSTS))),
     ]
 
 
@@ -146,15 +150,16 @@ def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]
     ]  # fmt: skip
     image = task if task in images else next(iter(images), None)
     both = [*(m for m in REFERENCES if m in set(rows["method"])), *methods]
+    whole = rows[rows["not_applicable"] == ""]  # a mean over fewer tasks is another score
     some = not rows.empty and bool(rows["score"].notna().any())
     points = _ends(board, filters.suite, image, rows, methods) if image and some else []
     return [
         wrap_chart(charts.draw_forest(rows)) if some else None,
         _forest_note(rows, filters),
         *draw_curve(board, filters.suite, task, measure, methods),
-        wrap_chart(charts.draw_cost(rows, cost, COSTS[cost], methods)) if some else None,
+        wrap_chart(charts.draw_cost(whole, cost, COSTS[cost], methods)) if some else None,
         wrap_chart(charts.draw_narrowing(points, methods)) if points else None,
-        _narrowing_note(image, len(rows)),
+        _narrowing_note(image, len(rows), len(load_suite(filters.suite).seeds)),
         draw_samples(board, filters.suite, task, both),
     ]
 
@@ -179,23 +184,31 @@ def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
     if rows.empty:
         return HTML.sentence("No method passes the filters.")
     tasks = "" if filters.tasks == ALL else f" of {filters.tasks}"
+    seeds = len(load_suite(filters.suite).seeds)
+    spread = "n = 1 seed, no interval"
+    if seeds > 1:
+        spread = f"with 95% intervals over n = {seeds} seeds"
     said = (
-        f"Points: mean recovery{tasks}, with 95% intervals; small marks: each task. One shade, one "
+        f"Points: mean recovery{tasks}, {spread}; small marks: each task. One shade, one "
         f"tier: differences within it may be chance. Dashed: 0 = no mitigation, 1 = real data only."
     )
     if len(rows) > charts.MOST_ROWS:
         said += f" The best {charts.MOST_ROWS} of {len(rows):,} are drawn."
+    if (rows["not_applicable"] != "").any():
+        said += " Last: methods that do not apply to all tasks, by the mean over the others."
     if rows["low"].fillna(0).min() < LOWEST:
         said += " Values beyond the axis lie at its end."
     return HTML.sentence(said, "note")
 
 
-def _narrowing_note(task: str | None, methods: int) -> str:
+def _narrowing_note(task: str | None, methods: int, seeds: int) -> str:
     if task is None:
         return HTML.sentence("This suite has no image task.", "note")
+    over = f"n = {seeds} seed{'' if seeds == 1 else 's'}"
     said = (
-        f"Last generation of {task}, mean over seeds. Collapse often keeps precision "
-        "and loses recall."
+        f"Last generation of {task}, mean over {over}. Across: precision, "
+        "the share of samples that look real. Up: recall, the share of real items that "
+        "samples resemble. Collapse often keeps precision and loses recall."
     )
     if methods > MOST_READ:
         said += f" The best {MOST_READ} methods."

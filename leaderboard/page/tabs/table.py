@@ -4,101 +4,117 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import pandas as pd
 
-from benchmark.results.captions import COSTS, score_captions
-from benchmark.results.rows import INAPPLICABLE
+from benchmark.results.captions import score_captions
+from benchmark.results.html import load_template
+from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import Board
-from leaderboard.board.filters import Filters
-from leaderboard.board.table import TASK, export_frame, format_frame, make_frame, select_rows
-from leaderboard.page.widgets import HTML
+from leaderboard.board.filters import ALL, QUESTIONS, Filters
+from leaderboard.board.predictions import predict_main
+from leaderboard.board.table import (
+    TASK,
+    describe_row,
+    export_frame,
+    make_frame,
+    order_rows,
+    select_rows,
+)
+from leaderboard.board.views import View
+from leaderboard.page.widgets import HTML, KINDS_FIRST, place_markup
 
+SCORES: Any = load_template(Path(__file__).parents[1] / "scores.html").module  # its macros
 MOST_ROWS = 200  # sent to the browser; search and filters reach the others
-WIDTHS = {
-    "Tier": 64, "Method": 190, "Score": 84, "95% interval": 150, "Ranks": 84, "Access": 160,
-    "Trust": 124, "Note": 200, "Authors": 220, "Paper": 90, "Code": 90, "Date": 110,
-}  # fmt: skip
-LONGEST = 80  # characters of the authors in a cell; the method's page names all
-LINKS = ("Paper", "Code")
+LONGEST = 60  # characters of the authors in a cell; the method's page names all
+LINKS = ("paper", "code")
+COSTS = (
+    "Cost beside nothing: from the ledger, over the same generations of the same lineages. "
+    "Training: items shown to the optimiser. Samples: items generated, published or for itself. "
+    "Scored: items that the method scored or embedded for itself, for each one that nothing "
+    "publishes. Trusted: real items shown to the method, the most in any generation."
+)
+ABOUT = {
+    "stress": "Each task is the standard one with one thing changed: laundered output, others who "
+    "mark or filter, a biased reserve, a world that stands still or moves fast. A method breaks "
+    "where its bar falls short of what it recovers elsewhere.",
+    "closed": "The literature's loop: every generation is trained on the last one's output only, "
+    "in a world that stands still. Here keeping the first crawl recovers 1 by definition, which "
+    "is why it is not the standard suite: compare with papers, not with methods.",
+}
 
 
 @dataclass(frozen=True)
 class Parts:
     """Components of the tab."""
 
+    question: gr.HTML
     count: gr.HTML
-    table: gr.Dataframe
-    opening: gr.Row
-    open: gr.Button
-    against: gr.Button
+    scores: gr.HTML
+    below: gr.Column
     csv: gr.Button
     parquet: gr.Button
     file: gr.Textbox
-    row: gr.Textbox
     refused: gr.HTML
+
+    @property
+    def drawn(self) -> list[Any]:
+        """What `draw_tab` fills, in its order."""
+        return [self.question, self.count, self.scores, self.below, self.refused]
 
 
 def lay_out() -> Parts:
     """The tab's components, empty."""
-    count = gr.HTML(elem_id="count")
-    table = gr.Dataframe(
-        interactive=False, elem_id="scores", show_label=False, max_height=640,
-        buttons=["fullscreen"], label="Scores",
-    )  # fmt: skip
-    with gr.Row(visible=False, elem_id="opening") as opening:
-        open_ = gr.Button("Open", variant="primary", size="sm", min_width=140, elem_id="open")
-        against = gr.Button("Compare", size="sm", min_width=140, elem_id="against")
-    with gr.Row(elem_id="downloads"):
-        csv = gr.Button("Download CSV", size="sm", min_width=140, elem_id="csv")
-        parquet = gr.Button("Download Parquet", size="sm", min_width=140, elem_id="parquet")
-    file, row = gr.Textbox(visible=False), gr.Textbox(visible=False)
-    gr.HTML(HTML.columns([*score_captions(2), *COSTS]), elem_id="notes")
-    refused = gr.HTML(elem_id="refused")
-    return Parts(count, table, opening, open_, against, csv, parquet, file, row, refused)
+    question = place_markup(elem_id="question")
+    count = place_markup(elem_id="count")
+    scores = place_markup(elem_id="scores")
+    with gr.Column() as below:
+        with gr.Row(elem_id="downloads"):
+            csv = gr.Button("Download CSV", size="sm", min_width=140, elem_id="csv")
+            parquet = gr.Button("Download Parquet", size="sm", min_width=140, elem_id="parquet")
+        place_markup(HTML.columns([*score_captions(2), COSTS]), elem_id="notes")
+    file = gr.Textbox(visible=False)
+    refused = place_markup(elem_id="refused")
+    return Parts(question, count, scores, below, csv, parquet, file, refused)
 
 
-def fill_table(board: Board, filters: Filters) -> tuple[Any, str]:
-    """The table and the sentence above it."""
+def draw_tab(board: Board, view: View) -> list[Any]:
+    """The table and what stands around it, in the order of `Parts.drawn`."""
+    filters = view.filters
+    if view.tab in QUESTIONS and view.tab not in board.entries:
+        said = HTML.question(QUESTIONS[view.tab], ABOUT[view.tab], view.tab, _list_tasks(view.tab))
+        return [said, HTML.missing(view.tab), "", gr.Column(visible=False), ""]
+    question = ""
+    if view.tab in QUESTIONS:
+        tasks = _list_tasks(view.tab)
+        question = HTML.question(QUESTIONS[view.tab], ABOUT[view.tab], view.tab, tasks)
+    predicted = predict_main(board, filters.suite)
     whole = make_frame(board, filters.suite, filters.tasks)
     rows = select_rows(whole, filters)
-    methods, all_methods = (int((~of["reference"]).sum()) for of in (rows, whole))
-    said = f"{methods:,} of {all_methods:,} methods" if methods < all_methods else (
-        f"{methods:,} method{'' if methods == 1 else 's'}"
-    )  # fmt: skip
-    if len(rows) > MOST_ROWS:
-        said += f", the best {MOST_ROWS} rows are shown: search, filter or download for the others"
-    what = {
-        "all": "all tasks", "image": "the image tasks", "text": "the text tasks",
-        "pair": "the tasks of pairs",
-    }  # fmt: skip
-    ranked = what.get(filters.tasks, filters.tasks)
-    tiers = "" if rows["tier"].isna().all() else " Within a tier differences may be chance."
-    sentence = f"{said}, ranked by {ranked}.{tiers} Select a row to open its method."
-    page = link_cells(format_frame(rows.head(MOST_ROWS)))
-    for column in page:  # a task that some method does not apply to is no number there
-        if column == "Score" or TASK + column in rows:
-            page[column] = _say_inapplicable(page[column])
-    kinds = ["html" if c in LINKS else _kind(page[c]) for c in page]
-    widths: list[str | int] = [WIDTHS.get(str(c), 152) for c in page]
-    value = {"headers": list(page), "data": page.astype(object).where(page.notna(), None).values}
-    value["data"] = value["data"].tolist()
-    drawn = gr.Dataframe(value=value, datatype=kinds, column_widths=widths)
-    return drawn, HTML.sentence(sentence)
+    count = HTML.count(_say_count(whole, rows, filters), predicted)
+    refused = HTML.refusals(board.refused)
+    return [question, count, draw_scores(rows, filters), gr.Column(visible=True), refused]
 
 
-def link_cells(page: pd.DataFrame) -> pd.DataFrame:
-    """Addresses become links, nothing else is markup; lists of authors end where cells do."""
-    found = page.copy()
-    found["Authors"] = [a if len(a) <= LONGEST else a[: LONGEST - 1] + "…" for a in page["Authors"]]
-    for column in LINKS:
-        words = column.lower()
-        found[column] = [HTML.link(a, words).strip() if a else "" for a in page[column]]
-    return found
+def draw_scores(rows: pd.DataFrame, filters: Filters) -> str:
+    """The table; where no method passes the filters, how to get back, above the references."""
+    few = order_rows(rows, filters.sort)
+    few = pd.concat([few[few["mine"]], few[~few["mine"]]]).head(MOST_ROWS)  # one's own is pinned
+    tasks = [str(c) for c in rows if str(c).startswith(TASK)]
+    tiers = bool(rows["tier"].notna().any())
+    columns = list(_list_columns(filters, tasks, tiers))
+    shown = [_row(row, tasks, filters.suite) for row in few.to_dict("records")]
+    caption = f"Scores of suite {filters.suite}"
+    table = SCORES.table(columns, shown, caption, tiers) if shown else ""
+    if bool((~rows["reference"]).any()):
+        return str(table)
+    everything = View(Filters(filters.suite, filters.tasks, sort=filters.sort)).address
+    return str(SCORES.empty(_say_filters(filters), everything)) + str(table)
 
 
 def pack_download(board: Board, filters: Filters, ending: str) -> str:
@@ -109,16 +125,105 @@ def pack_download(board: Board, filters: Filters, ending: str) -> str:
         return f"{path.name};{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def draw_refusals(board: Board) -> str:
-    """The files that are not on the board, each with its reason."""
-    return HTML.refusals(board.refused)
+def _list_tasks(suite: str) -> list[tuple[str, str]]:
+    return [(task.name, task.description) for task in load_suite(suite).tasks]
 
 
-def _say_inapplicable(column: pd.Series) -> pd.Series:
-    if not column.isna().any():
-        return column
-    return column.astype(object).where(column.notna(), INAPPLICABLE)
+def _say_count(whole: pd.DataFrame, rows: pd.DataFrame, filters: Filters) -> str:
+    """The sentence above the table."""
+    methods, all_methods = (int((~of["reference"]).sum()) for of in (rows, whole))
+    said = f"{methods:,} of {all_methods:,} methods" if methods < all_methods else (
+        f"{methods:,} method{'' if methods == 1 else 's'}"
+    )  # fmt: skip
+    if len(rows) > MOST_ROWS:
+        said += f", the first {MOST_ROWS} rows are shown: search, filter or download for the others"
+    what = {
+        ALL: "all tasks", "image": "the image tasks", "text": "the text tasks",
+        "pair": "the tasks of pairs",
+    }  # fmt: skip
+    ranked = what.get(filters.tasks, filters.tasks)
+    seeds = len(load_suite(filters.suite).seeds)
+    tiers = " Within a tier differences may be chance." if rows["tier"].notna().any() else ""
+    if tiers and not (whole["trust"].isin(("measured", "re-run")) & ~whole["reference"]).any():
+        tiers = " Maintainers have measured none of them yet: only the references make tiers."
+    n = f"n = {seeds} seeds" if seeds > 1 else "n = 1 seed: no interval, no tiers"
+    return f"{said}, ranked by {ranked}; {n}.{tiers}"
 
 
-def _kind(column: pd.Series) -> str:
-    return "number" if pd.api.types.is_numeric_dtype(column) else "str"
+def _say_filters(filters: Filters) -> str:
+    parts = [
+        f"access: {', '.join(filters.access)}" if filters.access else "",
+        f"trust: {', '.join(filters.trust)}" if filters.trust else "",
+        f"search: {filters.search}" if filters.search else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _list_columns(filters: Filters, tasks: list[str], tiers: bool) -> Iterator[dict[str, str]]:
+    """The headers, of tiers where there are some: each leads to the table sorted by it, and when
+    it is, to the other way round."""
+    titles = [("method", "Method", "", "name"), *([("tier", "Tier", "", "tier")] if tiers else []),
+              ("score", "Score", "recovery", "bar")]  # fmt: skip
+    titles += [(t.removeprefix(TASK), t.removeprefix(TASK), "recovery", "bar") for t in tasks]
+    titles += [("access", "Access", "needs", "word"), ("trust", "Trust", "", "word"),
+               ("training", "Training", "to nothing", "cost"),
+               ("samples", "Samples", "to nothing", "cost"),
+               ("scored", "Scored", "a sample", "cost"),
+               ("real", "Trusted", "real items", "cost"),
+               ("", "Authors", "", "word"), ("", "Links", "", "word"),
+               ("date", "Date", "", "word")]  # fmt: skip
+    now = filters.sort or "score"
+    for name, title, unit, kind in titles:
+        turned = f"-{name}" if now == name else name
+        address = View(replace(filters, sort="" if turned == "score" else turned)).address
+        rising = (name in KINDS_FIRST) != now.startswith("-")
+        order = "ascending" if rising else "descending"
+        yield {
+            "name": name, "title": title, "unit": unit, "kind": kind,
+            "address": address if name else "",
+            "sorted": order if name and now.removeprefix("-") == name else "",
+        }  # fmt: skip
+
+
+def _row(row: dict[Hashable, Any], tasks: list[str], suite: str) -> dict[str, Any]:
+    """A row as the template shows it; every text of others is escaped there."""
+    name, authors = row["method"], row["authors"]
+    spread = "" if pd.isna(row["low"]) else f"{row['low']:z.2f} to {row['high']:z.2f}"
+    tier = "" if pd.isna(row["tier"]) else str(row["tier"])
+    kind = "reference" if row["reference"] else "mine" if row["mine"] else ""
+    return {
+        "method": name,
+        "address": View(Filters(suite), "method", {"method": name}).address,
+        "kind": kind,
+        "note": "by definition" if row["reference"] else describe_row(row),
+        "tier": tier,
+        "ranks": row["ranks"],
+        "score": _number(row["score"]),
+        "interval": "" if row["reference"] else spread,
+        "tasks": [_number(row[task]) for task in tasks],
+        "access": "-" if row["reference"] else row["access"],
+        "trust": "reference" if row["reference"] else row["trust"],
+        "costs": _say_costs(row),
+        "authors": authors if len(authors) <= LONGEST else authors[: LONGEST - 1] + "…",
+        "links": [(row[c], c) for c in LINKS if _is_address(row[c])],
+        "date": row["date"],
+    }
+
+
+def _say_costs(row: dict[Hashable, Any]) -> list[str]:
+    times = "\N{MULTIPLICATION SIGN}"
+    training, samples, scored = row["training"], row["samples"], row["scored"]
+    return [
+        f"{training - 1:+.0%}".replace("-0%", "+0%"),
+        f"{samples:.2f} {times}",
+        f"{scored:.2f}" if scored else "0",
+        f"{row['real_items']:,}",
+    ]
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def _is_address(text: str) -> bool:
+    return text.lower().startswith(("http://", "https://"))
