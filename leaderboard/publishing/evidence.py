@@ -81,8 +81,11 @@ def tabulate_ranks(board: Board, suite: str) -> Rows:
     if len(found) < 2 or found[0].tier is None:
         return []
     scores = stack_scores(found)
-    drawn = resample_ranks(scores, np.random.default_rng(0), DRAWS)
-    chance = find_improvement(np.concatenate([scores, np.zeros((1, *scores.shape[1:]))]))
+    # With the references, as the ranks by tests.
+    nothing, clean = (np.full((1, *scores.shape[1:]), worth) for worth in (0.0, 1.0))
+    every = np.concatenate([scores, nothing, clean])
+    drawn = resample_ranks(every, np.random.default_rng(0), DRAWS)
+    chance = find_improvement(np.concatenate([scores, nothing]))
     rows = []
     for i, standing in enumerate(found):
         low, high = (int(rank) for rank in drawn[i])
