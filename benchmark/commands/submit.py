@@ -19,7 +19,7 @@ from benchmark.hub.trouble import Purpose
 from benchmark.submission.checks import read_submission, validate_submission
 from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.template import refuse_template
-from benchmark.submission.upload import list_parts
+from benchmark.submission.upload import list_parts, name_gallery
 
 SAID = {
     "opened": "Opened a pull request",
@@ -54,13 +54,13 @@ def submit(
         if not found.passed:
             console.print(checks_table(found, str(folder)))
             raise InputError("the submission is not valid: mend it, run it again, then submit it")
-    parts = list_parts(submission, claimed, result)
+    parts = list_parts(submission, claimed, result, check=not dry_run)
     console.print(parts_table(parts, repo))
     for failure in claimed.failures:
         say(console, f"Shown as failed: {failure}")
     if dry_run:
-        said = "Nothing was sent and nothing run (--dry-run); autophagy validate runs it."
-        console.print(said)
+        say(console, f"Beside these {name_gallery(claimed)}, which is drawn when it is sent.")
+        say(console, "Nothing was sent and nothing run (--dry-run); autophagy validate runs it.")
         return
     title = f"Submit {card.name} on {claimed.suite}"
     sent = send_parts(parts, title, repo, endpoint, say=console.print)

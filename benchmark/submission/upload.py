@@ -29,8 +29,12 @@ def find_last_finished(lineage: LineageResult) -> int | None:
     return done[-1] if done else None
 
 
-def list_parts(folder: Folder, result: Result, file: Path) -> list[Part]:
+def list_parts(folder: Folder, result: Result, file: Path, check: bool = True) -> list[Part]:
     """Everything that goes into the one commit.
+
+    Args:
+        check: read all samples and models, of which a suite has hundreds of megabytes, and draw
+            the gallery; without it the gallery is not among the parts.
 
     Raises:
         InputError: the lineages are not beside the result, or were pruned, or differ from it.
@@ -42,9 +46,15 @@ def list_parts(folder: Folder, result: Result, file: Path) -> list[Part]:
     parts += _references(result, file)
     for task in load_suite(suite).tasks:
         for lineage in result.tasks[task.name].lineages:
-            parts += _samples(result, file, task, lineage)
-    parts.append(Part(f"gallery/{suite}/{name}.json", make_gallery(result, file).to_json()))
+            parts += _samples(result, file, task, lineage, check)
+    if check:
+        parts.append(Part(name_gallery(result), make_gallery(result, file).to_json()))
     return parts
+
+
+def name_gallery(result: Result) -> str:
+    """Where pictures and excerpts of a result go."""
+    return f"gallery/{result.suite}/{result.method.name}.json"
 
 
 def _references(result: Result, file: Path) -> Iterator[Part]:
@@ -56,7 +66,9 @@ def _references(result: Result, file: Path) -> Iterator[Part]:
             yield Part(sent, reference.to_json())
 
 
-def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> list[Part]:
+def _samples(
+    result: Result, file: Path, task: Task, lineage: LineageResult, check: bool
+) -> list[Part]:
     where = f"{task.name}, seed {lineage.seed}"
     there = find_lineage(result, file, task, lineage.seed)
     if there is None:
@@ -79,7 +91,8 @@ def _samples(result: Result, file: Path, task: Task, lineage: LineageResult) -> 
             raise InputError(f"the samples of {where} were pruned: delete {there} and run it again")
         names = name_samples(task.name, lineage.seed, t)
         for name, path in zip(names, own, strict=True):
-            read_tensors(path, there)  # raises if it is damaged
+            if check:
+                read_tensors(path, there)  # raises if it is damaged
             parts.append(Part(f"{base}/{name}", path))
     return parts
 
