@@ -6,8 +6,7 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.basics.errors import InputError
-from benchmark.basics.files import write_bytes
+from benchmark.basics.errors import InputError, cannot_write
 from benchmark.basics.spelling import ask_nearest
 from leaderboard.board.citations import make_bibtex
 from leaderboard.board.entries import Board, Entry
@@ -59,11 +58,11 @@ def export_entries(
             f"--every-eval-ever"
         )
     if to.suffix == ".bib":
-        write_bytes(to, make_bibtex(chosen).encode())
+        _write(to, make_bibtex(chosen).encode())
         return [to]
     names = {entry.name for entry in chosen}
     table = make_frame(board, suite)
-    to.parent.mkdir(parents=True, exist_ok=True)
+    _write(to, b"")  # the folder is made, and a file that cannot be written found out
     return [export_frame(table[table["method"].isin(names) | table["reference"]], to)]
 
 
@@ -75,6 +74,14 @@ def _write_records(entries: Sequence[Entry], folder: Path) -> list[Path]:
             continue
         record = make_record(entry, now)
         path = folder / name_record(record)
-        write_bytes(path, write_record(record))
+        _write(path, write_record(record))
         written.append(path)
     return written
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise cannot_write(path, error) from error
