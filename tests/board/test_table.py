@@ -30,7 +30,8 @@ from leaderboard.board.table import (
     order_rows,
     select_rows,
 )
-from leaderboard.board.views import View, read_view
+from leaderboard.board.views import View, list_places, read_view
+from leaderboard.page.tabs import table
 from tests.board import toys
 from tests.stored import skip_if_stale
 
@@ -270,3 +271,29 @@ def test_five_thousand_methods_are_shown_and_filtered_at_once(board):
     found = order_rows(select_rows(table, chosen), "-samples")
     assert time.process_time() - begun < 0.5
     assert set(found["method"]) == {"method_77"}
+
+
+def test_a_question_has_its_results_in_a_tab_of_its_own(tmp_path):
+    """With references that came with the results."""
+    for name in ("nothing", "clean"):
+        file = tmp_path / "references" / "stress" / "anchor" / f"{name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(toys.result(name, suite="stress", origin="own").to_json())
+    toys.store(tmp_path, toys.result("anchor", suite="stress", origin="own"))
+    toys.store(tmp_path, toys.result("anchor"))
+    board = read_board(tmp_path)
+    assert not board.refused
+    for address in ("?tab=stress", "?suite=stress", "?suite=stress&tab=stress"):
+        view = read_view(address, board)
+        assert (view.tab, view.filters.suite) == ("stress", "stress")
+    question, count, scores, *_ = table.draw_tab(board, view)
+    assert "What breaks it?" in question
+    assert "digits-web-laundered" in scores
+    assert "1 method, ranked by all tasks; n = 3 seeds" in count
+    places = list_places(board, view)
+    assert places["table"] == "?suite=small"
+    assert places["method"] == "?suite=stress&tab=method"
+    assert list_places(board, read_view("", board))["stress"] == "?suite=stress"
+    missing = table.draw_tab(board, read_view("?tab=closed", board))
+    assert "There is no result of suite closed yet" in missing[1]
+    assert "autophagy run" in missing[1]

@@ -87,7 +87,8 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
     usual = [name for name in there if name not in REFERENCES] or there
     method = method if method in there else usual[0]
     tasks = board.result(filters.suite, method).tasks
-    task = task if task in tasks else next(iter(tasks))
+    if task not in tasks:  # another one's measure is not kept
+        task, measure = next(iter(tasks)), measure if task is None else None
     measures = list_measures(board, filters.suite, task)
     known = {name for _, name in measures}
     return [

@@ -123,7 +123,8 @@ def list_choices(board: Board, filters: Filters, picked: Sequence[Any]) -> list[
     kept = _unlike(board, filters, there) if methods is None else methods
     kept = [method for method in kept if method in there][:MOST_CHOSEN]
     tasks = choose_tasks(filters.suite, filters.tasks)
-    task = task if task in tasks else tasks[0]
+    if task not in tasks:  # another one's measure is not kept
+        task, measure = tasks[0], measure if task is None else None
     measures = list_measures(board, filters.suite, task)
     known = {name for _, name in measures}
     primary = pick_result(board, filters.suite).tasks[task].primary
