@@ -265,7 +265,7 @@ def test_bad_names_are_one_sentence(board, tmp_path, monkeypatch, capsys):
     for words, said in (
         (("small", tmp_path / "x.txt"), "cannot export to x.txt: end it with .csv"),
         (("smal", tmp_path / "x.csv"), "no result of suite 'smal' .did you mean 'small'"),
-        (("small", tmp_path / "results" / "x.csv" / "t.bib"), "cannot write .*t.bib: (File exists|Not a directory)"),
+        (("small", tmp_path / "results" / "x.csv" / "t.bib"), "cannot write .*t.bib: "),
         (("small", tmp_path / "x.csv", ["anchr"]), "no entry 'anchr' .did you mean 'anchor'"),
     ):
         with pytest.raises(InputError, match=said):
