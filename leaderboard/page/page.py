@@ -140,7 +140,9 @@ class Page:
         gr.api(self.answers.list_scores, api_name="table")
         self._wire_bar()
         self._wire_controls()
-        for button, ending in ((places.table.csv, "csv"), (places.table.parquet, "parquet")):
+        buttons = {"csv": places.table.csv, "parquet": places.table.parquet,
+                   "bib": places.table.bib}  # fmt: skip
+        for ending, button in buttons.items():
             stored = button.click(
                 say_errors(self.answers.download(ending)), places.bar.all, places.table.file,
                 api_name=ending,

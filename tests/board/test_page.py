@@ -121,6 +121,16 @@ def test_downloads_hold_the_selected_rows(client, ending):
     assert found["access"].item() == "model"
 
 
+def test_the_papers_of_the_selected_rows_can_be_cited(client):
+    chosen = list((ALL | {"search": "anchor"}).values())
+    name, content = client.predict(*chosen, api_name="/bib").split(";")
+    cited = base64.b64decode(content).decode()
+    assert name == "autophagy-small.bib"
+    assert "@" in cited
+    assert "anchor" in cited
+    assert "twin" not in cited
+
+
 @pytest.mark.slow
 def test_fifty_readers_at_once(address):
     """Each loads the page and asks for a filtered table; all get theirs."""

@@ -15,6 +15,7 @@ import pandas as pd
 from benchmark.results.captions import score_captions
 from benchmark.results.html import load_template
 from benchmark.tasks.suites import load_suite
+from leaderboard.board.citations import make_bibtex
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, QUESTIONS, Filters
 from leaderboard.board.predictions import predict_main
@@ -59,6 +60,7 @@ class Parts:
     below: gr.Column
     csv: gr.Button
     parquet: gr.Button
+    bib: gr.Button
     file: gr.Textbox
     refused: gr.HTML
 
@@ -77,10 +79,11 @@ def lay_out() -> Parts:
         with gr.Row(elem_id="downloads"):
             csv = gr.Button("Download CSV", size="sm", min_width=140, elem_id="csv")
             parquet = gr.Button("Download Parquet", size="sm", min_width=140, elem_id="parquet")
+            bib = gr.Button("Cite (BibTeX)", size="sm", min_width=140, elem_id="bib")
         place_markup(HTML.columns([*score_captions(2), COSTS]), elem_id="notes")
     file = gr.Textbox(visible=False)
     refused = place_markup(elem_id="refused")
-    return Parts(question, count, scores, below, csv, parquet, file, refused)
+    return Parts(question, count, scores, below, csv, parquet, bib, file, refused)
 
 
 def draw_tab(board: Board, view: View) -> list[Any]:
@@ -118,8 +121,12 @@ def draw_scores(rows: pd.DataFrame, filters: Filters) -> str:
 
 
 def pack_download(board: Board, filters: Filters, ending: str) -> str:
-    """NAME;BASE64 of the selected rows, for the browser to store; all columns, full precision."""
+    """NAME;BASE64 of the selected rows, for the browser to store; all columns, full precision, or
+    for "bib" the papers of their methods."""
     rows = select_rows(make_frame(board, filters.suite, filters.tasks), filters)
+    if ending == "bib":
+        cited = make_bibtex(board.entry(filters.suite, name) for name in rows["method"])
+        return f"autophagy-{filters.suite}.bib;{base64.b64encode(cited.encode()).decode()}"
     with tempfile.TemporaryDirectory() as folder:
         path = export_frame(rows, Path(folder) / f"autophagy-{filters.suite}.{ending}")
         return f"{path.name};{base64.b64encode(path.read_bytes()).decode()}"
