@@ -210,7 +210,7 @@ def visit(browser, address):
         context = browser.new_context(viewport=size, color_scheme=theme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)  # beside other work
         page.on("console", lambda m: m.type in ("error", "warning") and seen.errors.append(m.text))
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
         page.on("request", on_request)
@@ -227,6 +227,15 @@ def visit(browser, address):
 
 def in_address(page, words):
     page.wait_for_function("words => location.search.includes(words)", arg=words)
+
+
+def turn_to(page, tab):
+    """Open a tab by its link, until all of it is there."""
+    page.click(f"nav a:text-is('{TABS[tab]}')")
+    page.wait_for_selector(f"nav [aria-current]:text-is('{TABS[tab]}')")
+    charts = {"pictures": 4, "method": 1, "compare": 2}.get(tab, 0)
+    there = "count => document.querySelectorAll('.picture svg.marks').length >= count"
+    page.wait_for_function(there, arg=charts)
 
 
 def as_wide_as_the_screen(page):
@@ -390,10 +399,7 @@ def test_no_tab_has_a_serious_finding_of_axe_or_a_meaning_for_the_mouse_only(vis
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = visit(theme=theme)
     for tab in TABS:
-        page.goto(f"{page.url.partition('?')[0]}?tab={tab}")
-        page.wait_for_selector("nav [aria-current]")
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(700)  # charts are drawn
+        turn_to(page, tab)
         found = axe.run(page).response["violations"]
         wrong = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
         assert not wrong, (tab, wrong, [v["nodes"][0]["html"] for v in found])
@@ -404,9 +410,7 @@ def test_no_tab_has_a_serious_finding_of_axe_or_a_meaning_for_the_mouse_only(vis
 def test_every_tab_fits_a_phone(visit):
     page = visit(size=PHONE)
     for tab in TABS:
-        page.goto(f"{page.url.partition('?')[0]}?tab={tab}")
-        page.wait_for_selector("nav [aria-current]")
-        page.wait_for_load_state("networkidle")
+        turn_to(page, tab)
         assert as_wide_as_the_screen(page), tab
 
 
