@@ -8,7 +8,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from benchmark.tasks.suites import Suite
 from benchmark.tasks.task import Task
 from tests import tiny
 from tests.finished import Finished, finish
+from tests.system import CHROMIUM
 
 pytest_plugins = ["pytester", "tests.cpu_limit"]
 
@@ -34,6 +35,19 @@ settle()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """First what waits for the longest fixture, so that nothing else is over when it begins."""
     items.sort(key=lambda item: "command" not in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A Chromium that reaches this machine only. One for all: playwright begins once a process."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    offline = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", offline])
+        yield running
+        running.close()
 
 
 Once = Callable[[str, Callable[[Path], object]], Path]

@@ -76,7 +76,7 @@ def test_a_pull_request_is_checked_from_end_to_end(tmp_path, monkeypatch, capsys
 @pytest.mark.parametrize(
     ("size", "task"),
     [
-        (learning, "digits-replace"),
+        pytest.param(learning, "digits-replace", marks=pytest.mark.slow),
         pytest.param(shrink_task, "digits-replace", marks=pytest.mark.slow),
         pytest.param(learning, "numerals-replace", marks=pytest.mark.slow),
     ],

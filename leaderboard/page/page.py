@@ -81,7 +81,7 @@ def serve_page(
         address = f"{page.local_url}?{urlencode(view)}"
         print(f"* Yours: {address}")
         if open_browser:
-            webbrowser.open(address)
+            webbrowser.open_new_tab(address)
     if block:
         page.block_thread()
     return page

@@ -25,7 +25,6 @@ from leaderboard.board.views import TABS, View
 from leaderboard.page.page import serve_page
 from leaderboard.page.tabs import compare, method, pictures, table
 from tests.board import toys
-from tests.system import CHROMIUM
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 MODULES = {"pictures": (pictures, 4), "method": (method, 3), "compare": (compare, 3)}
@@ -182,18 +181,6 @@ def test_an_empty_board_says_so(tmp_path):
 
 
 # What a reader sees
-
-
-@pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed (apt-get install chromium)")
-    offline = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", offline])
-        yield running
-        running.close()
 
 
 @pytest.fixture
