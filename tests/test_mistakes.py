@@ -334,6 +334,15 @@ def test_the_rules_name_files_that_exist():
 # --- Ctrl-C and messages -------------------------------------------------------------------------
 
 
+@pytest.fixture
+def interruptible():
+    """A process that a shell began in the background ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_stops_a_run_whatever_the_hook_makes_of_it(run):
     class Slow(Mitigation):
         def curate(self, crawl, round):
