@@ -6,6 +6,7 @@ import torch
 from benchmark import FOREIGN, REAL, Items
 from benchmark.basics.errors import InputError
 from benchmark.basics.seeds import stream
+from benchmark.lineage.loop import open_world
 from benchmark.lineage.web import Web as Found
 from benchmark.tasks.parts import Era
 from benchmark.tasks.schedules import (
@@ -17,6 +18,7 @@ from benchmark.tasks.schedules import (
     Schedule,
     Web,
 )
+from tests import tiny
 
 N = 100
 
@@ -140,3 +142,20 @@ def test_a_schedule_that_asks_for_too_much_says_so():
     found = web(Fresh(real_share=0.5), world=lambda t: few)
     with pytest.raises(InputError, match="asks for 50 of 3 items at generation 1"):
         found.crawl(1, stream(1))
+
+
+def test_eras_are_made_once_and_of_a_large_world_only_the_last_few_are_kept(monkeypatch):
+    task = tiny.TOY_TASKS["digits-web"]
+    open_world.cache_clear()
+    world = open_world(task, 0)
+    eras = [world(t) for t in range(5)]
+    assert all(world(t) is era for t, era in enumerate(eras))
+    assert open_world(task, 0) is world  # for the next method
+    monkeypatch.setattr("benchmark.lineage.loop.MOST_KEPT", 0)
+    open_world.cache_clear()
+    large = open_world(task, 0)
+    again = [large(t) for t in range(5)]
+    assert [large(t) is era for t, era in enumerate(again)][2:] == [True] * 3
+    assert large(0) is not again[0]
+    for one, other in zip(eras, again, strict=True):
+        assert one.real.digest() == other.real.digest()

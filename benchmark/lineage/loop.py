@@ -30,11 +30,12 @@ from benchmark.lineage.provenance import Composition
 from benchmark.lineage.store import LineageStore
 from benchmark.lineage.web import Web
 from benchmark.lineage.workshop import Workshop, kept_state
-from benchmark.tasks.parts import BiasableSource, World
+from benchmark.tasks.parts import BiasableSource, Era, World
 from benchmark.tasks.schedules import Fresh
 from benchmark.tasks.task import Task
 
 OK, FAILED, DIVERGED, INAPPLICABLE = "ok", "failed", "diverged", "inapplicable"
+MOST_KEPT, FEW = 200_000_000, 3  # bytes of all eras; eras of a world that has more
 _STATUS = {Diverged: DIVERGED, Inapplicable: INAPPLICABLE}
 
 
@@ -169,6 +170,7 @@ def end_lineage(store: LineageStore, message: str) -> list[dict[str, Any]]:
 def open_world(task: Task, seed: int) -> World:
     """The real items of a lineage, by generation. Eras are made when they are asked for and kept,
     with the last world: lineages of several methods on one task and seed follow upon one another.
+    Where all eras together are large, only the last few are kept if the schedule asks for no more.
 
     Raises:
         InputError: the data hold fewer items, or the reserve cannot be biased.
@@ -179,7 +181,20 @@ def open_world(task: Task, seed: int) -> World:
             raise InputError(f"task {task.name!r} cannot bias its reserve")
         source.bias = task.reserve_bias
     world = source.world(task.n, task.reserve, partial(task.rng, seed))
-    return lru_cache(maxsize=None)(world)
+    kept: dict[int, Era] = {}
+
+    def find_era(t: int) -> Era:
+        if t in kept:
+            return kept[t]
+        era = kept[t] = world(t)
+        parts = (era.real, era.heldout, era.trusted)
+        size = sum(column.nbytes for part in parts for column in part.columns.values())
+        if task.schedule.newest and size * (task.generations + 1) > MOST_KEPT:
+            for old in sorted(kept)[:-FEW]:
+                del kept[old]
+        return era
+
+    return find_era
 
 
 def _check_finite(record: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ def draw_panels(
                 axes.set_xlabel("generation")
         if legend:
             _legend(figure, styles, wide)
-        return {form: _bytes(figure, form) for form in formats}
+        return {form: encode_figure(figure, form) for form in formats}
 
 
 @contextmanager
@@ -187,10 +187,11 @@ def _legend(figure: Figure, styles: Mapping[str, Style], columns: int) -> None:
     )  # fmt: skip
 
 
-def _bytes(figure: Figure, form: str) -> bytes:
+def encode_figure(figure: Figure, form: str, dpi: int = DPI) -> bytes:
+    """A figure as "svg", "png" or "pdf", without date and maker: the same one, the same bytes."""
     content = io.BytesIO()
     stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form, {"Software": None})
-    figure.savefig(content, format=form, dpi=DPI, metadata=stamp)
+    figure.savefig(content, format=form, dpi=dpi, metadata=stamp)
     return content.getvalue()
 
 

@@ -5,6 +5,7 @@ Pure functions of numbers, as `benchmark.results.statistics`; the seeds of metho
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -145,9 +146,13 @@ def _place_alone(sample: Sample) -> Place:
 
 def _find_better(samples: Sequence[Sample], error: float = 0.05) -> npt.NDArray[np.bool_]:
     """`statistics.find_better` of methods that need not have the same seeds."""
-    rows = [compare_samples([one], samples[i:])[0] for i, one in enumerate(samples[:-1], 1)]
     means = np.array([suite_score(sample.values) for sample in samples])
-    return separate_pairs(rows, means, error)
+    return separate_pairs(_compare_all(samples), means, error)
+
+
+def _compare_all(samples: Sequence[Sample]) -> list[Scores]:
+    """p values of each method against those after it."""
+    return [compare_samples([one], samples[i:])[0] for i, one in enumerate(samples[:-1], 1)]
 
 
 def correct_pair(
@@ -163,12 +168,15 @@ def correct_pair(
     """
     several = [sample.values.shape[-1] > 1 for sample in samples]
     chosen = [k for k, many in enumerate(several) if many and (not anchors or anchors[k])]
-    others = [k for k in (i, j) if k not in chosen]
+    heads, others = [samples[k] for k in chosen], [k for k in (i, j) if k not in chosen]
     if others:
         pairs = [(k, anchor) for k in others for anchor in chosen]
-        pairs += [(i, j)] if len(others) == 2 else []
+        rows = list(compare_samples([samples[k] for k in others], heads))
+        if len(others) == 2:
+            pairs.append((i, j))
+            rows.append(compare_samples([samples[i]], [samples[j]])[0])
     else:
-        pairs = [(a, b) for place, a in enumerate(chosen) for b in chosen[place + 1 :]]
-    found = [float(compare_samples([samples[a]], [samples[b]])[0, 0]) for a, b in pairs]
+        pairs = list(itertools.combinations(chosen, 2))
+        rows = _compare_all(heads)
     wanted = next(place for place, pair in enumerate(pairs) if {*pair} == {i, j})
-    return float(holm(found)[wanted]), len(pairs)
+    return float(holm(np.concatenate(rows))[wanted]), len(pairs)

@@ -120,14 +120,14 @@ def run(
         write_bytes(folder / suite / ".writable", b"")
         (folder / suite / ".writable").unlink(missing_ok=True)
 
-    mine = jobs if shard is None else jobs[shard[0] - 1 :: shard[1]]
+    mine, others = split_jobs(jobs, shard)
     try:
         with watch(mine):
             outcomes = execute(mine, execution)
     except KeyboardInterrupt as stop:
         raise Interrupted("interrupted; the same command goes on where it stopped") from stop
 
-    outcomes += [worker.read(job) for job in jobs if job not in mine]
+    outcomes += map(worker.read, others)
     lineages = {o.job: o for o in outcomes if o.lineage is not None}
     used: dict[str, Origin] = {name: "own" if name in methods else "frozen" for name in REFERENCES}
     results = {}
@@ -187,6 +187,13 @@ def check_shard(shard: tuple[int, int] | None) -> None:
         raise InputError(
             f"a shard is one of its parts, such as 1/4 to 4/4; got {shard[0]}/{shard[1]}"
         )
+
+
+def split_jobs(jobs: Sequence[Job], shard: tuple[int, int] | None) -> tuple[list[Job], list[Job]]:
+    """Those of a part, every k-th one, and those of the other parts."""
+    part, count = shard or (1, 1)
+    others = [job for k, job in enumerate(jobs) if k % count != part - 1]
+    return list(jobs[part - 1 :: count]), others
 
 
 def _backend(

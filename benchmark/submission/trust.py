@@ -33,6 +33,7 @@ from benchmark.results.schema import Count, Line, Message, Name
 StateName = Literal["self-reported", "re-scored", "measured", "re-run", "rejected"]
 Finding = Literal["re-scored", "measured", "re-run", "rejected"]
 ORDER: tuple[StateName, ...] = ("self-reported", "re-scored", "measured", "re-run")
+TRUSTED = ("measured", "re-run")  # states in which maintainers ran the method themselves
 LARGEST = 262_144  # bytes
 
 

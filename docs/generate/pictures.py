@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
-from PIL import Image
+import base64
 
 from benchmark.basics.plain import escape_markdown
-from benchmark.results.gallery import Shown, load_gallery
+from benchmark.results.gallery import Shown, crop_row, load_gallery
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
 from docs.generate.prose import ROOT, write_table
@@ -80,12 +78,4 @@ def _show(shown: Shown, t: int) -> bytes | str:
     """The row of pictures, or the excerpts, of generation `t`."""
     if not shown.png:
         return shown.texts.get(t, "")
-    if t not in shown.generations:
-        return ""
-    with Image.open(io.BytesIO(shown.picture)) as image:
-        height = image.height // len(shown.generations)
-        top = shown.generations.index(t) * height
-        row = image.crop((0, top, image.width, top + height))
-    content = io.BytesIO()
-    row.save(content, "PNG", optimize=True)
-    return content.getvalue()
+    return base64.b64decode(crop_row(shown, t)) or ""

@@ -22,6 +22,7 @@ from benchmark.submission.card import Card, parse_card
 from benchmark.submission.claim import read_claim
 from benchmark.submission.folder import LARGEST
 from benchmark.submission.trust import (
+    TRUSTED,
     State,
     Trust,
     find_state,
@@ -232,7 +233,7 @@ def _rescaled(entry: Entry, findings: Path) -> Entry:
         CorruptFile: it is another one, or damaged.
     """
     if entry.state.name != "re-run" or not entry.state.record_sha256:
-        return replace(entry, trusted=entry.state.name in ("measured", "re-run"))
+        return replace(entry, trusted=entry.state.name in TRUSTED)
     found = load_rerun(entry.path, entry.state, findings)
     if found.recoveries.keys() != entry.recoveries.keys() or not found.agrees:
         raise CorruptFile(f"the record of the re-run of {entry.path} is not of this result")

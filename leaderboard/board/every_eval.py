@@ -18,6 +18,7 @@ from typing import Any
 from benchmark.metrics.meanings import find_title
 from benchmark.results.statistics import intervals
 from benchmark.results.style import OWN_MARK
+from benchmark.submission.trust import TRUSTED
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
 from leaderboard.board.entries import Entry
@@ -25,7 +26,6 @@ from leaderboard.board.entries import Entry
 SCHEMA = "0.3.0"
 BENCHMARK = "autophagy-bench"
 MAINTAINERS = "Autophagy Bench maintainers"
-CHECKED = ("measured", "re-run")  # by the maintainers
 
 
 def make_record(entry: Entry, now: datetime.datetime) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def find_developer(entry: Entry) -> str:
 
 def _find_relationship(entry: Entry, developer: str) -> str:
     """Who evaluated whose method: the maintainers checked it, or only its own author ran it."""
-    if developer == BENCHMARK or entry.state.name not in CHECKED:
+    if developer == BENCHMARK or entry.state.name not in TRUSTED:
         return "first_party"
     return "third_party"
 

@@ -9,7 +9,7 @@ from benchmark.results.gallery import Gallery, load_gallery
 from leaderboard.board.entries import Board
 
 
-def find_gallery(board: Board, suite: str, method: str) -> Gallery | None:
+def load_entry_gallery(board: Board, suite: str, method: str) -> Gallery | None:
     """The gallery of an entry, or None if none was sent.
 
     Raises:

@@ -19,8 +19,8 @@ from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import BLIND
-from leaderboard.board.galleries import find_gallery
-from leaderboard.board.table import make_frame
+from leaderboard.board.galleries import load_entry_gallery
+from leaderboard.board.table import make_frame, select_whole
 
 ARCHIVE, ORACLE = Access.ARCHIVE.value, Access.PROVENANCE.value  # tiers; of the first the best
 LONGEST = 130  # characters of a sentence
@@ -104,8 +104,8 @@ def make_opening(board: Board, suite: str) -> Opening:
     frame = make_frame(board, suite)
     tasks = tuple(_choose_tasks(suite))
     generations = _choose_generations(board, suite, tasks)
-    best = frame[(frame["access"] == ARCHIVE) & ~frame["reference"] & frame["score"].notna()]
-    best = best[best["not_applicable"] == ""]
+    best = select_whole(frame)
+    best = best[best["access"] == ARCHIVE]
     lower, upper = REFERENCES
     rows = [_row(board, suite, tasks, generations, lower, "trains on the whole crawl", "0")]
     if best.empty:
@@ -118,7 +118,7 @@ def make_opening(board: Board, suite: str) -> Opening:
     rows.append(_row(board, suite, tasks, generations, upper, "had every crawl been real", "1"))
     counts = tuple(COUNT[task.modality] for task in tasks)
     seeds = load_suite(suite).seeds
-    lines = tuple(_find_best(frame))
+    lines = tuple(map(_line, list_best(frame)))
     return Opening(suite, min(seeds), len(seeds), generations, tuple(rows), counts, lines)
 
 
@@ -154,7 +154,7 @@ def _row(
 def _open_gallery(board: Board, suite: str, method: str) -> Gallery | str:
     """The gallery, or why there is none."""
     try:
-        found = find_gallery(board, suite, method)
+        found = load_entry_gallery(board, suite, method)
     except AutophagyError as error:
         return str(error).replace(f"{board.root}/", "")
     return found or "no samples were sent"
@@ -200,16 +200,19 @@ def _cut(text: str) -> str:
     return text[:LONGEST].rpartition(" ")[0] + " …"
 
 
-def _find_best(frame: pd.DataFrame) -> Iterator[Line]:
-    """The best of each access tier that applies to all tasks, the fewest kinds of access first."""
-    rows = frame[~frame["reference"] & frame["score"].notna() & (frame["not_applicable"] == "")]
+def list_best(frame: pd.DataFrame) -> list[pd.Series]:
+    """The rows of the best method of each access tier that applies to all tasks, the fewest kinds
+    of access first."""
+    rows = select_whole(frame)
     order = [BLIND, *Access]  # fewest kinds first, in the order of the kinds; the oracle last
     tiers = sorted(
         rows["access"].unique(),
         key=lambda t: (ORACLE in t, t.count("+"), [order.index(k) for k in t.split(" + ")]),
     )
-    for tier in tiers:
-        row = rows[rows["access"] == tier].iloc[0]
-        several = not pd.isna(row["low"])
-        interval = f"{row['low']:z.2f} to {row['high']:z.2f}" if several else ""
-        yield Line(tier, row["method"], f"{row['score']:z.2f}", interval, row["cost"])
+    return [rows[rows["access"] == tier].iloc[0] for tier in tiers]
+
+
+def _line(row: pd.Series) -> Line:
+    several = not pd.isna(row["low"])
+    interval = f"{row['low']:z.2f} to {row['high']:z.2f}" if several else ""
+    return Line(row["access"], row["method"], f"{row['score']:z.2f}", interval, row["cost"])

@@ -107,6 +107,12 @@ def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
     }
 
 
+def select_whole(table: pd.DataFrame) -> pd.DataFrame:
+    """The methods whose score is of all tasks: no reference, nothing that does not apply to one."""
+    scored = table["score"].notna() & (table["not_applicable"] == "")
+    return table[~table["reference"] & scored]
+
+
 def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     """The rows that pass. Their tiers and ranks stay those among all; references always pass, and
     what is only previewed stands first, whatever it scores."""

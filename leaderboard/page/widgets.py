@@ -30,7 +30,7 @@ from leaderboard.board.filters import (
     list_kinds,
     list_task_choices,
 )
-from leaderboard.board.galleries import find_gallery
+from leaderboard.board.galleries import load_entry_gallery
 from leaderboard.board.table import ORDERS, make_frame, select_rows
 from leaderboard.page.lines import draw_generations
 
@@ -205,7 +205,7 @@ def draw_samples(board: Board, suite: str, task: str, methods: Sequence[str]) ->
     absent, damaged = [], {}
     for method in methods:
         try:
-            found = find_gallery(board, suite, method)
+            found = load_entry_gallery(board, suite, method)
         except AutophagyError as error:
             damaged[method] = str(error).replace(f"{board.root}/", "")
             continue

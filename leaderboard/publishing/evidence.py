@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from benchmark.basics.errors import InputError
 from benchmark.results.reliability import (
@@ -20,7 +21,8 @@ from benchmark.results.standings import Standing
 from benchmark.results.statistics import Scores, find_better
 from benchmark.results.transfer import EVERY, FEWEST, compare_suites
 from leaderboard.board.entries import Board
-from leaderboard.board.table import rank_entries
+from leaderboard.board.opening import list_best
+from leaderboard.board.table import make_frame, rank_entries, select_whole
 
 Rows = list[list[str]]
 DRAWS = 2_000  # of the bootstrap
@@ -102,20 +104,15 @@ def tabulate_ranks(board: Board, suite: str) -> Rows:
 def tabulate_access(board: Board, suite: str) -> Rows:
     """[access, methods, best method, score, interval, relative training, relative samples] of each
     access tier, the best first; the costs are those of `nothing` times what is said."""
-    standings = rank_entries(board, suite)
-    base = next((s.costs for s in standings if s.method == "nothing"), None)
-    by_tier: dict[str, list[Standing]] = {}
-    for standing in standings:
-        if not standing.reference and not standing.partial:
-            by_tier.setdefault(standing.access_tier, []).append(standing)
-    if base is None:
+    frame = make_frame(board, suite)
+    if frame.empty:
         return []
+    many = select_whole(frame)["access"].value_counts()
     return [
         [
-            access, str(len(of)), of[0].method, format_score(of[0].score),
-            format_interval(of[0].interval, reference=False),
-            f"{of[0].costs.items_trained / base.items_trained:.2f} x",
-            f"{of[0].costs.items_generated / base.items_generated:.2f} x",
+            row["access"], str(many[row["access"]]), row["method"], format_score(row["score"]),
+            format_interval(None if pd.isna(row["low"]) else (row["low"], row["high"]), False),
+            f"{row['training']:.2f} x", f"{row['samples']:.2f} x",
         ]
-        for access, of in by_tier.items()
+        for row in sorted(list_best(frame), key=lambda row: -row["score"])
     ]  # fmt: skip

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from benchmark.basics.errors import InputError
 from benchmark.basics.files import write_bytes
-from benchmark.report.figures import apply_look
+from benchmark.report.figures import apply_look, encode_figure
 from benchmark.results.reliability import find_improvement, find_profile
 from benchmark.results.standings import Standing
 from benchmark.results.style import COLOURS, FAINT, GREY, MARKERS, style_methods
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
-from leaderboard.board.table import rank_entries
+from leaderboard.board.table import make_frame, select_whole
 from leaderboard.publishing.evidence import list_whole, stack_scores, tabulate_access
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def draw_figures(board: Board, suite: str) -> dict[str, Figure]:
         "recovery.svg": draw_recoveries(found),
         "profiles.svg": draw_profiles([s for s in found if s.method in best]),
         "improvement.svg": draw_improvement(found[:MOST_ROWS]),
-        "cost.svg": draw_costs(rank_entries(board, suite)),
+        "cost.svg": draw_costs(select_whole(make_frame(board, suite))),
     }
 
 
@@ -109,25 +110,20 @@ def draw_improvement(found: Sequence[Standing]) -> Figure:
     return figure
 
 
-def draw_costs(found: Sequence[Standing]) -> Figure:
-    """Score against samples drawn beyond those published, in multiples of those of `nothing`."""
+def draw_costs(frame: pd.DataFrame) -> Figure:
+    """Score against what is sampled and scored, in multiples of what `nothing` publishes.
+
+    Args:
+        frame: rows as in `table.make_frame`, best first.
+    """
     figure, axes = _begin((7.0, 4.0))
-    base = next(s.costs for s in found if s.method == "nothing")
-    shown = [s for s in found if not (s.partial or s.reference) and s.score is not None]
-    kinds = list(dict.fromkeys(s.access_tier for s in shown))
-    for i, kind in enumerate(kinds):
+    for i, (kind, of) in enumerate(frame.groupby("access", sort=False)):
         mark = MARKERS[i // len(COLOURS) % len(MARKERS)]
-        of = [s for s in shown if s.access_tier == kind]
-        work = [
-            (s.costs.items_generated + s.costs.forward_passes) / base.items_generated for s in of
-        ]
-        scores = np.clip([s.score or 0.0 for s in of], LOWEST, None)
-        axes.plot(work, scores, mark, color=COLOURS[i % len(COLOURS)], ms=5, label=kind)
-        for x, y, standing in zip(work, scores, of, strict=True):
-            if standing in shown[:MOST]:
-                axes.annotate(
-                    standing.method, (x, y), fontsize=7, xytext=(4, 2), textcoords="offset points"
-                )
+        work, scores = of["samples"] + of["scored"], of["score"].clip(lower=LOWEST)
+        axes.plot(work, scores, mark, color=COLOURS[i % len(COLOURS)], ms=5, label=str(kind))
+        for x, y, name in zip(work, scores, of["method"], strict=True):
+            if name in set(frame["method"].head(MOST)):
+                axes.annotate(name, (x, y), fontsize=7, xytext=(4, 2), textcoords="offset points")
     axes.axhline(0, color=GREY, lw=0.8)
     axes.axhline(1, color=GREY, lw=0.8, ls=":")
     axes.set_xlabel("items sampled and scored, in multiples of those that every lineage publishes")
@@ -151,13 +147,9 @@ def _mark_references(axes: Axes) -> None:
 
 def main(suite: str, folder: Path) -> None:
     """Write the figures of `suite` into `folder`."""
-    import io
-
     with apply_look():
         for name, figure in draw_figures(read_board(HERE), suite).items():
-            content = io.BytesIO()
-            figure.savefig(content, format="svg", metadata={"Date": None})
-            write_bytes(folder / name, content.getvalue())
+            write_bytes(folder / name, encode_figure(figure, "svg"))
 
 
 if __name__ == "__main__":

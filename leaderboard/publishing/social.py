@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.metrics.meanings import find_title
+from benchmark.report.figures import encode_figure
 from benchmark.results.curves import gather_curves
 from benchmark.results.style import FAINT, GREY, INK, PAPER, Style, make_printable, style_methods
+from benchmark.submission.trust import TRUSTED
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import choose_first_suite
 from leaderboard.board.social import SIZE
-from leaderboard.board.table import make_frame
+from leaderboard.board.table import make_frame, select_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,18 +59,16 @@ def draw_social_card(board: Board) -> bytes:
             handles=_make_keys(looks), labels=_label_methods(methods), loc="lower center",
             ncols=len(methods), frameon=False, fontsize=14, bbox_to_anchor=(0.5, 0.01),
         )  # fmt: skip
-        content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
-    return content.getvalue()
+        return encode_figure(figure, "png", DPI)
 
 
 def _choose_best(board: Board, suite: str) -> list[str]:
     """The best methods that apply to all tasks and see no truth about single items; those that
     maintainers ran first, where there are any."""
     table = make_frame(board, suite)
-    apply = ~table["reference"] & (table["not_applicable"] == "") & ~table["mine"]
-    fair = table[apply & ~table["access"].str.contains("oracle")]
-    checked = fair[fair["trust"].isin(("measured", "re-run"))]
+    whole = select_whole(table)
+    fair = whole[~whole["mine"] & ~whole["access"].str.contains("oracle")]
+    checked = fair[fair["trust"].isin(TRUSTED)]
     return list((checked if len(checked) else fair)["method"][:MOST])
 
 

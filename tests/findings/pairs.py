@@ -27,7 +27,7 @@ from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
 from benchmark.results.statistics import intervals, recovery
 from tests.findings.methods import Half
-from tests.findings.table import fill_page
+from tests.findings.table import add_line, fill_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 LINEAGES, PAGE = DOCS / "pairs.jsonl", DOCS / "findings.md"
@@ -179,9 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for name in options.methods:
                 if seed in read_controls().get(name, {}):
                     continue
-                line = json.dumps(compute(name, seed, Path(cache)))
-                with LINEAGES.open("a", encoding="utf-8") as file:
-                    file.write(line + "\n")
+                add_line(LINEAGES, compute(name, seed, Path(cache)))
     table = write_table(gather_methods())
     PAGE.write_text(fill_page(PAGE.read_text("utf-8"), table, LINEAGES.name), "utf-8")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,12 @@ def read_lineages(path: Path) -> Lineages:
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     found = map(json.loads, lines)
     return {(x["speed"], x["method"], x["seed"]): np.array(x["log_frechet"]) for x in found}
+
+
+def add_line(path: Path, found: Mapping[str, Any]) -> None:
+    """Keep what was computed as one more line of a file of JSON lines."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(found) + "\n")
 
 
 def recoveries(lineages: Lineages, speed: float, method: str) -> list[float]:

@@ -7,7 +7,6 @@ then draws docs/world_speed.svg and writes the table of docs/findings.md from th
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.findings.figure import draw
-from tests.findings.table import describe_noise, fill_page, read_lineages, write_table
+from tests.findings.table import add_line, describe_noise, fill_page, read_lineages, write_table
 
 FOLDER = Path(__file__).parents[2] / "docs"
 LINEAGES = FOLDER / "world_speed.jsonl"
@@ -85,9 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 for method in options.methods:
                     if (speed, method, seed) in read_lineages(LINEAGES):
                         continue
-                    line = json.dumps(compute(speed, method, seed, Path(cache)))
-                    with LINEAGES.open("a", encoding="utf-8") as file:
-                        file.write(line + "\n")
+                    add_line(LINEAGES, compute(speed, method, seed, Path(cache)))
     found = read_lineages(LINEAGES)
     draw(found, FIGURE)
     page = fill_page(PAGE.read_text("utf-8"), write_table(found, list(METHODS)[2:]), LINEAGES.name)

@@ -8,8 +8,13 @@ import pytest
 from huggingface_hub import constants
 
 import benchmark.tasks.suites
+from benchmark.hub.parts import Part
+from benchmark.results.schema import load_result
+from benchmark.submission.folder import read_folder
+from benchmark.submission.upload import list_parts
 from benchmark.tasks.suites import Suite
 from tests import tiny
+from tests.finished import Finished
 from tests.hub import LoopbackHub
 
 
@@ -18,6 +23,13 @@ def profiled_tasks(monkeypatch: pytest.MonkeyPatch) -> Suite:
     """Makes suite "quick" that of the finished run."""
     monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: tiny.PROFILED)
     return tiny.PROFILED
+
+
+@pytest.fixture
+def parts(finished: Finished) -> list[Part]:
+    """Everything that a submission of the finished run sends."""
+    result = load_result(finished.result)
+    return list_parts(read_folder(finished.folder), result, finished.result)
 
 
 @pytest.fixture

@@ -9,13 +9,10 @@ from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.hub.pull_requests import send_parts
 from benchmark.hub.queue import find_changes
-from benchmark.results.schema import load_result
 from benchmark.submission import review
 from benchmark.submission.compare import Comparison
-from benchmark.submission.folder import read_folder
 from benchmark.submission.record import record_state
 from benchmark.submission.trust import find_state, load_trust
-from benchmark.submission.upload import list_parts
 from benchmark.submission.verify import Verification
 from benchmark.submission.waiting import list_waiting
 from tests.hub.repo import Blob
@@ -24,12 +21,6 @@ TITLE = "Submit tail_quota on quick"
 REPO = "org/results"
 RESULT = "results/quick/tail_quota.json"
 FORGED = "results/quick/trust/tail_quota.json"
-
-
-@pytest.fixture
-def parts(finished):
-    result = load_result(finished.result)
-    return list_parts(read_folder(finished.folder), result, finished.result)
 
 
 @pytest.fixture

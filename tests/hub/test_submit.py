@@ -12,20 +12,11 @@ from benchmark.hub import connection
 from benchmark.hub.parts import Part
 from benchmark.hub.pull_requests import send_parts
 from benchmark.results.gallery import load_gallery
-from benchmark.results.schema import load_result
 from benchmark.submission import checks
-from benchmark.submission.folder import read_folder
-from benchmark.submission.upload import list_parts
 from tests import tiny
 
 TITLE = "Submit tail_quota on quick"
 COMMIT = "POST .*/commit/"
-
-
-@pytest.fixture
-def parts(finished):
-    result = load_result(finished.result)
-    return list_parts(read_folder(finished.folder), result, finished.result)
 
 
 @pytest.fixture

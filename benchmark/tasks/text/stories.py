@@ -50,10 +50,11 @@ class StoriesSource:
             count = self.recipe.heldout
             raise InputError(f"{count} held-out stories asked for, {len(heldout)} exist")
         order = torch.randperm(len(usable), generator=stream(0, "split"))
+        speaks = self._speaks(usable)
         pools = (
-            Kinds(usable, order[aside:], self._speaks(usable), "real"),
+            Kinds(usable, order[aside:], speaks, "real"),
             Kinds(heldout, torch.arange(len(heldout)), self._speaks(heldout), "held-out"),
-            Kinds(usable, order[:aside], self._speaks(usable), "trusted"),
+            Kinds(usable, order[:aside], speaks, "trusted"),
         )
 
         def begin(t: int) -> Era:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from benchmark.results.captions import score_captions
 from benchmark.results.html import load_template
+from benchmark.submission.trust import TRUSTED
 from benchmark.tasks.suites import load_suite
 from leaderboard.board.citations import make_bibtex
 from leaderboard.board.entries import Board
@@ -151,7 +152,7 @@ def _say_count(whole: pd.DataFrame, rows: pd.DataFrame, filters: Filters) -> str
     ranked = what.get(filters.tasks, filters.tasks)
     seeds = len(load_suite(filters.suite).seeds)
     tiers = " Within a tier differences may be chance." if rows["tier"].notna().any() else ""
-    if tiers and not (whole["trust"].isin(("measured", "re-run")) & ~whole["reference"]).any():
+    if tiers and not (whole["trust"].isin(TRUSTED) & ~whole["reference"]).any():
         tiers = " Maintainers have measured none of them yet: only the references make tiers."
     n = f"n = {seeds} seeds" if seeds > 1 else "n = 1 seed: no interval, no tiers"
     return f"{said}, ranked by {ranked}; {n}.{tiers}"
