@@ -30,7 +30,7 @@ from benchmark.lineage.provenance import Composition
 from benchmark.lineage.store import LineageStore
 from benchmark.lineage.web import Web
 from benchmark.lineage.workshop import Workshop, kept_state
-from benchmark.tasks.parts import BiasableSource, Era, World
+from benchmark.tasks.parts import BiasableSource, Era, Evaluator, World
 from benchmark.tasks.schedules import Fresh
 from benchmark.tasks.task import Task
 
@@ -57,7 +57,7 @@ def run_lineage(
     `message` says why; so does, at generation 0, one that has nothing to do in the task's modality,
     with the status "inapplicable".
     """
-    workshop, evaluator = Workshop(task, seed, cache), task.evaluation.build()
+    workshop, evaluator = Workshop(task, seed, cache), open_evaluator(task)
     world, grants = open_world(task, seed), Grants(workshop, method.access)
     foreign = ForeignModels(workshop, world, grants, method)
     # The upper reference differs in nothing but its crawls.
@@ -195,6 +195,12 @@ def open_world(task: Task, seed: int) -> World:
         return era
 
     return find_era
+
+
+@lru_cache(maxsize=1)
+def open_evaluator(task: Task) -> Evaluator:
+    """The last evaluator is kept like the last world, of whose eras it knows the held-out items."""
+    return task.evaluation.build()
 
 
 def _check_finite(record: dict[str, Any]) -> None:

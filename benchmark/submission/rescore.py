@@ -12,7 +12,7 @@ from benchmark.basics.errors import AutophagyError, InputError, MethodError
 from benchmark.basics.files import read_tensors
 from benchmark.basics.processor import without_denormals
 from benchmark.interface.items import Items
-from benchmark.lineage.loop import open_world
+from benchmark.lineage.loop import open_evaluator, open_world
 from benchmark.lineage.workshop import kept_state
 from benchmark.results.schema import LineageResult, Result
 from benchmark.submission.copies import FEW, RealItems, count_likenesses
@@ -95,7 +95,7 @@ class _Bench:
     def __init__(self, task: Task, seed: int, folder: Path) -> None:
         self.task, self.seed, self.folder = task, seed, folder
         self.world, self.real = open_world(task, seed), RealItems()
-        self.generator, self.evaluator = task.generator.build(), task.evaluation.build()
+        self.generator, self.evaluator = task.generator.build(), open_evaluator(task)
 
     def profile(self, t: int) -> dict[str, float]:
         """The profile of generation `t` from what was sent of it.

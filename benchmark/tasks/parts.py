@@ -49,9 +49,9 @@ class VerifierRecipe(Protocol):
     def build(self) -> Verifier: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Era:
-    """The real items of one generation, in published form.
+    """The real items of one generation, in published form. An era is equal to itself only.
 
     Attributes:
         real: n items in random order. Where the data allow, no other era holds one of them.

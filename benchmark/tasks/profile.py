@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
@@ -12,9 +14,12 @@ from benchmark.interface.items import Items
 from benchmark.metrics.diversity import variance_ratio, vendi
 from benchmark.metrics.frechet import frechet_distance
 from benchmark.metrics.kernel import kernel_distance
+from benchmark.metrics.memorisation import above_chance, nearer_to_train
 from benchmark.metrics.modes import Modes
 from benchmark.metrics.neighbours import prdc
 from benchmark.tasks.parts import Era, Profile
+
+PAIRED = 1_000  # samples compared with every item of the real pool
 
 
 @dataclass(frozen=True)
@@ -22,24 +27,22 @@ class Known:
     """What is computed of an era's real items once.
 
     Attributes:
-        era: the real items.
         heldout: (H, F) features of the held-out items.
         pool: (P, F) features of the era's first real items.
         modes: modes of the held-out items.
         ambiguity: of the pool's items between those modes.
         tail: which bins (held-out items, or tokens) are the tail.
         bins: of real elements.
-        chance: the closeness to the pool that unseen real items show, see `memorisation`.
+        memorisation: of samples, by themselves and what the frozen network gives for the first.
     """
 
-    era: Era
     heldout: Tensor
     pool: Tensor
     modes: Modes
     ambiguity: float
     tail: Tensor
     bins: Tensor
-    chance: float
+    memorisation: Callable[[Items, Tensor], float]
 
 
 class FeatureEvaluator:
@@ -63,7 +66,9 @@ class FeatureEvaluator:
     most: int | None = None  # samples that are embedded (the first ones; their order is random)
     most_pool: int | None = None  # the same of the era's real items
 
-    _known: Known | None = None
+    def __init__(self) -> None:
+        # As long as somebody keeps the era: another method's lineage may follow on the same ones.
+        self._known: WeakKeyDictionary[Era, Known] = WeakKeyDictionary()
 
     def outputs(self, items: Items) -> Tensor:
         """(N, ...) what the frozen network gives for published items."""
@@ -81,11 +86,19 @@ class FeatureEvaluator:
         """Bins of real elements other than those that bins are made of; `pool` (P, F) features."""
         raise NotImplementedError
 
-    def chance(self, era: Era, pool: int) -> float:
-        """The closeness to the pool, of which `pool` items are embedded, of unseen real items."""
-        raise NotImplementedError
+    def memorisation(
+        self, era: Era, heldout: Tensor, pool: Tensor
+    ) -> Callable[[Items, Tensor], float]:
+        """Closeness to the pool beyond that of unseen real items. By default that of features,
+        `heldout` (H, F) and `pool` (P, F)."""
 
-    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
+        def measure(samples: Items, outputs: Tensor) -> float:
+            nearer = nearer_to_train(pool, heldout, self.pooled(outputs[:PAIRED]))
+            return above_chance(nearer, len(pool) / (len(pool) + len(heldout)))
+
+        return measure
+
+    def particular(self, samples: Items, outputs: Tensor, era: Era, known: Known) -> Profile:
         """Entries whose computation depends on the modality; `outputs` of the first samples."""
         raise NotImplementedError
 
@@ -110,26 +123,23 @@ class FeatureEvaluator:
             "vendi": vendi(generated),
             "variance_ratio": variance_ratio(real, generated),
             "entanglement": known.modes.ambiguity(generated) / known.ambiguity,
-            **self.particular(samples, outputs, known),
+            "memorisation": known.memorisation(samples, outputs),
+            **self.particular(samples, outputs, era, known),
             "heldout_loss": generator.loss(model, era.heldout),
         }
 
     def _real(self, era: Era) -> Known:
-        if self._known is None or self._known.era is not era:
+        if era not in self._known:
             pool = era.real.take(slice(0, self.most_pool))
             heldout, pooled = (self.pooled(self.outputs(x)) for x in (era.heldout, pool))
             modes = Modes(heldout)
-            self._known = Known(
-                era=era,
+            self._known[era] = Known(
                 heldout=heldout,
                 pool=pooled,
                 modes=modes,
                 ambiguity=modes.ambiguity(pooled),
                 tail=self.tail(era, heldout),
                 bins=self.bins(era, heldout, pooled),
-                chance=self.chance(era, len(pooled)),
+                memorisation=self.memorisation(era, heldout, pooled),
             )
-        return self._known
-
-
-PAIRED = 1_000  # samples compared with every item of the real pool
+        return self._known[era]

@@ -9,13 +9,12 @@ from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.metrics.distances import nearest
 from benchmark.metrics.histograms import histogram, total_variation
-from benchmark.metrics.memorisation import above_chance, nearer_to_train
 from benchmark.metrics.tails import isolated, tail_mass
 from benchmark.tasks import assets
 from benchmark.tasks.images.networks import DigitFeatures, in_parts
 from benchmark.tasks.images.vision import Vision
 from benchmark.tasks.parts import Era, Profile
-from benchmark.tasks.profile import PAIRED, FeatureEvaluator, Known
+from benchmark.tasks.profile import FeatureEvaluator, Known
 
 
 class ImageProfile(FeatureEvaluator):
@@ -23,7 +22,7 @@ class ImageProfile(FeatureEvaluator):
 
     most_pool = 5_000
 
-    def classes(self, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    def classes(self, era: Era, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
         """(C,) shares of the classes among held-out images and among the samples."""
         raise NotImplementedError
 
@@ -33,14 +32,9 @@ class ImageProfile(FeatureEvaluator):
     def bins(self, era: Era, heldout: Tensor, pool: Tensor) -> Tensor:
         return nearest(pool, heldout)
 
-    def chance(self, era: Era, pool: int) -> float:
-        return pool / (pool + len(era.heldout))
-
-    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
-        nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED])
+    def particular(self, samples: Items, outputs: Tensor, era: Era, known: Known) -> Profile:
         return {
-            "memorisation": above_chance(nearer, known.chance),
-            "histogram_distance": total_variation(*self.classes(known, outputs)),
+            "histogram_distance": total_variation(*self.classes(era, known, outputs)),
             "tail_mass": tail_mass(known.tail, known.bins, nearest(outputs, known.heldout)),
         }
 
@@ -49,12 +43,13 @@ class ImageEvaluator(ImageProfile):
     """Images in the space of a small digit classifier, which tells their classes, too."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.network = assets.load_network("digits-features.safetensors", DigitFeatures)
 
     def outputs(self, items: Items) -> Tensor:
         return in_parts(self.network, items["image"])
 
-    def classes(self, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    def classes(self, era: Era, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
         return self._shares(known.heldout), self._shares(outputs)
 
     @torch.no_grad()
@@ -73,13 +68,14 @@ class PictureEvaluator(ImageProfile):
     most = 5_000
 
     def __init__(self, network: HubRepo) -> None:
+        super().__init__()
         self.vision = Vision(network)
 
     def outputs(self, items: Items) -> Tensor:
         return self.vision.features(items["image"]).to(self.vision.device)
 
-    def classes(self, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
-        labels = known.era.heldout["label"].to(known.heldout.device)
+    def classes(self, era: Era, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        labels = era.heldout["label"].to(known.heldout.device)
         means = torch.stack([known.heldout[labels == k].mean(0) for k in labels.unique()])
 
         def shares(features: Tensor) -> Tensor:

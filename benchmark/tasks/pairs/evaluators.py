@@ -13,7 +13,6 @@ from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
 from benchmark.metrics.frechet import frechet_distance
 from benchmark.metrics.histograms import histogram, total_variation
-from benchmark.metrics.memorisation import above_chance, nearer_to_train
 from benchmark.metrics.numbers import divergence, expected_kinds
 from benchmark.metrics.tails import rarest, tail_mass
 from benchmark.tasks.pairs.language import (
@@ -28,7 +27,7 @@ from benchmark.tasks.pairs.language import (
 from benchmark.tasks.pairs.numerals import NumeralsEra
 from benchmark.tasks.pairs.reader import Reader, name_hand
 from benchmark.tasks.parts import Era, Profile
-from benchmark.tasks.profile import PAIRED, FeatureEvaluator, Known
+from benchmark.tasks.profile import FeatureEvaluator, Known
 
 
 class PairEvaluator(FeatureEvaluator):
@@ -47,6 +46,7 @@ class PairEvaluator(FeatureEvaluator):
     most_pool = 2_000
 
     def __init__(self) -> None:
+        super().__init__()
         self.reader = Reader()
 
     def outputs(self, items: Items) -> Tensor:
@@ -61,27 +61,22 @@ class PairEvaluator(FeatureEvaluator):
     def bins(self, era: Era, heldout: Tensor, pool: Tensor) -> Tensor:
         return _numbers(read_captions(era.heldout["tokens"]))
 
-    def chance(self, era: Era, pool: int) -> float:
-        return pool / (pool + len(era.heldout))
-
     def profile(self, generator: Generator, model: nn.Module, samples: Items, era: Era) -> Profile:
         profile = super().profile(generator, model, samples, era)
         words = int(until_end(era.heldout["tokens"]).sum())
         blind = -float(generator.log_prior(model, era.heldout).sum()) / words
         return profile | {"blind_loss": blind}
 
-    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
-        law, captions = _law(known.era), read_captions(samples["tokens"])
-        real = read_captions(known.era.heldout["tokens"])
+    def particular(self, samples: Items, outputs: Tensor, era: Era, known: Known) -> Profile:
+        law, captions = _law(era), read_captions(samples["tokens"])
+        real = read_captions(era.heldout["tokens"])
         seen = Meaning(*(said[: len(outputs)] for said in captions))
         numbers = _numbers(captions)
-        nearer = nearer_to_train(known.pool, known.heldout, outputs[:PAIRED].flatten(1))
         named = len(numbers[numbers > 0].unique())
         return {
             **self._distances(outputs.flatten(1), seen, known.heldout, real),
             **self._agreements(samples["image"][: len(outputs)], outputs, seen),
             **_found(real, captions),
-            "memorisation": above_chance(nearer, known.chance),
             "histogram_distance": total_variation(law, histogram(numbers, NUMBERS)),
             "tail_mass": tail_mass(known.tail, known.bins, numbers),
             "numbers": named,

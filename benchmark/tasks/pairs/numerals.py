@@ -21,7 +21,7 @@ JITTER = 0.12  # how far the digits of one hand scatter, in shares of all hands
 MENTIONED = 0.5  # how often a caption says that a hand is bold or thin
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NumeralsEra(Era):
     """An era and its law: float64 (1000,), the probability of each number."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -40,7 +41,6 @@ class TextProfile(FeatureEvaluator):
 
     vocab: int  # tokens that items may hold
     scored: int  # samples that the reference model scores
-    copied: ngrams.Copied  # of the pool, set with the lineage's real data
 
     def texts(self, tokens: Tensor) -> list[str]:
         """Blocks of tokens as strings."""
@@ -56,16 +56,21 @@ class TextProfile(FeatureEvaluator):
     def bins(self, era: Era, heldout: Tensor, pool: Tensor) -> Tensor:
         return era.real["tokens"]
 
-    def chance(self, era: Era, pool: int) -> float:
-        self.copied = ngrams.Copied(era.real["tokens"].numpy())
-        return self.copied.share(era.heldout["tokens"].numpy())
+    def memorisation(
+        self, era: Era, heldout: Tensor, pool: Tensor
+    ) -> Callable[[Items, Tensor], float]:
+        copied = ngrams.Copied(era.real["tokens"].numpy())
+        chance = copied.share(era.heldout["tokens"].numpy())
 
-    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
-        tokens, era = samples["tokens"], known.era
+        def measure(samples: Items, outputs: Tensor) -> float:
+            return above_chance(copied.share(samples["tokens"].numpy()), chance)
+
+        return measure
+
+    def particular(self, samples: Items, outputs: Tensor, era: Era, known: Known) -> Profile:
+        tokens = samples["tokens"]
         unigrams = [histogram(x, self.vocab) for x in (era.heldout["tokens"], tokens)]
-        copied = self.copied.share(tokens.numpy())
         return {
-            "memorisation": above_chance(copied, known.chance),
             "histogram_distance": total_variation(*unigrams),
             "tail_mass": tail_mass(known.tail, known.bins, tokens),
             **{f"distinct_{n}": ngrams.distinct(tokens.numpy(), n) for n in (1, 2, 3)},
@@ -120,6 +125,7 @@ class TextEvaluator(TextProfile):
     scored = SCORED
 
     def __init__(self) -> None:
+        super().__init__()
         network = assets.load_network("speeches-reference.safetensors", llama.build_llama)
         self.vocab = network.config.vocab_size
         self.network: Any = network
@@ -147,9 +153,9 @@ class TextEvaluator(TextProfile):
         nats = [llama.nll(self.network.lm_head(h), part) for h, part in parts]
         return float(torch.cat(nats).mean())
 
-    def particular(self, samples: Items, outputs: Tensor, known: Known) -> Profile:
+    def particular(self, samples: Items, outputs: Tensor, era: Era, known: Known) -> Profile:
         words = share_known(self.texts(samples["tokens"]))
-        return super().particular(samples, outputs, known) | {"known_words": words}
+        return super().particular(samples, outputs, era, known) | {"known_words": words}
 
 
 class StoryEvaluator(TextProfile):
@@ -160,6 +166,7 @@ class StoryEvaluator(TextProfile):
     scored = 2_000
 
     def __init__(self, network: HubRepo, tokens: TextPublisher) -> None:
+        super().__init__()
         self.reader, self.publisher = Reader(network), tokens
         self.vocab = tokens.tokenizer.get_vocab_size()
 
