@@ -1,9 +1,11 @@
 """Every entry of the profile: reference packages, closed forms, extremes, determinism, cost."""
 
 import contextlib
+import gc
 import io
 import math
 import time
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -199,6 +201,23 @@ def test_the_same_samples_give_the_same_numbers_in_a_new_evaluator(toy: Scene):
     torch.manual_seed(99)
     toy.evaluator = type(toy.evaluator)()
     assert toy.profile(samples) == first
+
+
+@pytest.mark.parametrize("name", ["digits-replace", "speeches-replace"])
+def test_real_items_are_looked_at_once_an_era_and_forgotten_with_it(name, monkeypatch):
+    task = TOY_TASKS[name]
+    toy = scene(task)
+    seen, outputs = [], toy.evaluator.outputs
+    monkeypatch.setattr(toy.evaluator, "outputs", lambda x: seen.append(len(x)) or outputs(x))
+    other = era_of(task.data.build(), task.n, task.reserve, "other scene")
+    eras, samples = [toy.era, other, toy.era, other], toy.era.trusted
+    found = [toy.evaluator.profile(toy.generator, toy.model, samples, era) for era in eras]
+    assert len(seen) == 4 + 2 * 2  # of every profile the samples, of every era held-out and pool
+    assert found[0] == found[2] != found[1] == found[3]
+    known = weakref.ref(other)
+    del other, eras
+    gc.collect()
+    assert known() is None
 
 
 def test_a_copy_of_the_training_set_is_memorised_and_other_real_items_are_not(toy: Scene):
