@@ -167,7 +167,7 @@ def tensor_digest(tensors: dict[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         sha.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        sha.update(laid_out(tensor).reshape(-1).view(torch.uint8).numpy().data)
+        sha.update(_flat_bytes(tensor).numpy().data)
     return sha.hexdigest()
 
 
@@ -177,12 +177,25 @@ def laid_out(tensor: Tensor) -> Tensor:
     Not `contiguous()`: that returns a tensor as it is where dimensions of size one have strides of
     another layout (a 1x1 convolution, channels last), which nothing can view as bytes.
     """
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
-    return plain.clone(memory_format=torch.contiguous_format)
+    return _resolved(tensor).clone(memory_format=torch.contiguous_format)
 
 
 def bytes_of(tensor: Tensor) -> Tensor:
-    """uint8 (N, B): the values of each row (entry of the first dimension) as bytes."""
-    plain = laid_out(tensor)
-    width = plain.numel() // len(plain) * plain.element_size() if len(plain) else 0
-    return plain.reshape(-1).view(torch.uint8).view(len(plain), width)
+    """uint8 (N, B), to read only: the values of each row (entry of the first dimension) as bytes.
+    Where the tensor lies like that already, this is its own memory."""
+    flat, rows = _flat_bytes(tensor), len(tensor)
+    return flat.view(rows, len(flat) // rows if rows else 0)
+
+
+def lies_usual(tensor: Tensor) -> bool:
+    """Whether its strides are the usual ones of its shape, those of dimensions of size one, too."""
+    return tensor.stride() == torch.empty(tensor.shape, device="meta").stride()
+
+
+def _resolved(tensor: Tensor) -> Tensor:
+    return tensor.detach().cpu().resolve_conj().resolve_neg()
+
+
+def _flat_bytes(tensor: Tensor) -> Tensor:
+    plain = _resolved(tensor)
+    return (plain if lies_usual(plain) else laid_out(plain)).reshape(-1).view(torch.uint8)

@@ -12,7 +12,7 @@ from torch import Tensor
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
 from benchmark.basics.errors import MethodError
-from benchmark.basics.files import bytes_of, tensor_digest
+from benchmark.basics.files import bytes_of, lies_usual, tensor_digest
 from benchmark.interface.plain_numbers import (
     plain_columns,
     plain_count,
@@ -54,17 +54,7 @@ class Items:
             self._handed_out = True
             if self._watched:
                 self._before = self._checksum()
-        return self._joined()
-
-    def _joined(self) -> dict[str, Tensor]:
-        """`columns`, for methods that neither change the tensors nor pass them on."""
-        if self._parts:
-            self._columns = {
-                name: torch.cat([part._joined()[name] for part in self._parts])
-                for name in self._columns
-            }
-            self._parts = ()
-        return self._columns
+        return read_columns(self)
 
     def __len__(self) -> int:
         return self._size
@@ -73,7 +63,9 @@ class Items:
         return self.columns[column]
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{k}: {v.dtype} {tuple(v.shape)}" for k, v in self._joined().items())
+        inside = ", ".join(
+            f"{k}: {v.dtype} {tuple(v.shape)}" for k, v in read_columns(self).items()
+        )
         return f"Items({inside})"
 
     def take(self, index: Any) -> Items:
@@ -84,11 +76,13 @@ class Items:
             MethodError: positions that cannot be, see `plain_positions`.
         """
         if isinstance(index, slice):
-            return Items(**{name: column[index].clone() for name, column in self._joined().items()})
+            return Items(
+                **{name: column[index].clone() for name, column in read_columns(self).items()}
+            )
         where = plain_positions(index, len(self))
         if len(self._parts) > 1 and where.dtype != torch.bool and len(where):
             return self._picked(where)
-        columns = (self._parts[0] if self._parts else self)._joined()
+        columns = read_columns(self._parts[0] if self._parts else self)
         return Items(**{name: column[where] for name, column in columns.items()})
 
     def _picked(self, where: Tensor) -> Items:
@@ -106,7 +100,7 @@ class Items:
         columns = {}
         for name, like in self._columns.items():
             columns[name] = like.new_empty(len(where), *like.shape[1:])
-            columns[name][order] = torch.cat([part._joined()[name][at] for part, at in chunks])
+            columns[name][order] = torch.cat([read_columns(part)[name][at] for part, at in chunks])
         return Items(**columns)
 
     def draw(self, k: int, rng: torch.Generator) -> Items:
@@ -121,7 +115,7 @@ class Items:
 
     def unique(self) -> Items:
         """Each distinct item once, in the order of first appearance."""
-        rows = [bytes_of(column).numpy() for column in self._joined().values()]
+        rows = [bytes_of(column).numpy() for column in read_columns(self).values()]
         first: dict[bytes, int] = {}
         for i in range(len(self)):
             first.setdefault(b"".join(row[i].tobytes() for row in rows), i)
@@ -137,12 +131,12 @@ class Items:
 
     def digest(self) -> str:
         """SHA-256 over names, dtypes, shapes and contents, in order."""
-        return tensor_digest(self._joined())
+        return tensor_digest(read_columns(self))
 
     def fingerprints(self) -> list[int]:
         """(N,) a 64-bit hash of every item: of its first column, which seeds the next one's."""
         hashes: Iterable[int] = repeat(0, len(self))
-        for column in self._joined().values():
+        for column in read_columns(self).values():
             rows = bytes_of(column).numpy()
             if rows.shape[1]:
                 rows = rows.view(f"V{rows.shape[1]}").ravel()
@@ -165,7 +159,7 @@ class Items:
             return b"".join(
                 f"{name}|{column.dtype}|{tuple(column.shape)}|{column.requires_grad}|".encode()
                 + xxh3_128_digest(bytes_of(column).numpy().data)
-                for name, column in self._joined().items()
+                for name, column in read_columns(self).items()
             )
         except (AttributeError, TypeError, RuntimeError):  # there are no plain tensors any more
             return b""
@@ -232,7 +226,7 @@ class TrainingSet:
 
     def digest(self) -> str:
         """SHA-256 of items and weights."""
-        columns = dict(self.items.columns)
+        columns = dict(read_columns(self.items))
         if isinstance(self.weights, Mapping):
             columns |= {f"/weights/{name}": rates for name, rates in self.weights.items()}
         elif self.weights is not None:
@@ -240,9 +234,18 @@ class TrainingSet:
         return tensor_digest(columns)
 
 
+def read_columns(items: Items) -> dict[str, Tensor]:
+    """`items.columns`, for code that neither changes the tensors nor passes them on: they do not
+    count as handed out."""
+    if items._parts:
+        items._columns = {
+            name: torch.cat([read_columns(part)[name] for part in items._parts])
+            for name in items._columns
+        }
+        items._parts = ()
+    return items._columns
+
+
 def _dense(tensor: Tensor) -> Tensor:
     """`tensor` itself if its strides are the usual ones of its shape, else a copy."""
-    usual = torch.empty(tensor.shape, device="meta").stride()
-    return (
-        tensor if tensor.stride() == usual else tensor.clone(memory_format=torch.contiguous_format)
-    )
+    return tensor if lies_usual(tensor) else tensor.clone(memory_format=torch.contiguous_format)

@@ -21,7 +21,7 @@ from benchmark.basics.containment import Containment, contain
 from benchmark.basics.errors import Breach, Diverged, MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Generator, LossHook, Sampling
-from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.items import Items, TrainingSet, read_columns
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.plain_model import plain_model, plain_sampling
 from benchmark.interface.plain_numbers import plain_columns, plain_count, plain_loss, plain_weights
@@ -88,11 +88,12 @@ class Hooks:
             raise MethodError(f"{where} must return items like the crawl's, {crawl!r}")
         if len(result) == 0:
             raise MethodError(f"{where} returned an empty training set")
-        for name, column in result.items.columns.items():
+        for name, column in read_columns(result.items).items():
             if column.is_floating_point() and not torch.isfinite(column).all():
                 raise MethodError(f"{where} returned items whose {name} are not finite")
         for name, count in generator.ranges.items():
-            low, high = int(result.items[name].min()), int(result.items[name].max())
+            column = read_columns(result.items)[name]
+            low, high = int(column.min()), int(column.max())
             if low < 0 or high >= count:
                 raise MethodError(
                     f"{where} returned items whose {name} are {low} to {high}: only 0 to "
@@ -137,7 +138,7 @@ class Hooks:
 
     def _kind(self, name: str, column: Tensor) -> Tensor:
         """A copy of `column`, of the crawl's dtype where that changes no value."""
-        like = self._lent[0].columns.get(name, column)
+        like = read_columns(self._lent[0]).get(name, column)
         if column.is_floating_point() == like.is_floating_point() and not column.is_complex():
             cast = column.to(like.dtype)
             if torch.equal(cast.to(column.dtype), column):

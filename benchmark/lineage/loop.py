@@ -19,7 +19,7 @@ from benchmark.basics.seeds import seed_global
 from benchmark.basics.surroundings import kept_random
 from benchmark.interface.access import Access
 from benchmark.interface.clean import Clean
-from benchmark.interface.items import TrainingSet
+from benchmark.interface.items import TrainingSet, read_columns
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Ledger
 from benchmark.lineage.applicable import check_effect, check_modality
@@ -188,7 +188,7 @@ def open_world(task: Task, seed: int) -> World:
             return kept[t]
         era = kept[t] = world(t)
         parts = (era.real, era.heldout, era.trusted)
-        size = sum(column.nbytes for part in parts for column in part.columns.values())
+        size = sum(column.nbytes for part in parts for column in read_columns(part).values())
         if task.schedule.newest and size * (task.generations + 1) > MOST_KEPT:
             for old in sorted(kept)[:-FEW]:
                 del kept[old]

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.items import Items, TrainingSet, read_columns
 from benchmark.interface.sources import FOREIGN, REAL
 
 # Codes of a row's origin, in the order of their names.
@@ -99,6 +99,6 @@ def _whole_weights(training: TrainingSet) -> np.ndarray | None:
     """(N,) of items: what each counts for on average over the columns, where these differ."""
     if not isinstance(training.weights, Mapping):
         return None if training.weights is None else training.weights.double().numpy()
-    by_column = [training.rates(name) for name in training.items.columns]
+    by_column = [training.rates(name) for name in read_columns(training.items)]
     each = [torch.ones(len(training)) if rates is None else rates for rates in by_column]
     return torch.stack([rates.double() / rates.double().sum() for rates in each]).mean(0).numpy()
