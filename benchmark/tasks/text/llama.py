@@ -94,7 +94,7 @@ def sample(
     model: LlamaForCausalLM,
     uniform: Tensor,  # (N, L) uniform random numbers: one a token, so batches do not matter
     choose: Callable[[Tensor, Tensor], Tensor],  # written (B, t), logits (B, V) -> probabilities
-    batch: int = 1000,
+    batch: int = 250,  # whose caches a processor's last cache holds: a fifth faster than 1,000
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Tokens (N, L) drawn one by one, by inversion of the cumulative distribution.
