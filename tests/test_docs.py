@@ -29,6 +29,12 @@ from docs.generate.tasks import find_differences, list_pages, write_task_page
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+FOLDERS = "benchmark|baselines|docs|leaderboard|submissions|tests"
+PAGES = pytest.mark.parametrize(
+    "page",
+    [*sorted(ROOT.glob("[RC]*.md")), *sorted(DOCS.rglob("*.md"))],
+    ids=lambda page: page.relative_to(ROOT).as_posix(),
+)
 ELSEWHERE = re.compile(
     r"""<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc=["'](?:https?:)?//"""
     r"""|<link\b(?![^>]*\brel=["']?(?:canonical|next|prev))[^>]*\bhref=["'](?:https?:)?//"""
@@ -119,12 +125,19 @@ def test_links_out_of_the_site_lead_to_files_that_exist():
         fill_places("<!-- site: nothing -->")
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))],
-                         ids=lambda page: page.relative_to(ROOT).as_posix())  # fmt: skip
+@PAGES
 def test_the_links_of_a_page_lead_somewhere_on_github_too(page):
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
         assert "://" in target or (page.parent / target).exists(), target
+
+
+@PAGES
+def test_files_of_the_repository_that_a_page_names_exist(page):
+    """In capitals stand names that a reader fills in."""
+    found = re.findall(rf"`((?:{FOLDERS})/[\w./-]+)`", page.read_text(encoding="utf-8"))
+    named = [name for name in found if not re.search("[A-Z]{4}", name)]
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_the_readme_is_short_and_leads_to_every_page():
