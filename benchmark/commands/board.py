@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmark.hub.connection import check_target
+from leaderboard.board.entries import Show
 from leaderboard.board.filters import find_own_view
 from leaderboard.board.source import BoardSource
 from leaderboard.page.page import serve_page
@@ -31,10 +32,15 @@ def board(
 
 
 def serve_board(
-    dataset: str | None, endpoint: str | None, port: int, open_: bool, own: Sequence[Path] = ()
+    dataset: str | None,
+    endpoint: str | None,
+    port: int,
+    open_: bool,
+    own: Sequence[Path] = (),
+    show: Show | None = None,
 ) -> None:
-    """Serve the page until Ctrl-C, with `own` results previewed on it."""
+    """Serve the page until Ctrl-C; `own` results are previewed on it, their samples by `show`."""
     if dataset is not None:
         check_target(state_dataset_purpose(dataset), endpoint)
-    source = BoardSource(repo=dataset, endpoint=endpoint, own=own)
+    source = BoardSource(repo=dataset, endpoint=endpoint, own=own, show=show)
     serve_page(source, port=port, open_browser=open_, view=find_own_view(source.board()))

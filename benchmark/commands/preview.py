@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmark.commands.board import Dataset, Endpoint, Open, Port, serve_board
+from benchmark.report.samples import make_gallery
 
 
 def preview(
@@ -21,6 +22,7 @@ def preview(
 ) -> None:
     """Show the leaderboard with your own results among the others, marked; nothing is sent.
 
-    It opens on your method's page, or with several on the table, where yours stand first.
+    It opens on your method's page, or with several on the table, where yours stand first. Its
+    samples are shown where the run kept them beside its result.
     """
-    serve_board(dataset, endpoint, port, open_, own=results)
+    serve_board(dataset, endpoint, port, open_, own=results, show=make_gallery)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
 from benchmark.basics.plain import clean_line, read_limited, read_start
 from benchmark.basics.spelling import ask_nearest
 from benchmark.interface.names import REFERENCES
+from benchmark.results.gallery import Gallery
 from benchmark.results.references import find_references, frozen_file
 from benchmark.results.schema import LARGEST as LARGEST_RESULT
 from benchmark.results.schema import Result, load_result
@@ -33,6 +34,7 @@ from benchmark.submission.trust import (
 )
 from leaderboard.board.costs import Relative, compare_costs
 
+Show = Callable[[Result, Path], Gallery]  # what the run that wrote a result's file published
 FINDINGS = ("trust", "verified")  # folders beside results, written by maintainers only
 
 
@@ -89,11 +91,17 @@ class Refused:
 
 @dataclass(frozen=True, eq=False)
 class Board:
-    """All entries, by suite: those of the references first. `root` holds their files."""
+    """All entries, by suite: those of the references first.
+
+    Attributes:
+        root: holds their files.
+        show: shows the samples of what is only previewed; None where they are not shown.
+    """
 
     root: Path
     entries: dict[str, list[Entry]]
     refused: list[Refused] = field(default_factory=list)
+    show: Show | None = None
 
     def entry(self, suite: str, name: str) -> Entry:
         """The entry called `name`.
@@ -123,13 +131,19 @@ class Board:
         return {result.method.name: result for result in found.values()}
 
 
-def read_board(root: Path, own: Sequence[Path] = (), findings: Path | None = None) -> Board:
+def read_board(
+    root: Path,
+    own: Sequence[Path] = (),
+    findings: Path | None = None,
+    show: Show | None = None,
+) -> Board:
     """Every result under ROOT/results, and those in `own`, which are only previewed.
 
     Args:
         findings: the maintainers' folder, whose results/SUITE/trust and verified say how far
             entries are trusted; what is under `root` beside it came with a submission and is
             ignored. Without it `root` is a maintainer's own.
+        show: makes a gallery of what the run of one of `own` kept.
 
     Raises:
         InputError: one of `own` cannot be shown. What is wrong under `root` is refused instead.
@@ -156,7 +170,8 @@ def read_board(root: Path, own: Sequence[Path] = (), findings: Path | None = Non
     for path in own:
         entry = _entry(root, path, checked, mine=True)
         entries.setdefault(entry.suite, []).append(entry)
-    return Board(root, {s: [*_of_references(s), *e] for s, e in sorted(entries.items())}, refused)
+    whole = {suite: [*_of_references(suite), *of] for suite, of in sorted(entries.items())}
+    return Board(root, whole, refused, show)
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.hub.trouble import NO_HUB, TROUBLE, describe_trouble
-from leaderboard.board.entries import Board, read_board
+from leaderboard.board.entries import Board, Show, read_board
 from leaderboard.board.filters import list_task_choices
 from leaderboard.board.table import make_frame
 
@@ -34,6 +34,7 @@ class BoardSource:
         repo: the results dataset, ORG/NAME; None shows `root`.
         endpoint: of the Hub; None is the usual one.
         own: results that are only previewed.
+        show: makes galleries of what their runs kept.
 
     Raises:
         InputError: one of `own` cannot be shown.
@@ -46,8 +47,10 @@ class BoardSource:
         repo: str | None = None,
         endpoint: str | None = None,
         own: Sequence[Path] = (),
+        show: Show | None = None,
     ) -> None:
-        self._root, self._repo, self._endpoint, self._own = root, repo, endpoint, tuple(own)
+        self._root, self._repo, self._endpoint = root, repo, endpoint
+        self._own, self._show = tuple(own), show
         self._trouble = ""
         self._renewing = threading.Lock()
         self._board: Board | None = None
@@ -85,7 +88,7 @@ class BoardSource:
         """Its board. Of a dataset that anybody may send to, only the results are read: how far
         they are trusted is said by the findings that came with this page."""
         findings = self._root if place.root != self._root else None
-        return _ranked(place.root, self._own, findings)
+        return _rank_all(read_board(place.root, self._own, findings, self._show))
 
     def _find(self) -> _Place | None:
         """The dataset's newest revision, fetched if need be; None if it cannot be had."""
@@ -124,9 +127,8 @@ class BoardSource:
         return _Place(root, name, info.last_modified)
 
 
-def _ranked(root: Path, own: Sequence[Path], findings: Path | None) -> Board:
-    """The board, with every table that a reader may ask for ranked beforehand and kept."""
-    board = read_board(root, own, findings)
+def _rank_all(board: Board) -> Board:
+    """The same board; every table that a reader may ask for is ranked beforehand and kept."""
     for suite in board.entries:
         for tasks in list_task_choices(suite):
             make_frame(board, suite, tasks)

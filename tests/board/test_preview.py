@@ -2,10 +2,14 @@
 
 import pytest
 
+from benchmark.basics.errors import CorruptFile
+from benchmark.results.gallery import Gallery, Shown
 from benchmark.results.style import OWN, style_methods
+from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import read_board
 from leaderboard.board.filters import Filters, find_own_view
 from leaderboard.board.table import make_frame, select_rows
+from leaderboard.page.widgets import draw_samples
 from tests.board import toys
 
 pytestmark = pytest.mark.usefixtures("frozen")
@@ -37,6 +41,33 @@ def test_it_is_pinned_above_the_others_with_its_own_rank(preview):
     shown = select_rows(table, Filters("small"))
     assert list(shown["method"])[:2] == [YOURS, "clean"]
     assert shown["score"].iloc[0] == pytest.approx(0.11, abs=0.01)
+
+
+def test_its_samples_are_those_that_its_run_kept(tmp_path):
+    own = toys.store(tmp_path / "mine", toys.result("anchor", 0.1))
+    (task,) = [task.name for task in load_suite("small").tasks if task.modality == "text"]
+    asked = []
+
+    def show(result, file):
+        asked.append((result.method.name, file))
+        return Gallery(tasks={task: Shown(seed=0, texts={0: "my own words"})})
+
+    board = read_board(tmp_path, [own], show=show)
+    assert asked == []  # only when somebody looks
+    for _ in range(2):
+        assert "my own words" in draw_samples(board, "small", task, [YOURS])
+    assert asked == [("anchor", own)]
+    told = draw_samples(read_board(tmp_path, [own]), "small", task, [YOURS])
+    assert f"There are no samples of this task of: <b>{YOURS}</b>" in told
+
+
+def test_samples_that_cannot_be_shown_cost_nothing_else(tmp_path):
+    def show(result, file):
+        raise CorruptFile(f"{file} is damaged: delete it")
+
+    own = toys.store(tmp_path / "mine", toys.result("anchor", 0.1))
+    board = read_board(tmp_path, [own], show=show)
+    assert "is damaged: delete it" in draw_samples(board, "small", "digits-web", [YOURS])
 
 
 def test_it_has_a_colour_that_no_other_method_has():
