@@ -28,14 +28,18 @@ class Watcher:
     Progress is read from the lineages' folders, so it is the same for every backend. Without a
     terminal lines are printed instead: one at the start, one for every finished lineage, and now
     and then one that says what is being computed.
+
+    A look must cost next to nothing: while this thread computes, that of the lineage waits. So
+    lineages are known by their place (the hash of a job is that of its whole task), and of each
+    only the next file is looked for.
     """
 
     def __init__(self, jobs: list[Job], console: Console) -> None:
         self.jobs, self.console = jobs, console
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._counts: dict[Job, int] = {}
-        self._ended: set[Job] = set()
+        self._counts = [0] * len(jobs)
+        self._left = set(range(len(jobs)))  # that did not end
         self._said = (time.monotonic(), "")
 
     def __enter__(self) -> Watcher:
@@ -70,7 +74,7 @@ class Watcher:
                 stopping = self._stop.wait(LOOK)
                 self._look()
                 for name, task in ids.items():
-                    bars.update(task, completed=self._total(name) - self._left(name))
+                    bars.update(task, completed=self._total(name) - self._count_left(name))
                 now = "" if stopping else "\n".join(f"  {line}" for line in self._now())
                 live.update(Group(bars, Text(now)) if now else bars, refresh=True)
                 if stopping:
@@ -78,7 +82,7 @@ class Watcher:
 
     def _write(self) -> None:
         names = dict.fromkeys(job.method.name for job in self.jobs)
-        left = sum(map(self._left, names))
+        left = sum(map(self._count_left, names))
         if left:
             total = sum(map(self._total, names))
             self.console.print(
@@ -90,7 +94,7 @@ class Watcher:
             stopping = self._stop.wait(LOOK)
             for job in self._look():
                 self.console.print(
-                    f"{len(self._ended)}/{len(self.jobs)} lineages: "
+                    f"{len(self.jobs) - len(self._left)}/{len(self.jobs)} lineages: "
                     f"{job.method.name} on {job.task.name}, seed {job.seed}",
                     soft_wrap=True,
                 )
@@ -106,36 +110,36 @@ class Watcher:
     def _look(self) -> list[Job]:
         """The jobs that ended since the last look."""
         ended = []
-        for job in self.jobs:
-            count = job.finished()
-            if job not in self._ended and count != self._counts.get(job):
-                self._counts[job] = count
-                if count > job.task.generations or _failed(job, count):
-                    self._ended.add(job)
-                    ended.append(job)
+        for place in sorted(self._left):
+            job, before = self.jobs[place], self._counts[place]
+            self._counts[place] = count = job.finished(before)
+            if count > before and (count > job.task.generations or _failed(job, count)):
+                self._left.remove(place)
+                ended.append(job)
         return ended
 
     def _now(self) -> list[str]:
         """What is being computed, a line each."""
-        jobs = [job for job in self.jobs if job not in self._ended and job.folder.is_dir()]
+        begun = [place for place in sorted(self._left) if self.jobs[place].folder.is_dir()]
         lines = [
             f"{_label(job.method.name)} on {job.task.name}, seed {job.seed}: generation "
-            f"{self._counts[job]} of {job.task.generations}"
-            for job in jobs[:SHOWN]
+            f"{self._counts[place]} of {job.task.generations}"
+            for place in begun[:SHOWN]
+            for job in (self.jobs[place],)
         ]
-        if len(jobs) > SHOWN:
-            lines.append(f"and {len(jobs) - SHOWN} lineages more")
+        if len(begun) > SHOWN:
+            lines.append(f"and {len(begun) - SHOWN} lineages more")
         return lines or ["starting processes"]
 
     def _total(self, name: str) -> int:
         return sum(job.task.generations + 1 for job in self.jobs if job.method.name == name)
 
-    def _left(self, name: str) -> int:
+    def _count_left(self, name: str) -> int:
         """Generations that are to be computed: none of a lineage that failed."""
         return sum(
-            job.task.generations + 1 - self._counts[job]
-            for job in self.jobs
-            if job.method.name == name and job not in self._ended
+            self.jobs[place].task.generations + 1 - self._counts[place]
+            for place in self._left
+            if self.jobs[place].method.name == name
         )
 
 

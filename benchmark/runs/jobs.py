@@ -25,9 +25,11 @@ class Job:
     device: str = "cpu"
     ranks: int = 1
 
-    def finished(self) -> int:
-        """Generations whose record is written."""
-        return len(list(self.folder.glob("gen-*.json")))
+    def finished(self, known: int = 0) -> int:
+        """Generations whose record is written; `known` of them were seen before."""
+        while (self.folder / f"gen-{known:02d}.json").exists():
+            known += 1
+        return known
 
 
 @dataclass(frozen=True)
