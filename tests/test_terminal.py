@@ -288,6 +288,23 @@ def test_a_log_says_what_is_computed_and_what_is_done(tmp_path, monkeypatch):
     assert written.getvalue().endswith("2/2 lineages: nothing on digits-replace, seed 0\n")
 
 
+def test_a_look_at_a_long_grid_asks_for_one_file_of_each_lineage_that_is_left(
+    tmp_path, monkeypatch
+):
+    task = TOY_TASKS["digits-replace"]
+    jobs = plan([find_method("anchor")], "quick", [task], range(40), tmp_path)
+    for job in jobs[:30]:
+        for t in range(task.generations + 1):
+            write_record(job.folder / f"gen-{t:02d}.json", {"status": "ok"})
+    asked, exists = [], Path.exists
+    with Watcher(jobs, Terminal(file=io.StringIO(), width=80)) as watcher:
+        pass
+    monkeypatch.setattr(Path, "exists", lambda path: asked.append(path) or exists(path))
+    monkeypatch.setattr(Path, "glob", lambda *_: pytest.fail("a folder was read whole"))
+    assert watcher._look() == []
+    assert [path.parent for path in asked] == [job.folder for job in jobs[30:]]
+
+
 def test_a_terminal_shows_a_bar_a_method_and_the_lineages_at_work(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmark.commands.progress.LOOK", 0.01)
     jobs = plan([find_method("clean")], "quick", [TOY_TASKS["digits-replace"]], [0], tmp_path)
