@@ -1,9 +1,9 @@
 """Writes the tables of a document anew from the stored results.
 
 A table stands between a mark and `<!-- end -->`. Marks are `<!-- scores SUITE -->`, and likewise
-`costs`, `access`, `ranks` and `separation`; `<!-- agreement SUITE OTHER... -->`,
-`<!-- transfer ONE OTHER -->` and `<!-- profile SUITE TASK -->`. `<!-- scores SUITE 10 -->` has the
-first ten only:
+`costs`, `access`, `selection`, `ranks` and `separation`; `<!-- agreement SUITE OTHER... -->`,
+`<!-- transfer ONE OTHER -->` and `<!-- profile SUITE TASK -->`, which may name the entries that it
+shows. `<!-- scores SUITE 10 -->` has the first ten only:
 
     python -m leaderboard.publishing.documents README.md docs/findings.md
 """
@@ -35,6 +35,7 @@ from leaderboard.publishing.evidence import (
     tabulate_access,
     tabulate_agreement,
     tabulate_ranks,
+    tabulate_selection,
 )
 
 PLACE = re.compile(r"(<!-- (\w+) ([\w .-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -119,17 +120,19 @@ def _separation(board: Board, suite: str) -> str:
     return _markdown([*heads, "over its sd", "CPU s a generation"], rows)
 
 
-def _profile(board: Board, suite: str, task: str) -> str:
-    """The profile of the last generation, mean over the seeds that reached it."""
+def _profile(board: Board, suite: str, task: str, *chosen: str) -> str:
+    """The profile of the last generation, or the entries `chosen` of it, mean over the seeds that
+    reached it, of the methods that apply to the task: what recovers most of it first."""
     result = board.result(suite, "nothing")
-    entries = choose_short(result.tasks[task].modality, name_measures(result, task))
+    entries = chosen or choose_short(result.tasks[task].modality, name_measures(result, task))
     first = {entry: _mean(board, suite, "nothing", task, entry, 0) for entry in entries}
-    rows = [["generation 0", *(first | {"trained_on_real": "1.00"}).values()]]
-    rows += [
-        [Code(name), *(_mean(board, suite, name, task, entry, -1) for entry in entries)]
-        for name in make_frame(board, suite)["method"]
-    ]
-    return _markdown(["method", *entries], rows)
+    shares = {"trained_on_real": "1.00"}
+    rows = [["generation 0", "", *(shares.get(entry, first[entry]) for entry in entries)]]
+    worth = {s.method: s.recoveries[task] for s in rank_entries(board, suite) if s.recoveries[task]}
+    for name in sorted(worth, key=lambda name: -fmean(worth[name])):
+        last = (_mean(board, suite, name, task, entry, -1) for entry in entries)
+        rows.append([Code(name), f"{fmean(worth[name]):z.2f}", *last])
+    return _markdown(["method", "recovery", *map(Code, entries)], rows)
 
 
 def _transfer(board: Board, one: str, other: str) -> str:
@@ -173,6 +176,14 @@ def _access(board: Board, suite: str) -> str:
     return _markdown(heads, rows) if rows else _too_few(suite)
 
 
+def _selection(board: Board, suite: str) -> str:
+    """What methods keep of real and of synthetic items, where they tell them apart."""
+    rows = [[Code(name), Code(task), *rest] for name, task, *rest
+            in tabulate_selection(board, suite)]  # fmt: skip
+    heads = ["method", "task", "kept of the real", "kept of the synthetic", "trained on real"]
+    return _markdown([*heads, "recovery"], rows) if rows else _too_few(suite)
+
+
 def _too_few(suite: str) -> str:
     return f"There are too few results of suite {suite} yet."
 
@@ -180,7 +191,7 @@ def _too_few(suite: str) -> str:
 def _mean(board: Board, suite: str, method: str, task: str, entry: str, generation: int) -> str:
     values = gather_curves(board.result(suite, method), task, entry)[:, generation]
     values = values[~np.isnan(values)]
-    return f"{fmean(values):.2f}" if len(values) else "-"
+    return f"{fmean(values):#.3g}" if len(values) else "-"
 
 
 def _markdown(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -199,6 +210,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "scores": _scores,
     "costs": _costs,
     "access": _access,
+    "selection": _selection,
     "ranks": _ranks,
     "agreement": _agreement,
     "separation": _separation,

@@ -1,4 +1,5 @@
-"""Tables of how far the board can be believed: agreement, ranks, the best of each access tier."""
+"""Tables of how far the board can be believed (agreement, ranks), and of what methods do (the best
+of each access tier, what is kept of real and synthetic items)."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.basics.errors import InputError
+from benchmark.results.curves import gather_curves
 from benchmark.results.reliability import (
     correlate_halves,
     correlate_tasks,
@@ -26,6 +28,8 @@ from leaderboard.board.table import make_frame, rank_entries, select_whole
 
 Rows = list[list[str]]
 DRAWS = 2_000  # of the bootstrap
+SHARES = "kept_real", "kept_synthetic", "trained_on_real"
+TOLD = 0.05  # between the shares kept of real and of synthetic items: who tells them apart
 
 
 def list_whole(board: Board, suite: str) -> list[Standing]:
@@ -98,6 +102,24 @@ def tabulate_ranks(board: Board, suite: str) -> Rows:
             "" if standing.ranks is None else format_ranks(standing.ranks),
             format_ranks((low, high)), f"{chance[i, -1]:.2f}", following,
         ])  # fmt: skip
+    return rows
+
+
+def tabulate_selection(board: Board, suite: str) -> Rows:
+    """[method, task, kept of a crawl's real items, kept of its synthetic ones, real share of what
+    was trained on, recovery] of methods that keep more of the ones than of the others; means over
+    seeds and t >= 1."""
+    rows = []
+    for standing in rank_entries(board, suite):
+        result = board.result(suite, standing.method)
+        for task, recoveries in standing.recoveries.items():
+            curves = [gather_curves(result, task, entry)[:, 1:] for entry in SHARES]
+            if not recoveries or any(np.isnan(values).all() for values in curves):
+                continue
+            real, made, trained = (float(np.nanmean(values)) for values in curves)
+            if abs(real - made) >= TOLD:
+                shares = [f"{share:.2f}" for share in (real, made, trained)]
+                rows.append([standing.method, task, *shares, f"{np.mean(recoveries):z.2f}"])
     return rows
 
 

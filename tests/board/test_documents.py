@@ -44,12 +44,14 @@ def test_a_table_is_written_between_its_marks(tmp_path, frozen):
     text = f"before\n<!-- profile small {toys.IMAGE} -->\nstale words\n<!-- end -->\nafter\n"
     new = fill_document(text, board)
     assert new.startswith(
-        f"before\n<!-- profile small {toys.IMAGE} -->\n\n| method | log_frechet |"
+        f"before\n<!-- profile small {toys.IMAGE} -->\n\n| method | recovery | `log_frechet` |"
     )
     assert new.endswith("|\n\n<!-- end -->\nafter\n")
     assert "stale" not in new
     clean = next(line for line in new.splitlines() if line.startswith("| `clean` |"))
-    assert clean.split(" | ")[1] == "1.00"
+    assert clean.split(" | ")[1:3] == ["1.00", "1.00"]
+    mark = f"<!-- profile small {toys.IMAGE} heldout_loss -->"
+    assert "| method | recovery | `heldout_loss` |" in fill_document(f"{mark}\n<!-- end -->", board)
     with pytest.raises(KeyError):
         fill_document("<!-- unknown small -->\n<!-- end -->", board)
 

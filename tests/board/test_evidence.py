@@ -4,10 +4,16 @@ import pytest
 
 from benchmark.basics.errors import InputError
 from benchmark.report.figures import apply_look
+from benchmark.results.schema import Result
 from benchmark.submission.record import record_state
 from leaderboard.board.entries import read_board
 from leaderboard.publishing.documents import fill_document
-from leaderboard.publishing.evidence import tabulate_access, tabulate_agreement, tabulate_ranks
+from leaderboard.publishing.evidence import (
+    tabulate_access,
+    tabulate_agreement,
+    tabulate_ranks,
+    tabulate_selection,
+)
 from leaderboard.publishing.figures import draw_figures
 from tests.board import toys
 
@@ -43,10 +49,26 @@ def test_each_access_tier_shows_its_best_and_what_it_costs(board):
     assert all(row[5].endswith(" x") and row[6].endswith(" x") for row in rows)
 
 
+def test_a_selection_is_told_from_a_draw_by_what_it_keeps(tmp_path, frozen):
+    for name, kept in {"anchor": (0.8, 0.3), "neon": (0.5, 0.48), "guidance": None}.items():
+        document = toys.result(name, 0.3).model_dump()
+        for task in document["tasks"].values():
+            for lineage in task["lineages"]:
+                for generation in lineage["generations"][1:]:
+                    if kept:
+                        generation["kept"] = dict(zip(("real", "synthetic"), kept, strict=True))
+                        generation["trained_on"] = {"real": 0.6, "reserve": 0.1, "own": 0.3}
+        toys.store(tmp_path, Result(**document))
+    rows = tabulate_selection(read_board(tmp_path), "small")
+    shares = ["0.80", "0.30", "0.70"]
+    assert [row[:5] for row in rows] == [["anchor", task, *shares] for task in sorted(toys.TASKS)]
+    assert [float(row[5]) for row in rows] == pytest.approx([0.3, 0.32, 0.31], abs=0.011)
+
+
 def test_documents_say_where_there_is_too_little(board, tmp_path):
-    marks = ("agreement quick small", "ranks quick", "access quick")
+    marks = ("agreement quick small", "ranks quick", "access quick", "selection quick")
     text = "".join(f"<!-- {mark} -->\n<!-- end -->\n" for mark in marks)
-    assert fill_document(text, board).count("too few results of suite quick") == 3
+    assert fill_document(text, board).count("too few results of suite quick") == 4
     filled = fill_document("<!-- ranks small -->\n<!-- end -->\n", board)
     assert "| `guidance` | 0.8" in filled
 
