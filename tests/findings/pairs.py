@@ -77,7 +77,8 @@ CONTROLS: dict[str, type[Mitigation]] = {
 }
 # Of the board's methods, those that the table compares with them.
 BASELINES = (
-    "oracle", "crossmodal_anchor", "anchor", "newest_and_reserve", "first_crawl", "accumulate",
+    "oracle", "detector_threshold", "crossmodal_anchor", "anchor", "newest_and_reserve",
+    "first_crawl", "accumulate",
     "verifier_filter", "agreement_filter", "mutual_information_filter", "likelihood_confident",
     "recaption", "repaint", "balanced_numbers",
 )  # fmt: skip
