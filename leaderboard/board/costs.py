@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmark.results.schema import LineageResult, Result
-from benchmark.results.standings import sum_costs
+from benchmark.results.standings import Costs, sum_costs
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,8 @@ class Relative:
 
 
 def compare_costs(result: Result, nothing: Result) -> Relative:
-    """The ledger of a result beside that of `nothing`, over the generations that went well.
-
-    A method that does not apply to a task, or fails early, is compared where it ran.
-    """
-    own, other = [], []
-    for name, task in result.tasks.items():
-        there = {lineage.seed: lineage for lineage in nothing.tasks[name].lineages}
-        for lineage in task.lineages:
-            done = {g.generation for g in lineage.generations if g.status == "ok"}
-            own.append(_keep(lineage, done))
-            other.append(_keep(there[lineage.seed], done))
-    mine, base = sum_costs(own), sum_costs(other)
+    """The ledger of a result beside that of `nothing`, where it ran."""
+    mine, base = sum_both(result, nothing)
     if not (base.items_trained and base.items_generated):
         return Relative(real=mine.real_items)
     return Relative(
@@ -60,6 +50,19 @@ def compare_costs(result: Result, nothing: Result) -> Relative:
         mine.forward_passes / base.items_generated,
         mine.real_items,
     )
+
+
+def sum_both(result: Result, nothing: Result) -> tuple[Costs, Costs]:
+    """The ledgers of a result and of `nothing` over the same generations: those that went well. A
+    method that does not apply to a task, or fails early, is compared where it ran."""
+    own, other = [], []
+    for name, task in result.tasks.items():
+        there = {lineage.seed: lineage for lineage in nothing.tasks[name].lineages}
+        for lineage in task.lineages:
+            done = {g.generation for g in lineage.generations if g.status == "ok"}
+            own.append(_keep(lineage, done))
+            other.append(_keep(there[lineage.seed], done))
+    return sum_costs(own), sum_costs(other)
 
 
 def _keep(lineage: LineageResult, generations: set[int]) -> LineageResult:

@@ -28,9 +28,10 @@ from benchmark.results.rows import make_score_rows
 from benchmark.results.schema import load_result
 from benchmark.results.standings import rank_results
 from benchmark.results.transfer import EVERY, compare_suites
+from leaderboard.board.costs import sum_both
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
-from leaderboard.board.table import make_frame, rank_entries
+from leaderboard.board.table import rank_entries
 from leaderboard.publishing.evidence import (
     tabulate_access,
     tabulate_agreement,
@@ -76,22 +77,21 @@ def _scores(board: Board, suite: str, most: str = "") -> str:
 
 
 def _costs(board: Board, suite: str) -> str:
-    """What the methods cost beyond the training and publishing that all share."""
-    table = make_frame(board, suite)
-    if table.empty:
+    """What the methods cost beyond the training and publishing that all share, where they ran."""
+    standings = rank_entries(board, suite)
+    if not standings:
         return f"There is no result of suite {suite} yet."
-    base = table.set_index("method").loc["nothing"]
-    rows = [
-        [
-            Code(row["method"]),
-            f"{row['items_generated'] - base['items_generated']:,}",
-            f"{row['items_trained'] - base['items_trained']:,}",
-            f"{row['forward_passes']:,}",
-            f"{row['real_items']:,}",
-            f"{row['cpu_seconds'] / 60:.1f}",
-        ]
-        for row in table.to_dict("records")
-    ]
+    nothing, rows = load_result(frozen_file(suite, REFERENCES[0])), []
+    for standing in standings:
+        mine, base = sum_both(board.result(suite, standing.method), nothing)
+        rows.append([
+            Code(standing.method),
+            f"{mine.items_generated - base.items_generated:,}",
+            f"{mine.items_trained - base.items_trained:,}",
+            f"{mine.forward_passes:,}",
+            f"{mine.real_items:,}",
+            f"{mine.cpu_seconds / 60:.1f}",
+        ])  # fmt: skip
     heads = ["method", "extra samples", "extra items trained", "items scored", "real items"]
     return _markdown([*heads, "CPU minutes"], rows)
 

@@ -38,6 +38,13 @@ def test_a_table_of_scores_may_be_cut(tmp_path, frozen):
     assert "The first 2 of 3." in lines
 
 
+def test_what_a_method_costs_is_compared_where_it_ran(tmp_path, frozen):
+    toys.store(tmp_path, toys.result("guidance", 0.3, absent=[toys.TEXT]))
+    new = fill_document("<!-- costs small -->\n<!-- end -->\n", read_board(tmp_path))
+    rows = {line.split("`")[1]: line.split(" | ")[1:4] for line in new.splitlines() if "`" in line}
+    assert rows["guidance"] == rows["nothing"]
+
+
 def test_a_table_is_written_between_its_marks(tmp_path, frozen):
     toys.store(tmp_path, toys.result("anchor", 0.3))
     board = read_board(tmp_path)
