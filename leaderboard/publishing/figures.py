@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST = 8  # lines
 MOST_ROWS = 16  # of the matrix
+APART = 1.05  # items sampled and scored, in multiples of those of `nothing`
 LOWEST = -1.0  # of an axis of recovery: what lies lower stands at the edge
 
 
@@ -111,24 +112,27 @@ def draw_improvement(found: Sequence[Standing]) -> Figure:
 
 
 def draw_costs(frame: pd.DataFrame) -> Figure:
-    """Score against what is sampled and scored, in multiples of what `nothing` publishes.
+    """Score against what is sampled and scored, in multiples of what `nothing` publishes. The best
+    are named, and those that take more than the others, which stand apart.
 
     Args:
         frame: rows as in `table.make_frame`, best first.
     """
-    figure, axes = _begin((7.0, 4.0))
+    figure, axes = _begin((7.0, 4.2))
+    best = set(frame["method"].head(MOST))
     for i, (kind, of) in enumerate(frame.groupby("access", sort=False)):
         mark = MARKERS[i // len(COLOURS) % len(MARKERS)]
         work, scores = of["samples"] + of["scored"], of["score"].clip(lower=LOWEST)
         axes.plot(work, scores, mark, color=COLOURS[i % len(COLOURS)], ms=5, label=str(kind))
         for x, y, name in zip(work, scores, of["method"], strict=True):
-            if name in set(frame["method"].head(MOST)):
+            if name in best or x > APART:
                 axes.annotate(name, (x, y), fontsize=7, xytext=(4, 2), textcoords="offset points")
+    axes.margins(x=0.12)  # for the names
     axes.axhline(0, color=GREY, lw=0.8)
     axes.axhline(1, color=GREY, lw=0.8, ls=":")
     axes.set_xlabel("items sampled and scored, in multiples of those that every lineage publishes")
     axes.set_ylabel("score (recovery)")
-    axes.legend(fontsize=7, frameon=False, ncols=2, loc="lower right")
+    figure.legend(fontsize=7, frameon=False, ncols=5, loc="outside upper center")
     return figure
 
 

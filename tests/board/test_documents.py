@@ -41,7 +41,7 @@ def test_a_table_of_scores_may_be_cut(tmp_path, frozen):
 def test_what_a_method_costs_is_compared_where_it_ran(tmp_path, frozen):
     toys.store(tmp_path, toys.result("guidance", 0.3, absent=[toys.TEXT]))
     new = fill_document("<!-- costs small -->\n<!-- end -->\n", read_board(tmp_path))
-    rows = {line.split("`")[1]: line.split(" | ")[1:4] for line in new.splitlines() if "`" in line}
+    rows = {line.split("`")[1]: line.split(" | ")[1:3] for line in new.splitlines() if "`" in line}
     assert rows["guidance"] == rows["nothing"]
 
 
