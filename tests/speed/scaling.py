@@ -93,7 +93,7 @@ def grid(methods: int, workers: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
 
         def run(out: str, count: int, generations: int, items: int) -> float:
-            task = scaled("digits-replace", generations, items)
+            task = scaled("digits-web", generations, items)
             chosen = [find_method(name) for name in names]
             jobs = plan(chosen[:count] or chosen, "quick", [task], range(2), Path(folder) / out)
             (Path(folder) / out).mkdir()
