@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from benchmark import FOREIGN, REAL, Items
+from benchmark.basics.device import computing_on
 from benchmark.basics.errors import InputError
 from benchmark.basics.seeds import stream
-from benchmark.lineage.loop import open_world
+from benchmark.lineage.loop import open_evaluator, open_world
 from benchmark.lineage.web import Web as Found
 from benchmark.tasks.parts import Era
 from benchmark.tasks.schedules import (
@@ -159,3 +160,12 @@ def test_eras_are_made_once_and_of_a_large_world_only_the_last_few_are_kept(monk
     assert large(0) is not again[0]
     for one, other in zip(eras, again, strict=True):
         assert one.real.digest() == other.real.digest()
+
+
+def test_the_evaluator_is_kept_for_the_next_method_but_not_for_another_device(monkeypatch):
+    task = tiny.TOY_TASKS["digits-web"]
+    first = open_evaluator(task)
+    assert open_evaluator(task) is first
+    monkeypatch.setattr("benchmark.basics.device.check", lambda name: None)
+    with computing_on("cuda"):
+        assert open_evaluator(task) is not first

@@ -187,9 +187,13 @@ def bytes_of(tensor: Tensor) -> Tensor:
     return flat.view(rows, len(flat) // rows if rows else 0)
 
 
-def lies_usual(tensor: Tensor) -> bool:
-    """Whether its strides are the usual ones of its shape, those of dimensions of size one, too."""
-    return tensor.stride() == torch.empty(tensor.shape, device="meta").stride()
+def make_dense(tensor: Tensor) -> Tensor:
+    """`tensor` itself if its strides are the usual ones of its shape, those of dimensions of size
+    one, too; else a copy."""
+    usual = torch.empty(tensor.shape, device="meta").stride()
+    return (
+        tensor if tensor.stride() == usual else tensor.clone(memory_format=torch.contiguous_format)
+    )
 
 
 def _resolved(tensor: Tensor) -> Tensor:
@@ -197,5 +201,4 @@ def _resolved(tensor: Tensor) -> Tensor:
 
 
 def _flat_bytes(tensor: Tensor) -> Tensor:
-    plain = _resolved(tensor)
-    return (plain if lies_usual(plain) else laid_out(plain)).reshape(-1).view(torch.uint8)
+    return make_dense(_resolved(tensor)).reshape(-1).view(torch.uint8)

@@ -120,12 +120,12 @@ class Watcher:
 
     def _now(self) -> list[str]:
         """What is being computed, a line each."""
-        begun = [place for place in sorted(self._left) if self.jobs[place].folder.is_dir()]
+        left = [(self.jobs[place], self._counts[place]) for place in sorted(self._left)]
+        begun = [(job, count) for job, count in left if job.folder.is_dir()]
         lines = [
             f"{_label(job.method.name)} on {job.task.name}, seed {job.seed}: generation "
-            f"{self._counts[place]} of {job.task.generations}"
-            for place in begun[:SHOWN]
-            for job in (self.jobs[place],)
+            f"{count} of {job.task.generations}"
+            for job, count in begun[:SHOWN]
         ]
         if len(begun) > SHOWN:
             lines.append(f"and {len(begun) - SHOWN} lineages more")
@@ -152,6 +152,6 @@ def _failed(job: Job, count: int) -> bool:
     if count == 0:
         return False
     try:
-        return bool(read_record(job.folder / f"gen-{count - 1:02d}.json")["status"] != "ok")
+        return bool(read_record(job.record_file(count - 1))["status"] != "ok")
     except CorruptFile:  # the run itself says so
         return False

@@ -12,7 +12,7 @@ from torch import Tensor
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
 from benchmark.basics.errors import MethodError
-from benchmark.basics.files import bytes_of, lies_usual, tensor_digest
+from benchmark.basics.files import bytes_of, make_dense, tensor_digest
 from benchmark.interface.plain_numbers import (
     plain_columns,
     plain_count,
@@ -41,7 +41,7 @@ class Items:
         if len(set(sizes.values())) != 1:
             raise MethodError(f"the columns of Items differ in length: {sizes}")
         # One layout for all, so that neither strides nor storage tell where an item came from.
-        self._columns = {name: _dense(columns[name]) for name in sorted(columns)}
+        self._columns = {name: make_dense(columns[name]) for name in sorted(columns)}
         self._size = next(iter(sizes.values()))
         self._parts: tuple[Items, ...] = ()
         self._before: bytes | None = None
@@ -244,8 +244,3 @@ def read_columns(items: Items) -> dict[str, Tensor]:
         }
         items._parts = ()
     return items._columns
-
-
-def _dense(tensor: Tensor) -> Tensor:
-    """`tensor` itself if its strides are the usual ones of its shape, else a copy."""
-    return tensor if lies_usual(tensor) else tensor.clone(memory_format=torch.contiguous_format)

@@ -197,9 +197,14 @@ def open_world(task: Task, seed: int) -> World:
     return find_era
 
 
-@lru_cache(maxsize=1)
 def open_evaluator(task: Task) -> Evaluator:
     """The last evaluator is kept like the last world, of whose eras it knows the held-out items."""
+    return _build_evaluator(task, device.name())
+
+
+@lru_cache(maxsize=1)
+def _build_evaluator(task: Task, where: str) -> Evaluator:
+    """Where generators compute on another device, so may what the evaluator consists of."""
     return task.evaluation.build()
 
 

@@ -52,6 +52,11 @@ def finished_records(store: LineageStore, generations: int) -> list[dict[str, An
     return records
 
 
+def name_record(folder: Path, t: int) -> Path:
+    """The file of generation `t`'s record in a lineage's folder."""
+    return folder / f"gen-{t:02d}.json"
+
+
 class LineageFolder:
     """A lineage on disk: `gen-TT.json`, `samples-TT.safetensors` (what was published),
     `scored-TT.safetensors` where that carries a mark, and `model-TT.safetensors`, without which
@@ -64,7 +69,7 @@ class LineageFolder:
         self.folder = folder
 
     def record(self, t: int) -> dict[str, Any] | None:
-        path = self.folder / f"gen-{t:02d}.json"
+        path = name_record(self.folder, t)
         return read_record(path, self.folder) if path.exists() else None
 
     def samples(self, t: int) -> Items:
@@ -97,11 +102,11 @@ class LineageFolder:
 
     def end(self, t: int, record: dict[str, Any]) -> None:
         self._check(t)
-        write_record(self.folder / f"gen-{t:02d}.json", record)
+        write_record(name_record(self.folder, t), record)
 
     def _check(self, t: int) -> None:
         """Raises InputError if the folder was emptied meanwhile: the rest alone is no lineage."""
-        if t > 0 and not (self.folder / f"gen-{t - 1:02d}.json").exists():
+        if t > 0 and not name_record(self.folder, t - 1).exists():
             raise InputError(
                 f"{self.folder} was deleted during the run: run the same command again"
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmark.basics.errors import AutophagyError
 from benchmark.interface.find import Method
+from benchmark.lineage.store import name_record
 from benchmark.results.schema import LineageResult, load_result
 from benchmark.tasks.task import Task
 
@@ -27,9 +28,13 @@ class Job:
 
     def finished(self, known: int = 0) -> int:
         """Generations whose record is written; `known` of them were seen before."""
-        while (self.folder / f"gen-{known:02d}.json").exists():
+        while self.record_file(known).exists():
             known += 1
         return known
+
+    def record_file(self, t: int) -> Path:
+        """What is written when generation `t` is finished."""
+        return name_record(self.folder, t)
 
 
 @dataclass(frozen=True)

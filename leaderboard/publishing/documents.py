@@ -126,8 +126,9 @@ def _profile(board: Board, suite: str, task: str, *chosen: str) -> str:
     result = board.result(suite, "nothing")
     entries = chosen or choose_short(result.tasks[task].modality, name_measures(result, task))
     first = {entry: _mean(board, suite, "nothing", task, entry, 0) for entry in entries}
-    shares = {"trained_on_real": "1.00"}
-    rows = [["generation 0", "", *(shares.get(entry, first[entry]) for entry in entries)]]
+    if "trained_on_real" in first:  # by every method
+        first["trained_on_real"] = "1.00"
+    rows = [["generation 0", "", *first.values()]]
     worth = {s.method: s.recoveries[task] for s in rank_entries(board, suite) if s.recoveries[task]}
     for name in sorted(worth, key=lambda name: -fmean(worth[name])):
         last = (_mean(board, suite, name, task, entry, -1) for entry in entries)
