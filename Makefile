@@ -8,8 +8,8 @@ export TOKENIZERS_PARALLELISM = false
 .PHONY: demo test test-all bench bench-save lint docs clean
 
 demo: $(VENV)/installed
-	$(BIN)/autophagy run accumulate_subsample --suite quick
-	$(BIN)/autophagy report runs/quick/accumulate_subsample.json --out report
+	$(BIN)/autophagy run newest_and_reserve --suite quick
+	$(BIN)/autophagy report runs/quick/newest_and_reserve.json --out report
 	@echo 'Open report/report.html in a browser: scores, curves, samples'
 
 TEST := -m pytest --numprocesses auto --dist worksteal

@@ -171,7 +171,7 @@ def _foreign(task: Task) -> str:
 
 
 def _in_quick(task: Task) -> list[str]:
-    """What suite `quick` has less of."""
+    """What is other in suite `quick`."""
     suite = load_suite("quick")
     found = [other for other in suite.tasks if other.name == task.name]
     if not found:
@@ -183,6 +183,6 @@ def _in_quick(task: Task) -> list[str]:
     ]
     return [
         "## In suite `quick`",
-        "The same with less of everything, too small to rank methods by:",
+        "The same way of the world and of the crawl in fewer, longer strides, and one seed:",
         write_table(["field", "here", "in `quick`"], rows),
     ]
