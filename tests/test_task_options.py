@@ -165,3 +165,20 @@ def test_the_stress_suite_leaves_the_others_alone():
     assert not known & {task.hash for task in STRESS.values()}
     options = ("adoption", "laundered", "biased-reserve", "static", "fast")
     assert {f"digits-web-{option}" for option in options} <= set(STRESS)
+
+
+@pytest.mark.parametrize("name", [task.name for task in load_suite("small").tasks])
+def test_suite_quick_goes_the_way_of_small_in_fewer_strides(name):
+    small, quick = load_task(name, "small"), load_task(name, "quick")
+    rest = {"generations": 8, "schedule": small.schedule, "data": small.data}
+    assert replace(quick, **rest) == small  # items, steps, evaluation, foreign models: the same
+    ways = [
+        (
+            getattr(task.data, "speed" if task.modality == "text" else "slant") * task.generations,
+            task.schedule.draws(task.generations, 1_000)[0].count / 1_000,
+            1 + (task.generations - 1) // task.schedule.every,  # foreign models that publish
+        )
+        for task in (small, quick)
+    ]
+    assert ways[1] == pytest.approx(ways[0], abs=0.02)
+    assert load_suite("quick").seeds == load_suite("small").seeds[:1]
