@@ -1,12 +1,17 @@
 """The results that come with the benchmark are of the methods and tasks as they are now."""
 
+import runpy
 from pathlib import Path
 
 import pytest
 
+from benchmark.basics.cache import NoCache
 from benchmark.interface.access import Access
 from benchmark.interface.find import find_method
 from benchmark.interface.names import REFERENCES
+from benchmark.lineage.loop import open_world
+from benchmark.lineage.web import Web
+from benchmark.lineage.workshop import Workshop
 from benchmark.results.references import read_with_references
 from benchmark.results.schema import load_result
 from benchmark.results.standings import rank_results
@@ -42,3 +47,18 @@ def test_those_of_a_suite_are_one_table(suite):
         *(file.stem for file in files),
         *REFERENCES,
     }
+
+
+@pytest.mark.parametrize("task", load_suite("quick").tasks, ids=lambda task: task.name)
+def test_the_submission_that_knows_the_public_seeds_knows_them_and_no_other(task):
+    """What the demonstration claims to do, it does: else its rejection would show nothing."""
+    found = runpy.run_path(str(ROOT / "submissions" / "known_seeds" / "method.py"))
+    seeds = (0, 1)
+    crawls = [
+        Web(open_world(task, seed), task.schedule, task.n, None, None).crawl(
+            0, Workshop(task, seed, NoCache()).rng(0, "crawl")
+        )[0]
+        for seed in seeds
+    ]
+    known = [found["checksum"](crawl) in found["KnownSeeds"].known for crawl in crawls]
+    assert known == [True, False]
