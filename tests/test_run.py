@@ -358,4 +358,4 @@ def test_the_method_of_the_readme_runs(tasks, tmp_path):
     assert results["my_method"].failures == []
     task = tasks["digits-replace"]
     (lineage,) = results["my_method"].tasks[task.name].lineages
-    assert lineage.generations[1].training_set == task.n
+    assert lineage.generations[1].training_set == task.n + task.reserve
