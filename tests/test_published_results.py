@@ -28,6 +28,9 @@ def test_a_published_result_is_of_this_method_on_these_tasks(file):
     result, suite = load_result(file), load_suite(file.parent.name)
     submitted = ROOT / "submissions" / file.stem / "method.py"
     method = find_method(submitted if submitted.exists() else file.stem)
+    if submitted.exists():
+        shown = ROOT / "leaderboard" / "submissions" / file.stem / "card.yaml"
+        assert shown.read_text() == submitted.with_name("card.yaml").read_text()
     assert (result.method.name, result.suite) == (method.name, suite.name)
     assert result.method.source == method.source, "the method changed: run it again"
     assert {Access[name] for name in result.method.access} == method.access
@@ -53,12 +56,11 @@ def test_those_of_a_suite_are_one_table(suite):
 def test_the_submission_that_knows_the_public_seeds_knows_them_and_no_other(task):
     """What the demonstration claims to do, it does: else its rejection would show nothing."""
     found = runpy.run_path(str(ROOT / "submissions" / "known_seeds" / "method.py"))
-    seeds = (0, 1)
     crawls = [
         Web(open_world(task, seed), task.schedule, task.n, None, None).crawl(
             0, Workshop(task, seed, NoCache()).rng(0, "crawl")
         )[0]
-        for seed in seeds
+        for seed in (0, 1)
     ]
     known = [found["checksum"](crawl) in found["KnownSeeds"].known for crawl in crawls]
     assert known == [True, False]

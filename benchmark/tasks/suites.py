@@ -65,16 +65,15 @@ def _quick() -> Suite:
     """One seed of `small` in three strides: the world moves as far, the crawl's real share falls as
     far and as many foreign models are released. With fewer items or steps instead, what narrows
     the data would pay, since the models would be poor (docs/regime.md)."""
-    short = 3
+    strides = 3
     # .6^(8/3), as digits: the last one of a power differs between machines, and it is hashed.
     schedule = Web(fading=0.2560963179232845, every=1)
 
     def hasten(task: Task) -> Task:
-        data: Any = shorten_task(task, short).data
+        short: Any = shorten_task(task, strides)
         speed = "speed" if task.modality == "text" else "slant"
-        stride = getattr(data, speed) * (task.generations / short)
-        data = replace(data, **{speed: stride})
-        return replace(task, generations=short, data=data, schedule=schedule)
+        faster = getattr(short.data, speed) * (task.generations / strides)
+        return replace(short, data=replace(short.data, **{speed: faster}), schedule=schedule)
 
     tasks = tuple(hasten(task) for task in _small().tasks)
     return Suite("quick", "one seed of small in three strides: a minute or two", tasks, (0,))

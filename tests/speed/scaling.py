@@ -40,10 +40,10 @@ class Point:
 
 
 def scaled(name: str, generations: int, items: int) -> Any:
-    """The quick suite's task with so many generations and items, and few optimiser steps."""
-    from benchmark.tasks.suites import load_task
+    """The small suite's task with so many generations and items, and few optimiser steps."""
+    from benchmark.tasks.suites import load_task, shorten_task
 
-    task: Any = load_task(name, "quick")
+    task: Any = shorten_task(load_task(name, "small"), generations)
     n = items if task.modality == "image" else items // 4
     foreign = tuple(replace(recipe, steps=8) for recipe in task.foreign)
     generator, data = replace(task.generator, steps=8), replace(task.data, heldout=200)
@@ -51,7 +51,6 @@ def scaled(name: str, generations: int, items: int) -> Any:
         task,
         n=n,
         reserve=n // 10,
-        generations=generations,
         data=data,
         generator=generator,
         foreign=foreign,
