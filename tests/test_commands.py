@@ -2,10 +2,12 @@
 
 import os
 
+import pytest
 from typer.testing import CliRunner
 
 from benchmark.commands.main import COMMANDS, app
 from benchmark.commands.tables import number, open_console, sheet, word
+from benchmark.tasks.suites import SUITE_NAMES
 
 
 def test_help_lists_every_command_with_its_first_sentence():
@@ -17,6 +19,12 @@ def test_help_lists_every_command_with_its_first_sentence():
         assert f" {name} " in usage
         line = next(line for line in listed.splitlines() if line.startswith(f"│ {name} "))
         assert line.split(name, 1)[1].strip(" │").split()[:5] == sentence.split()[:5]
+
+
+@pytest.mark.parametrize("command", ["run", "samples"])
+def test_help_names_every_suite(command):
+    words = CliRunner().invoke(app, [command, "--help"]).output.replace(",", " ").split()
+    assert not [name for name in SUITE_NAMES if name not in {word.strip("│.") for word in words}]
 
 
 def test_one_thread_is_set_before_a_command_is_imported(monkeypatch):

@@ -18,7 +18,9 @@ def run(
     methods: Annotated[
         list[str], typer.Argument(help="Baselines by name, or files: my_method.py[:Class].")
     ],
-    suite: Annotated[str, typer.Option(help="quick, small, stress, standard or large.")] = "quick",
+    suite: Annotated[
+        str, typer.Option(help="quick, small, closed, stress, standard or large.")
+    ] = "quick",
     tasks: Annotated[str | None, typer.Option(help="Only tasks matching this glob.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Such as 0,1,2. Default: the suite's.")] = None,
     workers: Annotated[

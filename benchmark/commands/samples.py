@@ -24,7 +24,9 @@ def samples(
     task: Annotated[
         str | None, typer.Option(help="Task to show. Default: the suite's first.")
     ] = None,
-    suite: Annotated[str, typer.Option(help="quick, small, stress, standard or large.")] = "quick",
+    suite: Annotated[
+        str, typer.Option(help="quick, small, closed, stress, standard or large.")
+    ] = "quick",
     seed: Annotated[int, typer.Option(help="Lineage to show.")] = 0,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs"),
     to: Annotated[Path, typer.Option(help="Figure to write (images).")] = Path("samples.png"),
