@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MOST = 8  # lines
 MOST_ROWS = 16  # of the matrix
 APART = 1.05  # items sampled and scored, in multiples of those of `nothing`
+BESIDE, LINE = 0.25, 0.05  # names of points so near in x need so much of y each
 LOWEST = -1.0  # of an axis of recovery: what lies lower stands at the edge
 
 
@@ -77,7 +78,7 @@ def draw_recoveries(found: Sequence[Standing]) -> Figure:
 
 def draw_profiles(found: Sequence[Standing]) -> Figure:
     """Share of lineages that recover more than a threshold, a line a method."""
-    figure, axes = _begin((7.0, 3.6))
+    figure, axes = _begin((9.0, 3.6))
     thresholds = np.linspace(LOWEST, 1.2, 221)
     shares = find_profile(stack_scores(found), thresholds)
     styles = style_methods([s.method for s in found])
@@ -89,7 +90,7 @@ def draw_profiles(found: Sequence[Standing]) -> Figure:
     lineages = stack_scores(found)[0].size
     axes.set_xlabel("recovery τ")
     axes.set_ylabel(f"share of {lineages} lineages above τ")
-    axes.legend(fontsize=8, frameon=False)
+    figure.legend(fontsize=8, frameon=False, loc="outside right upper")
     return figure
 
 
@@ -119,15 +120,18 @@ def draw_costs(frame: pd.DataFrame) -> Figure:
         frame: rows as in `table.make_frame`, best first.
     """
     figure, axes = _begin((7.0, 4.2))
-    best = set(frame["method"].head(MOST))
+    best, named = set(frame["method"].head(MOST)), []
     for i, (kind, of) in enumerate(frame.groupby("access", sort=False)):
         mark = MARKERS[i // len(COLOURS) % len(MARKERS)]
         work, scores = of["samples"] + of["scored"], of["score"].clip(lower=LOWEST)
         axes.plot(work, scores, mark, color=COLOURS[i % len(COLOURS)], ms=5, label=str(kind))
-        for x, y, name in zip(work, scores, of["method"], strict=True):
-            if name in best or x > APART:
-                axes.annotate(name, (x, y), fontsize=7, xytext=(4, 2), textcoords="offset points")
-    axes.margins(x=0.12)  # for the names
+        named += [
+            (x, y, name)
+            for x, y, name in zip(work, scores, of["method"], strict=True)
+            if name in best or x > APART
+        ]
+    _name_points(axes, named)
+    axes.margins(x=0.32)  # for the names
     axes.axhline(0, color=GREY, lw=0.8)
     axes.axhline(1, color=GREY, lw=0.8, ls=":")
     axes.set_xlabel("items sampled and scored, in multiples of those that every lineage publishes")
@@ -141,6 +145,21 @@ def _begin(size: tuple[float, float]) -> tuple[Figure, Axes]:
 
     figure = Figure(figsize=size, layout="constrained")
     return figure, figure.subplots()
+
+
+def _name_points(axes: Axes, points: Sequence[tuple[float, float, str]]) -> None:
+    """Write names beside points (x, y): on the left of those that take no more than others, and
+    each below those above it that it would touch."""
+    written: list[tuple[bool, float, float]] = []
+    for x, y, name in sorted(points, key=lambda point: -point[1]):
+        more = x > APART
+        above = [at - LINE for side, near, at in written if side == more and abs(near - x) < BESIDE]
+        place = min([y, *above])
+        written.append((more, x, place))
+        axes.annotate(
+            f"  {name}  ", (x, y), xytext=(x, place), fontsize=7, va="center",
+            ha="left" if more else "right",
+        )  # fmt: skip
 
 
 def _mark_references(axes: Axes) -> None:
