@@ -1,6 +1,7 @@
 """Whether a cheap suite predicts a dear one."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from benchmark.commands.main import app
 from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
 from benchmark.results.standings import Costs, Standing
-from benchmark.results.transfer import EVERY, compare_suites, tau_interval
+from benchmark.results.transfer import EVERY, compare_suites, pair_tasks, tau_interval
 
 TASKS = ("digits", "speeches")
 
@@ -46,6 +47,35 @@ def test_by_hand():
     assert [found.tasks for found in by_task] == list(TASKS)
     low, high = every.interval
     assert low < 0.8 < high < 1
+
+
+def test_tasks_of_another_schedule_are_compared_by_their_data():
+    closed = ["digits-replace", "speeches-replace"]
+    assert pair_tasks(closed, ["speeches-web", "digits-web"]) == [
+        ("digits-replace", "digits-web"),
+        ("speeches-replace", "speeches-web"),
+    ]
+    # Not where it would be a choice, and not beside tasks of one name.
+    assert pair_tasks(closed, ["digits-web", "digits-web-fast", "speeches-web"]) == [
+        ("speeches-replace", "speeches-web")
+    ]
+    assert pair_tasks(["a-web", "b-web"], ["b-replace", "a-web"]) == [("a-web", "a-web")]
+
+    def rename(standings, *names):
+        return [
+            replace(one, recoveries=dict(zip(names, one.recoveries.values(), strict=True)))
+            for one in standings
+        ]
+
+    suites = {
+        "closed": rename(table([1, 2, 3, 4, 5]), *closed),
+        "small": rename(table([5, 4, 3, 2, 1]), "digits-web", "speeches-web"),
+    }
+    found = compare_suites(suites)
+    assert [one.tasks for one in found] == [
+        EVERY, "digits-replace / digits-web", "speeches-replace / speeches-web"
+    ]  # fmt: skip
+    assert [one.tau for one in found] == pytest.approx([-1, -1, -1])
 
 
 def test_only_separated_pairs_count():

@@ -24,7 +24,8 @@ class Transfer:
     """How alike suite `one` and suite `other` rank the same methods.
 
     Attributes:
-        tasks: `EVERY`, or the one task, of the same name in both suites, that is compared.
+        tasks: `EVERY`, or the one task that is compared: of the same name in both suites, or, where
+            none has that, of the same data (`digits-replace / digits-web`).
         methods: how many have results in both; the references are left out, as their scores are
             0 and 1 by definition, and methods that do not apply to all tasks.
         tau: Kendall's tau-b of the scores.
@@ -61,7 +62,7 @@ def tau_interval(tau: float, n: int) -> tuple[float, float]:
 
 
 def compare_suites(suites: Mapping[str, Sequence[Standing]]) -> list[Transfer]:
-    """Every pair of suites, all tasks together and each task that both have.
+    """Every pair of suites, all tasks together and each task that both have (`pair_tasks`).
 
     Args:
         suites: the standings of each, the cheapest suite first.
@@ -87,17 +88,39 @@ def compare_suites(suites: Mapping[str, Sequence[Standing]]) -> list[Transfer]:
                 f"{FEWEST} or more on both"
             )
         pairs = [first[name] for name in both], [second[name] for name in both]
-        shared = [task for task in pairs[0][0].recoveries if task in pairs[1][0].recoveries]
+        shared = pair_tasks(*(list(standings[0].recoveries) for standings in pairs))
         for tasks in (None, *(shared if len(shared) > 1 else ())):
             found.append(_transfer(one, other, tasks, *pairs))
     return found
 
 
+def pair_tasks(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, str]]:
+    """The tasks of two suites that are compared: those of one name or, if there is none, those of
+    the same data where each suite has one such task (a task is called DATA-SCHEDULE)."""
+    same = [(name, name) for name in one if name in other]
+    if same:
+        return same
+    data = [[name.split("-")[0] for name in names] for names in (one, other)]
+    return [
+        (name, other[data[1].index(kind)])
+        for name, kind in zip(one, data[0], strict=True)
+        if data[0].count(kind) == data[1].count(kind) == 1
+    ]
+
+
 def _transfer(
-    one: str, other: str, task: str | None, first: Sequence[Standing], second: Sequence[Standing]
+    one: str,
+    other: str,
+    tasks: tuple[str, str] | None,
+    first: Sequence[Standing],
+    second: Sequence[Standing],
 ) -> Transfer:
-    cheap = np.array([s.score if task is None else fmean(s.recoveries[task]) for s in first], float)
-    chosen = [task] if task else list(second[0].recoveries)
+    if tasks is None:
+        label, chosen = EVERY, list(second[0].recoveries)
+        cheap = np.array([s.score for s in first], float)
+    else:
+        label, chosen = " / ".join(dict.fromkeys(tasks)), [tasks[1]]
+        cheap = np.array([fmean(s.recoveries[tasks[0]]) for s in first])
     dear = np.array([[s.recoveries[name] for name in chosen] for s in second])
     tau = correlate_ranks(cheap, statistics.suite_score(dear))
     if math.isnan(tau):
@@ -106,4 +129,4 @@ def _transfer(
     alike = better & (cheap[:, None] > cheap)
     separated, agreed = int(better.sum()), int(alike.sum())
     interval = tau_interval(tau, len(first))
-    return Transfer(one, other, task or EVERY, len(first), tau, interval, separated, agreed)
+    return Transfer(one, other, label, len(first), tau, interval, separated, agreed)
