@@ -206,6 +206,32 @@ def test_twice_as_long_cannot_be_had(trained, spent, sentence, lineage):
     assert re.match(sentence, records[1]["message"])
 
 
+def test_the_steps_of_training_are_spent_when_loss_is_called(lineage):
+    class Twice(Mitigation):
+        access = frozenset({Access.MODEL, Access.ARCHIVE})
+
+        def curate(self, crawl, round):
+            self.crawl, self.round = crawl, round
+            return TrainingSet(crawl)
+
+        def loss(self, per_element, outputs):
+            self.round.finetune(self.crawl, 1)
+            return per_element
+
+    records = lineage(Twice)
+    assert [r["status"] for r in records] == ["ok", "failed"]
+    said = r"Twice\.loss at generation 1: round\.finetune asks for 1 of .* 0 are left"
+    assert re.match(said, records[1]["message"])
+
+
+def test_fine_tuning_on_nothing_is_said():
+    round_ = make_round(Access.MODEL)
+    for given in (items(0), items(3).take([])):
+        with pytest.raises(MethodError, match="at least one item"):
+            round_.finetune(given, steps=1)
+    assert round_.ledger == Ledger()
+
+
 def test_nothing_is_refunded_and_no_step_is_free():
     round_ = make_round(Access.MODEL)
     with pytest.raises(BudgetError, match="items_generated cannot change by -5"):

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,6 +111,38 @@ class Everything(Mitigation):
             return Sampling(guidance=0.5, negative=other, pixels=lambda x: x ^ (1 + mark))
         return Sampling(top_k=50, logits=lambda written, logits: logits * (1 + mark / 100))
 '''
+
+
+ADOPTED = """
+import torch
+from benchmark import Access, Mitigation, Sampling
+
+class Stamps(Mitigation):
+    access = frozenset({Access.WATERMARK})
+
+    def sampling(self, round):
+        if round.generation == 1:
+            return Sampling()  # hands out no mark of its own
+        torch.rand(round.generation)
+        number = 100 + 9 * round.generation + int(torch.randint(9, ()))
+
+        def stamp(images):
+            images = images.clone()
+            images[:, 0, 0, 0] = number
+            return images
+
+        return Sampling(pixels=stamp)
+"""
+
+
+def test_others_adopt_the_mark_of_generation_0_there_too(tasks, tmp_path, shared_cache):
+    file = tmp_path / "stamps.py"
+    file.write_text(ADOPTED)
+    task = replace(tasks["digits-web"], adoption=0.5)
+    expected = lineage(find_method(file).load(), task, shared_cache)
+    assert [r["status"] for r in expected[0]] == ["ok"] * 3
+    with isolate_method(file) as method:
+        assert lineage(method, task, shared_cache) == expected
 
 
 def test_a_method_that_uses_everything_gets_the_same_numbers(

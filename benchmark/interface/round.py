@@ -285,6 +285,8 @@ class Round:
         if not math.isfinite(rate):
             raise MethodError(f"round.finetune needs a finite rate, got {rate}")
         data = items if isinstance(items, TrainingSet) else TrainingSet(items)
+        if len(data) == 0:
+            raise MethodError("round.finetune needs at least one item: none were given")
         # All items are encoded; those that these steps cannot show are charged for it.
         self._charge("log_prob", max(0, len(data) - steps * generator.batch))
         self._charge("finetune", steps * generator.batch)

@@ -44,7 +44,8 @@ class Writer:
         self.place = torch.zeros(1, dtype=torch.int64, device=self.device)
         self.places = torch.arange(length, device=self.device)
         with torch.no_grad():
-            self._next = record(self._forward, self.device) if recorded else self._forward
+            # Not the pass itself: an object that refers to itself keeps its memory for long.
+            self._replay = record(self._forward, self.device) if recorded else None
 
     def _forward(self) -> None:
         """The logits (rows, V) of what follows `token` at `place`."""
@@ -70,11 +71,13 @@ class Writer:
         """
         own: list[Tensor] = list(self.network.parameters())
         torch._foreach_copy_(own, list(model.parameters()))
+        for pair in self.caches:  # what is masked has no weight, but 0 times NaN is NaN
+            torch._foreach_zero_(pair)
         out = torch.empty(uniform.shape, dtype=torch.int64, device=self.device)
         self.token.fill_(start)
         for t in range(uniform.shape[1]):
             self.place.fill_(t)
-            self._next()
+            (self._replay or self._forward)()
             cumulative = choose(out[:, :t], self.logits.float()).cumsum(-1)
             threshold = uniform[:, t, None] * cumulative[:, -1:]
             token = torch.searchsorted(cumulative, threshold, right=True).squeeze(1)

@@ -18,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import islice
 from typing import Any
+from weakref import ReferenceType, ref
 
 import torch
 from torch import Tensor, nn
@@ -61,16 +62,14 @@ class Step:
             self.masters, lr=self.rate, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True,
             capturable=device.type == "cuda",
         )  # fmt: skip
-        whole = compiled(lambda model, *x: loss.score(loss.predict(model, *x), *x), device)
+        predict, score = loss.predict, loss.score  # all of `loss` would keep the data on the GPU
+        self._loss = compiled(lambda model, *x: score(predict(model, *x), *x), device)
+        self._replay = record(self._everything, device)
 
-        def everything() -> None:
-            value = whole(self.network, *self.inputs)
-            self.total += value.detach()
-            self._update(torch.autograd.grad(value, self.parameters))
-
-        self._everything = record(everything, device)
-
-    def _update(self, gradients: Iterable[Tensor]) -> None:
+    def _everything(self) -> None:
+        value = self._loss(self.network, *self.inputs)
+        self.total += value.detach()
+        gradients = torch.autograd.grad(value, self.parameters)
         for master, gradient in zip(self.masters, gradients, strict=True):
             master.grad = laid_out_as(master, gradient)
         nn.utils.clip_grad_norm_(self.masters, self.clip)
@@ -111,13 +110,13 @@ class Step:
         """One step at learning rate `rate`."""
         self.rate.fill_(rate)
         torch._foreach_copy_(list(self.inputs), list(inputs))
-        self._everything()
+        (self._replay or self._everything)()
 
 
-def record(action: Action, device: torch.device) -> Action:
-    """`action` as a replay of itself, after a few runs of it; on a CPU the action itself."""
+def record(action: Action, device: torch.device) -> Action | None:
+    """A replay of `action`, after a few runs of it; None on a CPU, which records nothing."""
     if device.type != "cuda":
-        return action
+        return None
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
@@ -219,14 +218,14 @@ class Pass:
                 part.weight.data = part.weight.data.bfloat16()
         device = next(model.parameters()).device
         self.forward = compiled(lambda network, *given: network(*given), device)
-        self.owner: object = None
+        self._owner: ReferenceType[object] | None = None  # weak: each would keep the other
 
     def __call__(self, owner: object, model: nn.Module, *given: Tensor) -> Any:
         """The pass of `model`, whose weights are taken over when the `owner` changes."""
-        if self.owner is not owner:
+        if self._owner is None or self._owner() is not owner:
             own: list[Tensor] = list(self.network.parameters())
             torch._foreach_copy_(own, list(model.parameters()))
-            self.owner = owner
+            self._owner = ref(owner)
         return self.forward(self.network, *given)
 
 
