@@ -106,14 +106,16 @@ def place_methods(samples: Sequence[Sample], anchors: Sequence[bool] = ()) -> li
     changes them. Each of the others is compared with the anchors alone, with Holm's correction for
     these comparisons, and placed: in the first tier whose head is not better than it, or else the
     last; its ranks are those that it could have if it joined them by itself.
+
+    Where an anchor has one seed nothing is told apart: there are no tiers and ranks, and who has
+    more seeds, as a re-run in a suite of one, has an interval only.
     """
-    several = [sample.values.shape[-1] > 1 for sample in samples]
-    chosen = [i for i, many in enumerate(several) if many and (not anchors or anchors[i])]
+    several, chosen = _has_several(samples), _choose_anchors(samples, anchors)
     if not chosen:
         return [_place_alone(sample) for sample in samples]
     heads_of = [samples[i] for i in chosen]
     means = np.array([suite_score(sample.values) for sample in heads_of])
-    better = _find_better(heads_of)
+    better = separate_samples(heads_of)
     levels, ranks = split_tiers(means, better), rank_intervals(better)
     heads = [int(np.flatnonzero(levels == level)[np.argmax(means[levels == level])])
              for level in range(1, levels.max() + 1)]  # fmt: skip
@@ -135,6 +137,17 @@ def place_methods(samples: Sequence[Sample], anchors: Sequence[bool] = ()) -> li
     return found
 
 
+def _has_several(samples: Sequence[Sample]) -> list[bool]:
+    return [sample.values.shape[-1] > 1 for sample in samples]
+
+
+def _choose_anchors(samples: Sequence[Sample], anchors: Sequence[bool]) -> list[int]:
+    """Of whom tiers and ranks are made, by place; nobody where one of them has a single seed."""
+    chosen = [i for i in range(len(samples)) if not anchors or anchors[i]]
+    several = _has_several(samples)
+    return chosen if all(several[i] for i in chosen) else []
+
+
 def _place_alone(sample: Sample) -> Place:
     """Its score and interval, which hang on no other method."""
     values = sample.values
@@ -144,8 +157,9 @@ def _place_alone(sample: Sample) -> Place:
     return Place(float(suite_score(values)), (low, high))
 
 
-def _find_better(samples: Sequence[Sample], error: float = 0.05) -> npt.NDArray[np.bool_]:
-    """`statistics.find_better` of methods that need not have the same seeds."""
+def separate_samples(samples: Sequence[Sample], error: float = 0.05) -> npt.NDArray[np.bool_]:
+    """Which methods are significantly better than which, (methods, methods): what
+    `statistics.find_better` tells of methods that need not have the same seeds."""
     means = np.array([suite_score(sample.values) for sample in samples])
     return separate_pairs(_compare_all(samples), means, error)
 
@@ -161,13 +175,13 @@ def correct_pair(
     """The p value of "i and j have the same suite score", corrected as `place_methods` does.
 
     Two anchors are compared among all pairs of anchors, another method among its comparisons with
-    the anchors, and two others among those of both and their own. Below 0.05 they are separated.
+    the anchors, and two others among those of both and their own; where there are no tiers, the two
+    by themselves. Below 0.05 they are separated.
 
     Returns:
         Holm's adjusted p value, and the number of tests that it is corrected for.
     """
-    several = [sample.values.shape[-1] > 1 for sample in samples]
-    chosen = [k for k, many in enumerate(several) if many and (not anchors or anchors[k])]
+    chosen = _choose_anchors(samples, anchors)
     heads, others = [samples[k] for k in chosen], [k for k in (i, j) if k not in chosen]
     if others:
         pairs = [(k, anchor) for k in others for anchor in chosen]

@@ -68,13 +68,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Line:
-    """The best method of an access tier; `interval` is "" with one seed."""
+    """The best method of an access tier.
+
+    Attributes:
+        interval: over its own seeds; "" with one.
+        seeds: how many these are: a re-run has other ones than the suite.
+    """
 
     access: str
     method: str
     recovery: str
     interval: str
     cost: str
+    seeds: int
 
 
 @dataclass(frozen=True)
@@ -215,4 +221,5 @@ def list_best(frame: pd.DataFrame) -> list[pd.Series]:
 def _line(row: pd.Series) -> Line:
     several = not pd.isna(row["low"])
     interval = f"{row['low']:z.2f} to {row['high']:z.2f}" if several else ""
-    return Line(row["access"], row["method"], f"{row['score']:z.2f}", interval, row["cost"])
+    score, seeds = f"{row['score']:z.2f}", len(row["seeds"].split())
+    return Line(row["access"], row["method"], score, interval, row["cost"], seeds)

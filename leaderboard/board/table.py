@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
@@ -35,10 +35,12 @@ def make_frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
 
     Of an entry that was re-run, the numbers are those of the re-run, and `claimed` is the score of
     its result. A task that a method does not apply to is NaN and named in `not_applicable`; the
-    score is then of the others, without tier and ranks. `warning` says what to doubt.
+    score is then of the others; where it is one of the chosen tasks the row is `partial`, without
+    tier and ranks. `warning` says what to doubt.
     `score`, `low`, `high`, `tier` and `ranks` are of the chosen tasks; costs are of all. `seeds`
     are those that were scored, `n` how many recoveries (tasks times seeds) there are. `low` and
-    `high` are NaN, `tier` is missing and `ranks` is empty where there is one seed only.
+    `high` are NaN where there is one seed only; `tier` is missing and `ranks` is empty where the
+    suite has one seed only.
 
     Raises:
         InputError: there is no such suite or choice of tasks.
@@ -74,6 +76,7 @@ def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
         "ranks": format_ranks(standing.ranks) if standing.ranks else "",
         **{TASK + t: fmean(of) if of else float("nan") for t, of in entry.recoveries.items()},
         "not_applicable": ", ".join(entry.inapplicable),
+        "partial": standing.partial,
         "warning": standing.warning,
         "claimed": float("nan") if entry.claimed is None else entry.claimed,
         "access": entry.access_tier,
@@ -108,9 +111,20 @@ def _row(standing: Standing, entry: Entry) -> dict[str, Any]:
 
 
 def select_whole(table: pd.DataFrame) -> pd.DataFrame:
-    """The methods whose score is of all tasks: no reference, nothing that does not apply to one."""
-    scored = table["score"].notna() & (table["not_applicable"] == "")
-    return table[~table["reference"] & scored]
+    """The methods whose score is of all ranked tasks: no reference, nothing that does not apply to
+    one of them."""
+    return table[~table["reference"] & ~table["partial"]]
+
+
+def count_seeds(table: pd.DataFrame) -> list[int]:
+    """How many seeds each row's score is of: those of a re-run are other ones, and other many."""
+    return [len(seeds.split()) for seeds in table["seeds"]]
+
+
+def say_seeds(counts: Iterable[int]) -> str:
+    """ "n = 5 seeds", or "n = 3 or 5 seeds" where rows differ."""
+    found = sorted(set(counts))
+    return f"n = {' or '.join(map(str, found))} seed{'' if found == [1] else 's'}"
 
 
 def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:

@@ -101,6 +101,20 @@ def test_one_line_for_each_kind_of_access(root):
     assert lines[0].cost == "1 items scored a sample, 900 trusted real items"
 
 
+def test_an_interval_is_over_the_seeds_of_its_own_row(root):
+    toys.rerun(toys.store(root, toys.result("older", 0.45, access=("ARCHIVE",))), 0.45)
+    toys.store(root, toys.result("keeper", 0.4, access=("ARCHIVE",), noise=0.02))
+    board = read_board(root)
+    assert [line.seeds for line in make_opening(board, "small").lines] == [3, 5]
+    drawn = draw_opening(board, View(Filters("small")))
+    assert "interval over n = 5 seeds, where no other n is named." in drawn
+    assert drawn.count(", n = 3 seeds)") == 1
+    toys.rerun(toys.store(root, toys.result("older", 0.45, "quick", access=("ARCHIVE",))), 0.45)
+    drawn = draw_opening(read_board(root), View(Filters("quick")))
+    assert "n = 1 seed: no interval, and the order may be chance, where no other n" in drawn
+    assert drawn.count(", n = 3 seeds)") == 1
+
+
 def test_costs_are_those_of_the_same_generations():
     nothing, dear = toys.result("nothing"), toys.result("dear")
     assert compare_costs(nothing, nothing).training == 1

@@ -13,6 +13,7 @@ from benchmark.results import references
 from benchmark.results.references import read_with_references
 from benchmark.results.standings import rank_results
 from benchmark.submission.card import Card
+from benchmark.submission.record import record_state
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.filters import (
     Filters,
@@ -29,9 +30,10 @@ from leaderboard.board.table import (
     make_frame,
     order_rows,
     select_rows,
+    select_whole,
 )
 from leaderboard.board.views import View, list_places, read_view
-from leaderboard.page.tabs import table
+from leaderboard.page.tabs import pictures, table
 from tests.board import toys
 from tests.stored import skip_if_stale
 
@@ -209,6 +211,45 @@ def test_one_seed_shows_no_interval(board):
     row = make_frame(single, "small").set_index("method").loc["anchor"]
     assert (row["ranks"], row["tier"], np.isnan(row["low"])) == ("", pd.NA, True)
     assert "one seed tells no more" in compare_pair(single, "small", "anchor", "nothing").sentence
+
+
+def test_a_re_run_in_a_suite_of_one_seed_makes_no_tiers(tmp_path):
+    """It has an interval of its own seeds; nobody is told apart from anybody."""
+    names = {"anchor": 0.6, "keeper": 0.4, "neon": 0.2, "twin": 0.1}
+    paths = {name: toys.store(tmp_path, toys.result(name, of, "quick"))
+             for name, of in names.items()}  # fmt: skip
+    toys.rerun(paths["keeper"], 0.4)
+    record_state(paths["anchor"], "measured", "ours")
+    board = read_board(tmp_path)
+    found = make_frame(board, "quick").set_index("method")
+    assert found["tier"].isna().all()
+    assert (found["ranks"] == "").all()
+    assert found.index[found["low"].notna()].tolist() == ["keeper"]
+    _, count, scores, *_ = table.draw_tab(board, View(Filters("quick")))
+    assert "n = 1 or 3 seeds: no interval with one, no tiers." in count
+    assert "Tier" not in scores
+    assert "rank" not in scores.replace("ranked", "")
+    toys.rerun(paths["neon"], 0.2)  # two of them can be compared, by themselves
+    pair = compare_pair(read_board(tmp_path), "quick", "keeper", "neon")
+    assert pair.sentence.startswith("keeper is better than neon")
+    assert (pair.tests, pair.levels, pair.reason) == (1, (None, None), "")
+
+
+def test_pictures_keep_who_applies_to_all_chosen_tasks(board):
+    """Under a choice of tasks, others do not matter: neither to who is drawn nor to the note."""
+    picked = [["reader"], toys.TEXT, "heldout_loss", "samples"]
+    note, costs = (
+        {tasks: pictures.draw_tab(board, Filters("small", tasks), picked)[place]
+         for tasks in ("all", "text")}
+        for place in (1, 4)
+    )  # fmt: skip
+    assert "do not apply to all of them" in note["all"]
+    assert "do not apply" not in note["text"]
+    assert "reader" not in str(costs["all"])
+    assert "reader" in str(costs["text"])
+    texts = make_frame(board, "small", "text")
+    assert "reader" in set(select_whole(texts)["method"])
+    assert texts.set_index("method")["not_applicable"]["reader"] == ", ".join(OTHERS)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

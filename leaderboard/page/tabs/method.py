@@ -118,7 +118,7 @@ def _above(board: Board, entry: Entry, row: pd.Series) -> str:
     """What stands above the curves; `row` is the method's of `table.frame`."""
     span = "" if pd.isna(row["low"]) else f" ({row['low']:z.2f} to {row['high']:z.2f})"
     score = None if pd.isna(row["score"]) else row["score"]
-    why = "where tasks do not apply" if row["not_applicable"] else "with one seed"
+    why = "where tasks do not apply" if row["partial"] else "in a suite of one seed"
     badges = [
         ("Score", format_score(score) + ("" if entry.reference else span)),
         ("Tier", f"none {why}" if pd.isna(row["tier"]) else f"{row['tier']}"),

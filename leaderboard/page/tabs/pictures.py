@@ -15,7 +15,7 @@ from benchmark.results.curves import gather_curves
 from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, Filters, choose_tasks
-from leaderboard.board.table import make_frame, select_rows
+from leaderboard.board.table import count_seeds, make_frame, say_seeds, select_rows
 from leaderboard.page import charts
 from leaderboard.page.charts import LOWEST, Records
 from leaderboard.page.widgets import (
@@ -44,7 +44,7 @@ COST_NOTE = (
     "Ringed, on the green line: no method scores more at no greater cost (the reference clean "
     "apart). Costs are of all tasks and seeds that a method ran on, from the ledger. Up: mean "
     "recovery, the share of the avoidable loss that was avoided. Methods that do not apply to all "
-    "tasks are left out."
+    "of these tasks are left out."
 )
 MOST_READ = 60  # results opened for the picture of recall and precision
 
@@ -151,7 +151,7 @@ def draw_tab(board: Board, filters: Filters, picked: Sequence[Any]) -> list[Any]
     ]  # fmt: skip
     image = task if task in images else next(iter(images), None)
     both = [*(m for m in REFERENCES if m in set(rows["method"])), *methods]
-    whole = rows[rows["not_applicable"] == ""]  # a mean over fewer tasks is another score
+    whole = rows[~rows["partial"]]  # a mean over fewer tasks is another score
     some = not rows.empty and bool(rows["score"].notna().any())
     points = _ends(board, filters.suite, image, rows, methods) if image and some else []
     return [
@@ -185,18 +185,18 @@ def _forest_note(rows: pd.DataFrame, filters: Filters) -> str:
     if rows.empty:
         return HTML.sentence("No method passes the filters.")
     tasks = "" if filters.tasks == ALL else f" of {filters.tasks}"
-    seeds = len(load_suite(filters.suite).seeds)
-    spread = "n = 1 seed, no interval"
-    if seeds > 1:
-        spread = f"with 95% intervals over n = {seeds} seeds"
-    said = (
-        f"Points: mean recovery{tasks}, {spread}; small marks: each task. One shade, one "
-        f"tier: differences within it may be chance. Dashed: 0 = no mitigation, 1 = real data only."
-    )
+    counts = set(count_seeds(rows))
+    spread = f"with 95% intervals over {say_seeds(counts)}"
+    if 1 in counts:
+        spread = f"{say_seeds(counts)}, no interval{'' if counts == {1} else ' with one'}"
+    said = f"Points: mean recovery{tasks}, {spread}; small marks: each task."
+    if rows["tier"].notna().any():
+        said += " One shade, one tier: differences within it may be chance."
+    said += " Dashed: 0 = no mitigation, 1 = real data only."
     if len(rows) > charts.MOST_ROWS:
         said += f" The best {charts.MOST_ROWS} of {len(rows):,} are drawn."
-    if (rows["not_applicable"] != "").any():
-        said += " Last: methods that do not apply to all tasks, by the mean over the others."
+    if rows["partial"].any():
+        said += " Last: methods that do not apply to all of them, by the mean over the others."
     if rows["low"].fillna(0).min() < LOWEST:
         said += " Values beyond the axis lie at its end."
     return HTML.sentence(said, "note")

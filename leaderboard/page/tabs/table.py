@@ -22,10 +22,12 @@ from leaderboard.board.filters import ALL, QUESTIONS, Filters
 from leaderboard.board.predictions import predict_main
 from leaderboard.board.table import (
     TASK,
+    count_seeds,
     describe_row,
     export_frame,
     make_frame,
     order_rows,
+    say_seeds,
     select_rows,
 )
 from leaderboard.board.views import View
@@ -150,11 +152,12 @@ def _say_count(whole: pd.DataFrame, rows: pd.DataFrame, filters: Filters) -> str
         "pair": "the tasks of pairs",
     }  # fmt: skip
     ranked = what.get(filters.tasks, filters.tasks)
-    seeds = len(load_suite(filters.suite).seeds)
+    counts = set(count_seeds(rows))
     tiers = " Within a tier differences may be chance." if rows["tier"].notna().any() else ""
     if tiers and not (whole["trust"].isin(TRUSTED) & ~whole["reference"]).any():
         tiers = " Maintainers have measured none of them yet: only the references make tiers."
-    n = f"n = {seeds} seeds" if seeds > 1 else "n = 1 seed: no interval, no tiers"
+    one = f": no interval{'' if counts == {1} else ' with one'}, no tiers"
+    n = say_seeds(counts) + (one if 1 in counts else "")
     return f"{said}, ranked by {ranked}; {n}.{tiers}"
 
 
