@@ -61,6 +61,21 @@ def test_improvement_is_a_probability_and_antisymmetric():
     assert np.allclose(p + p.T, 1)
 
 
+def test_methods_of_other_seeds_are_resampled_by_themselves():
+    """Who shares seeds moves together; a re-run moves alone, in whatever number of seeds."""
+    noise = noisy([0.0], seeds=5, sd=0.1)[0]
+    own = noisy([0.0], seeds=3, sd=0.2)[0]
+    scores = [noise, noise - 0.01, own - own.mean() + noise.mean()]
+    ranks = resample_ranks(scores, np.random.default_rng(1), seeds=["public", "public", "own"])
+    assert (ranks[0] < ranks[1]).all()  # never the other way round, wherever the third is
+    assert ranks[2].tolist() == [1, 3]
+
+
+def test_improvement_needs_no_equal_number_of_seeds():
+    p = find_improvement([np.array([[0.0, 0.2]]), np.array([[0.1, 0.3, 0.1]])])
+    assert p.tolist() == [[0.5, pytest.approx(1 / 3)], [pytest.approx(2 / 3), 0.5]]
+
+
 def test_tier_mates_that_tests_tell_apart_are_counted():
     better = np.zeros((4, 4), bool)
     better[0, 1] = better[0, 3] = True

@@ -84,6 +84,26 @@ def test_only_separated_pairs_count():
     assert (found.separated, found.agreed) == (4, 0)
 
 
+def test_a_re_run_is_compared_on_its_own_seeds():
+    """It is not paired with blocks that it does not share, be they as many or not."""
+    cheap = table([1, 2, 3, 4, 5])
+    noise = np.array([-0.5, 0.0, 0.5])
+    dear = [
+        replace(standing(f"m{i}", [(i + noise).tolist()] * 2), seeds=(0, 1, 2)) for i in range(4)
+    ]
+    shared = replace(standing("m4", [(3.1 + noise).tolist()] * 2), seeds=(0, 1, 2))
+    other = replace(shared, seeds=(71, 72, 73))
+    more = replace(
+        standing("m4", [[2.6, 2.8, 3.1, 3.4, 3.6]] * 2), seeds=(71, 72, 73, 74, 75)
+    )  # fmt: skip
+    (paired, apart, unlike) = (
+        compare_suites({"cheap": cheap, "dear": [*dear, one]})[0] for one in (shared, other, more)
+    )
+    assert paired.separated == 10  # the noise is common to all, and cancels
+    assert apart.separated < 10
+    assert unlike.separated < 10
+
+
 def test_references_and_methods_of_one_suite_are_left_out():
     cheap = [*table([1, 2, 3, 4, 5, 6]), standing("clean", ([1] * 3, [1] * 3), reference=True)]
     dear = [*table([1, 2, 3, 4, 5]), standing("clean", ([1] * 3, [1] * 3), reference=True)]

@@ -1,5 +1,7 @@
 """How far a table of methods can be believed: pure functions of recoveries (methods, tasks, seeds).
 
+Where nothing is paired by seeds, a list of (tasks, seeds) does as well, each of its own seeds.
+
 Shapes as in rliable (Agarwal et al. 2021, "Deep reinforcement learning at the edge of the
 statistical precipice", NeurIPS): an aggregate is a function of scores, an interval a resampling of
 seeds within tasks.
@@ -8,6 +10,7 @@ seeds within tasks.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -54,18 +57,30 @@ def correlate_tasks(scores: npt.ArrayLike) -> Scores:
 
 
 def resample_ranks(
-    scores: npt.ArrayLike, rng: np.random.Generator, draws: int = 2_000, confidence: float = 0.95
+    scores: Sequence[npt.ArrayLike] | Scores,
+    rng: np.random.Generator,
+    draws: int = 2_000,
+    confidence: float = 0.95,
+    seeds: Sequence[Hashable] = (),
 ) -> npt.NDArray[np.int_]:
     """(methods, 2) lowest and highest rank (1 is best) of each method when seeds are drawn anew.
 
     Percentiles of a stratified bootstrap: in every task the seeds are drawn with replacement, the
-    same ones for all methods, since they met the same data. With few seeds it covers too little;
-    the ranks of `rank_intervals` follow from tests that do not.
+    same ones for all methods of the same seeds, since they met the same data. With few seeds it
+    covers too little; the ranks of `rank_intervals` follow from tests that do not.
+
+    Args:
+        scores: of each method (tasks, seeds).
+        seeds: which these are of each method; without it, the same of all.
     """
-    values = np.asarray(scores, float)
-    tasks, seeds = values.shape[1:]
-    drawn = rng.integers(seeds, size=(draws, tasks, seeds))
-    means = values[:, np.arange(tasks)[:, None], drawn].mean((-2, -1))  # (methods, draws)
+    drawn: dict[Hashable, npt.NDArray[np.int_]] = {}
+    rows = []
+    for values, of in zip(map(np.asarray, scores), seeds or [()] * len(scores), strict=True):
+        tasks, count = values.shape
+        if of not in drawn:
+            drawn[of] = rng.integers(count, size=(draws, tasks, count))
+        rows.append(values[np.arange(tasks)[:, None], drawn[of]].mean((-2, -1)))
+    means = np.stack(rows)  # (methods, draws)
     ranks = 1 + (means[None] > means[:, None]).sum(1)
     tail = (1 - confidence) / 2
     low, high = np.quantile(ranks, [tail, 1 - tail], axis=1, method="closest_observation")
@@ -80,12 +95,19 @@ def find_profile(scores: npt.ArrayLike, thresholds: npt.ArrayLike) -> Scores:
     return above.mean((-3, -2))
 
 
-def find_improvement(scores: npt.ArrayLike) -> Scores:
+def find_improvement(scores: Sequence[npt.ArrayLike] | Scores) -> Scores:
     """(methods, methods) probability that a lineage of the row's method recovers more than one of
-    the column's on the same task, averaged over tasks; ties count one half."""
-    values = np.asarray(scores, float)
-    one, other = values[:, None, :, :, None], values[None, :, :, None, :]
-    return ((one > other) + 0.5 * (one == other)).mean((2, 3, 4))
+    the column's on the same task, averaged over tasks; ties count one half.
+
+    Args:
+        scores: of each method (tasks, seeds), in whatever number of seeds.
+    """
+    values = [np.asarray(of, float) for of in scores]
+    found = np.empty((len(values), len(values)))
+    for (i, one), (j, other) in itertools.product(enumerate(values), repeat=2):
+        pairs = one[:, :, None], other[:, None, :]
+        found[i, j] = (np.greater(*pairs) + 0.5 * np.equal(*pairs)).mean()
+    return found
 
 
 def separate_mates(tiers: npt.ArrayLike, better: npt.NDArray[np.bool_]) -> tuple[int, int]:

@@ -169,7 +169,7 @@ def rank_methods(
     order = list(methods[0].recoveries)
     chosen = tuple(order if tasks is None else sorted(tasks, key=order.index))
     whole = [method for method in methods if all(method.recoveries[task] for task in chosen)]
-    samples = [_sample(method, chosen) for method in whole]
+    samples = [make_sample(method, chosen) for method in whole]
     anchors = [method.trusted or method.reference for method in whole] if anchored else []
     places = dict(zip(map(id, whole), place_methods(samples, anchors), strict=True))
     found = []
@@ -180,7 +180,9 @@ def rank_methods(
     return sorted(found, key=lambda s: (s.partial, -s.score if s.score is not None else 0.0))
 
 
-def _sample(method: Scored, tasks: Sequence[str]) -> Sample:
+def make_sample(method: Scored, tasks: Sequence[str]) -> Sample:
+    """Its recoveries on tasks that it applies to, and which seeds they are of: what tests compare,
+    in whatever number of seeds."""
     return Sample(np.array([method.recoveries[task] for task in tasks], float), method.seeds)
 
 
@@ -189,7 +191,7 @@ def _place_part(method: Scored, tasks: Sequence[str]) -> dict[str, Any]:
     there = [task for task in tasks if method.recoveries[task]]
     if not there:
         return {"score": None, "interval": None, "tier": None, "ranks": None}
-    (alone,) = place_methods([_sample(method, there)])
+    (alone,) = place_methods([make_sample(method, there)])
     return vars(alone) | {"tier": None, "ranks": None}
 
 

@@ -11,9 +11,10 @@ from statistics import fmean
 import numpy as np
 
 from benchmark.basics.errors import InputError
-from benchmark.results import statistics
+from benchmark.results.places import separate_samples
 from benchmark.results.reliability import correlate_ranks
-from benchmark.results.standings import Standing
+from benchmark.results.standings import Standing, make_sample
+from benchmark.results.statistics import suite_score
 
 FEWEST = 5  # methods; the interval needs more than four
 EVERY = "all tasks"
@@ -30,8 +31,8 @@ class Transfer:
             0 and 1 by definition, and methods that do not apply to all tasks.
         tau: Kendall's tau-b of the scores.
         interval: its 95% interval, see `tau_interval`.
-        separated: pairs of these methods that the paired tests of `other` separate, see
-            `benchmark.results.statistics.find_better`.
+        separated: pairs of these methods that the tests of `other` separate, see
+            `benchmark.results.places.separate_samples`.
         agreed: those among them that `one` orders the same way.
     """
 
@@ -121,11 +122,11 @@ def _transfer(
     else:
         label, chosen = " / ".join(dict.fromkeys(tasks)), [tasks[1]]
         cheap = np.array([fmean(s.recoveries[tasks[0]]) for s in first])
-    dear = np.array([[s.recoveries[name] for name in chosen] for s in second])
-    tau = correlate_ranks(cheap, statistics.suite_score(dear))
+    samples = [make_sample(s, chosen) for s in second]
+    tau = correlate_ranks(cheap, [suite_score(sample.values) for sample in samples])
     if math.isnan(tau):
         raise InputError(f"all methods score the same in {one!r} or {other!r}: nothing to compare")
-    better = statistics.find_better(dear)
+    better = separate_samples(samples)
     alike = better & (cheap[:, None] > cheap)
     separated, agreed = int(better.sum()), int(alike.sum())
     interval = tau_interval(tau, len(first))

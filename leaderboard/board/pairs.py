@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from benchmark.results.places import Sample, correct_pair, find_difference
-from leaderboard.board.entries import Board, Entry
+from benchmark.results.places import correct_pair, find_difference
+from benchmark.results.standings import make_sample
+from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, choose_tasks
 from leaderboard.board.table import rank_entries
 
@@ -130,7 +129,7 @@ def compare_pair(board: Board, suite: str, a: str, b: str, tasks: str = ALL) -> 
     absent = tuple(name for name in names if name not in shared)
     if not shared:
         return Pair(a, b, {}, None, None, None, absent=absent)
-    samples = [_sample(entry, shared) for entry in (one, other)]
+    samples = [make_sample(entry, shared) for entry in (one, other)]
     difference, interval, p = find_difference(*samples)
     gaps = samples[0].values.mean(axis=-1) - samples[1].values.mean(axis=-1)
     by_task = dict(zip(shared, gaps.tolist(), strict=True))
@@ -147,9 +146,7 @@ def _judge(pair: Pair, board: Board, suite: str, tasks: str, names: list[str]) -
     where = {standing.method: place for place, standing in enumerate(ranked)}
     i, j = where[pair.a], where[pair.b]
     anchors = [standing.trusted or standing.reference for standing in ranked]
-    samples = [
-        Sample(np.array([s.recoveries[name] for name in names]), s.seeds) for s in ranked
-    ]  # fmt: skip
+    samples = [make_sample(standing, names) for standing in ranked]
     p, tests = (1.0, 1) if i == j else correct_pair(samples, anchors, i, j)
     heads: dict[int, str] = {}
     for standing, made in zip(ranked, anchors, strict=True):
@@ -161,10 +158,6 @@ def _judge(pair: Pair, board: Board, suite: str, tasks: str, names: list[str]) -
         pair.paired, (ranked[i].tier, ranked[j].tier),
         tuple(heads[level] for level in sorted(heads)), placed,
     )  # fmt: skip
-
-
-def _sample(entry: Entry, tasks: list[str]) -> Sample:
-    return Sample(np.array([entry.recoveries[name] for name in tasks]), entry.seeds)
 
 
 def _join(names: tuple[str, ...]) -> str:

@@ -123,8 +123,13 @@ def count_seeds(table: pd.DataFrame) -> list[int]:
 
 def say_seeds(counts: Iterable[int]) -> str:
     """ "n = 5 seeds", or "n = 3 or 5 seeds" where rows differ."""
-    found = sorted(set(counts))
-    return f"n = {' or '.join(map(str, found))} seed{'' if found == [1] else 's'}"
+    found = join_counts(counts)
+    return f"n = {found} seed{'' if found == '1' else 's'}"
+
+
+def join_counts(counts: Iterable[int]) -> str:
+    """ "5", or "3 or 5" where rows differ."""
+    return " or ".join(map(str, sorted(set(counts))))
 
 
 def select_rows(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:

@@ -26,7 +26,6 @@ from benchmark.results.curves import gather_curves, name_measures
 from benchmark.results.references import frozen_file
 from benchmark.results.rows import make_score_rows
 from benchmark.results.schema import load_result
-from benchmark.results.standings import rank_results
 from benchmark.results.transfer import EVERY, compare_suites
 from leaderboard.board.costs import sum_both
 from leaderboard.board.entries import Board, read_board
@@ -138,10 +137,7 @@ def _profile(board: Board, suite: str, task: str, *chosen: str) -> str:
 
 def _transfer(board: Board, one: str, other: str) -> str:
     """How alike two suites rank the methods that have results in both."""
-    suites = {
-        suite: rank_results({e.name: board.result(suite, e.name) for e in board.entries[suite]})
-        for suite in (one, other)
-    }
+    suites = {suite: rank_entries(board, suite) for suite in (one, other)}
     rows = [
         [
             found.tasks if found.tasks == EVERY else Code(found.tasks),

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from statistics import fmean
 
 import numpy as np
 import pandas as pd
 
 from benchmark.basics.errors import InputError
 from benchmark.results.curves import gather_curves
+from benchmark.results.places import separate_samples
 from benchmark.results.reliability import (
     correlate_halves,
     correlate_tasks,
@@ -19,9 +21,10 @@ from benchmark.results.reliability import (
     separate_mates,
 )
 from benchmark.results.rows import format_interval, format_ranks, format_score
-from benchmark.results.standings import Standing
-from benchmark.results.statistics import Scores, find_better
+from benchmark.results.standings import Standing, make_sample
+from benchmark.results.statistics import Scores
 from benchmark.results.transfer import EVERY, FEWEST, compare_suites
+from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import Board
 from leaderboard.board.opening import list_best
 from leaderboard.board.table import make_frame, rank_entries, select_whole
@@ -37,9 +40,9 @@ def list_whole(board: Board, suite: str) -> list[Standing]:
     return [s for s in rank_entries(board, suite) if not (s.reference or s.partial)]
 
 
-def stack_scores(found: Sequence[Standing]) -> Scores:
-    """(methods, tasks, seeds) recoveries."""
-    return np.array([list(standing.recoveries.values()) for standing in found], float)
+def list_scores(found: Sequence[Standing]) -> list[Scores]:
+    """(tasks, seeds) recoveries of each method; those of a re-run are of other seeds."""
+    return [make_sample(standing, list(standing.recoveries)).values for standing in found]
 
 
 def tabulate_agreement(board: Board, suite: str, others: Sequence[str]) -> Rows:
@@ -51,13 +54,16 @@ def tabulate_agreement(board: Board, suite: str, others: Sequence[str]) -> Rows:
     found = list_whole(board, suite)
     if len(found) < FEWEST:
         return []
-    scores, tasks = stack_scores(found), list(found[0].recoveries)
+    tasks, seeds = list(found[0].recoveries), load_suite(suite).seeds
     many = f"{len(found)} methods"
     rows: Rows = []
-    if scores.shape[-1] > 1:
-        mean, least = correlate_halves(scores)
-        rows.append(["halves of the seeds", f"{mean:z.2f} (least {least:z.2f})", many])
-    between = correlate_tasks(scores)
+    alike = [standing for standing in found if standing.seeds == seeds]
+    if len(seeds) > 1 and len(alike) >= FEWEST:
+        mean, least = correlate_halves(list_scores(alike))
+        of = many if len(alike) == len(found) else f"{len(alike)} methods of the public seeds"
+        rows.append(["halves of the seeds", f"{mean:z.2f} (least {least:z.2f})", of])
+    means = [[fmean(of) for of in standing.recoveries.values()] for standing in found]
+    between = correlate_tasks(np.array(means)[..., None])
     for i, j in itertools.combinations(range(len(tasks)), 2):
         rows.append([f"{tasks[i]} and {tasks[j]}", f"{between[i, j]:z.2f}", many])
     for other in others:
@@ -70,7 +76,7 @@ def tabulate_agreement(board: Board, suite: str, others: Sequence[str]) -> Rows:
         words = f"{whole[0].tau:z.2f} ({low:z.2f} to {high:z.2f})"
         rows.append([f"suites {other} and {suite}", words, f"{whole[0].methods} methods"])
     if found[0].tier is not None:
-        better = find_better(scores)
+        better = separate_samples([make_sample(standing, tasks) for standing in found])
         pairs = len(found) * (len(found) - 1) // 2
         mates, apart = separate_mates([s.tier or 0 for s in found], better)
         told = int(better.sum())
@@ -86,12 +92,14 @@ def tabulate_ranks(board: Board, suite: str) -> Rows:
     found = list_whole(board, suite)
     if len(found) < 2 or found[0].tier is None:
         return []
-    scores = stack_scores(found)
+    scores, public = list_scores(found), load_suite(suite).seeds
     # With the references, as the ranks by tests.
-    nothing, clean = (np.full((1, *scores.shape[1:]), worth) for worth in (0.0, 1.0))
-    every = np.concatenate([scores, nothing, clean])
-    drawn = resample_ranks(every, np.random.default_rng(0), DRAWS)
-    chance = find_improvement(np.concatenate([scores, nothing]))
+    nothing, clean = (np.full((len(scores[0]), len(public)), worth) for worth in (0.0, 1.0))
+    seeds = [*(standing.seeds for standing in found), public, public]
+    drawn = resample_ranks(
+        [*scores, nothing, clean], np.random.default_rng(0), DRAWS, seeds=seeds
+    )  # fmt: skip
+    chance = find_improvement([*scores, nothing])
     rows = []
     for i, standing in enumerate(found):
         low, high = (int(rank) for rank in drawn[i])

@@ -24,8 +24,8 @@ from benchmark.results.standings import Standing
 from benchmark.results.style import COLOURS, FAINT, GREY, MARKERS, style_methods
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
-from leaderboard.board.table import make_frame, select_whole
-from leaderboard.publishing.evidence import list_whole, stack_scores, tabulate_access
+from leaderboard.board.table import join_counts, make_frame, select_whole
+from leaderboard.publishing.evidence import list_scores, list_whole, tabulate_access
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +71,8 @@ def draw_recoveries(found: Sequence[Standing]) -> Figure:
     axes.set_yticks(rows, [f"{s.method}  ({s.access_tier})" for s in found])
     axes.invert_yaxis()
     _mark_references(axes)
-    axes.set_xlabel(f"recovery (seeds: {len(found[0].seeds)}; below {LOWEST:g} drawn at its edge)")
+    seeds = join_counts(len(standing.seeds) for standing in found)
+    axes.set_xlabel(f"recovery (seeds: {seeds}; below {LOWEST:g} drawn at its edge)")
     axes.legend(fontsize=8, frameon=False, loc="lower right")
     return figure
 
@@ -80,14 +81,15 @@ def draw_profiles(found: Sequence[Standing]) -> Figure:
     """Share of lineages that recover more than a threshold, a line a method."""
     figure, axes = _begin((9.0, 3.6))
     thresholds = np.linspace(LOWEST, 1.2, 221)
-    shares = find_profile(stack_scores(found), thresholds)
+    scores = list_scores(found)
+    shares = [find_profile(of, thresholds) for of in scores]
     styles = style_methods([s.method for s in found])
     for standing, share in zip(found, shares, strict=True):
         style, name = styles[standing.method], f"{standing.method} ({standing.access_tier})"
         dash = "-" if style.marker == MARKERS[0] else "--"
         axes.plot(thresholds, share, dash, color=style.colour, lw=1.6, label=name)
     _mark_references(axes)
-    lineages = stack_scores(found)[0].size
+    lineages = join_counts(of.size for of in scores)
     axes.set_xlabel("recovery τ")
     axes.set_ylabel(f"share of {lineages} lineages above τ")
     figure.legend(fontsize=8, frameon=False, loc="outside right upper")
@@ -98,7 +100,7 @@ def draw_improvement(found: Sequence[Standing]) -> Figure:
     """Probability that a lineage of the row's method recovers more than one of the column's."""
     side = 0.42 * len(found) + 1.8
     figure, axes = _begin((side, side * 0.85))
-    chance = find_improvement(stack_scores(found))
+    chance = find_improvement(list_scores(found))
     axes.imshow(chance, vmin=0, vmax=1, cmap="RdBu", aspect="auto")
     names, places = [s.method for s in found], range(len(found))
     axes.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor")

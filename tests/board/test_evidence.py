@@ -7,6 +7,10 @@ from benchmark.report.figures import apply_look
 from benchmark.results.schema import Result
 from benchmark.submission.record import record_state
 from leaderboard.board.entries import read_board
+from leaderboard.board.filters import Filters
+from leaderboard.board.predictions import predict_main
+from leaderboard.board.views import View
+from leaderboard.page.tabs import table
 from leaderboard.publishing.documents import fill_document
 from leaderboard.publishing.evidence import (
     tabulate_access,
@@ -40,6 +44,53 @@ def test_ranks_are_those_of_the_scores(board):
     assert [row[0] for row in rows] == sorted(RECOVERIES, key=RECOVERIES.get, reverse=True)
     assert [row[5] for row in rows] == ["2", "3", "4", "5", "7"]  # clean is 1, nothing 6
     assert [row[6] for row in rows] == ["1.00", "1.00", "1.00", "1.00", "0.00"]
+
+
+@pytest.fixture
+def rerun_board(board):
+    """The same after `guidance` was run again on three seeds that nobody else has, and with quick,
+    of which `anchor` was."""
+    small = board.root / "results" / "small"
+    toys.rerun(small / "guidance.json", 0.85)
+    for name, recovery in RECOVERIES.items():
+        toys.store(board.root, toys.result(name, recovery, "quick"))
+    toys.rerun(board.root / "results" / "quick" / "anchor.json", 0.3)
+    return read_board(board.root)
+
+
+def test_a_re_run_on_other_seeds_is_compared_where_nothing_must_be_paired(rerun_board):
+    found = tabulate_agreement(rerun_board, "small", ["quick"])
+    rows = {what: (value, of) for what, value, of in found}
+    assert "halves of the seeds" not in rows  # only four methods have seeds in common
+    assert rows["suites quick and small"][1] == "5 methods"
+    assert rows["pairs told apart"] == ("100%", "10 of 10 pairs")
+    ranks = tabulate_ranks(rerun_board, "small")
+    assert [row[0] for row in ranks][0] == "guidance"
+    assert [row[5] for row in ranks] == ["2", "3", "4", "5", "7"]
+    assert [row[6] for row in ranks] == ["1.00", "1.00", "1.00", "1.00", "0.00"]
+    assert tabulate_ranks(rerun_board, "quick") == []  # of one seed there are no ranks
+    toys.store(rerun_board.root, toys.result("twin", 0.2))
+    more = {
+        row[0]: row[1:] for row in tabulate_agreement(read_board(rerun_board.root), "small", [])
+    }
+    assert more["halves of the seeds"][1] == "5 methods of the public seeds"
+
+
+def test_a_re_run_on_other_seeds_ends_no_page_document_or_figure(rerun_board):
+    for suite in ("quick", "small"):
+        said = table.draw_tab(rerun_board, View(Filters(suite)))[1]
+        assert ("n = 5 methods; 1 = the same order" in said) == (suite == "quick")
+    assert "orders 10 the same way" in predict_main(rerun_board, "quick")
+    marks = [f"{kind} small" for kind in ("scores", "costs", "access", "ranks", "agreement")]
+    marks += ["agreement small quick", "transfer quick small", f"profile small {toys.TEXT}"]
+    text = "".join(f"<!-- {mark} -->\n<!-- end -->\n" for mark in marks)
+    filled = fill_document(text, rerun_board)
+    assert "| all tasks | 5 | 1.00 |" in filled
+    with apply_look():
+        figures = draw_figures(rerun_board, "small")
+    assert "seeds: 3 or 5;" in figures["recovery.svg"].axes[0].get_xlabel()
+    lineages = " or ".join(str(seeds * len(toys.TASKS)) for seeds in (3, 5))
+    assert figures["profiles.svg"].axes[0].get_ylabel() == f"share of {lineages} lineages above τ"
 
 
 def test_each_access_tier_shows_its_best_and_what_it_costs(board):
