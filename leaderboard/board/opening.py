@@ -1,9 +1,13 @@
-"""What a reader sees first: collapse itself, and the best method of each access tier."""
+"""What a reader sees first: collapse itself, and the best method of each access tier.
+
+The best of those that maintainers ran; only where they ran none, the best of others, and that it is
+so.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import pandas as pd
@@ -20,7 +24,7 @@ from benchmark.tasks.task import Task
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import BLIND
 from leaderboard.board.galleries import load_entry_gallery
-from leaderboard.board.table import make_frame, select_whole
+from leaderboard.board.table import doubt_row, make_frame, prefer_trusted, select_whole
 
 ARCHIVE, ORACLE = Access.ARCHIVE.value, Access.PROVENANCE.value  # tiers; of the first the best
 LONGEST = 130  # characters of a sentence
@@ -57,13 +61,19 @@ class Piece:
 
 @dataclass(frozen=True)
 class Row:
-    """A method and its pieces by generation; `absent` says why there is no method."""
+    """A method and its pieces by generation.
+
+    Attributes:
+        absent: why there is no method.
+        doubt: what to doubt of its recovery, or "".
+    """
 
     method: str
     role: str
     recovery: str
     cells: tuple[tuple[Piece, ...], ...] = ()
     absent: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,7 @@ class Line:
     Attributes:
         interval: over its own seeds; "" with one.
         seeds: how many these are: a re-run has other ones than the suite.
+        doubt: what to doubt of its recovery, or "".
     """
 
     access: str
@@ -81,6 +92,7 @@ class Line:
     interval: str
     cost: str
     seeds: int
+    doubt: str
 
 
 @dataclass(frozen=True)
@@ -111,16 +123,17 @@ def make_opening(board: Board, suite: str) -> Opening:
     tasks = tuple(_choose_tasks(suite))
     generations = _choose_generations(board, suite, tasks)
     best = select_whole(frame)
-    best = best[best["access"] == ARCHIVE]
+    best = prefer_trusted(best[best["access"] == ARCHIVE])
     lower, upper = REFERENCES
     rows = [_row(board, suite, tasks, generations, lower, "trains on the whole crawl", "0")]
     if best.empty:
         said = "No method that only keeps past crawls (access: archive) has results here yet."
         rows.append(Row("", "", "", absent=said))
     else:
-        name, score = best.iloc[0][["method", "score"]]
-        role = "the best that only keeps past crawls"
-        rows.append(_row(board, suite, tasks, generations, name, role, f"{score:z.2f}"))
+        first, role = best.iloc[0], "the best that only keeps past crawls"
+        name, score = first["method"], f"{first['score']:z.2f}"
+        row = _row(board, suite, tasks, generations, name, role, score)
+        rows.append(replace(row, doubt=doubt_row(first)))
     rows.append(_row(board, suite, tasks, generations, upper, "had every crawl been real", "1"))
     counts = tuple(COUNT[task.modality] for task in tasks)
     seeds = load_suite(suite).seeds
@@ -207,19 +220,21 @@ def _cut(text: str) -> str:
 
 
 def list_best(frame: pd.DataFrame) -> list[pd.Series]:
-    """The rows of the best method of each access tier that applies to all tasks, the fewest kinds
-    of access first."""
+    """The rows of the best method of each access tier that applies to all tasks, of those that
+    maintainers ran where there are any; the fewest kinds of access first."""
     rows = select_whole(frame)
     order = [BLIND, *Access]  # fewest kinds first, in the order of the kinds; the oracle last
     tiers = sorted(
         rows["access"].unique(),
         key=lambda t: (ORACLE in t, t.count("+"), [order.index(k) for k in t.split(" + ")]),
     )
-    return [rows[rows["access"] == tier].iloc[0] for tier in tiers]
+    return [prefer_trusted(rows[rows["access"] == tier]).iloc[0] for tier in tiers]
 
 
 def _line(row: pd.Series) -> Line:
     several = not pd.isna(row["low"])
     interval = f"{row['low']:z.2f} to {row['high']:z.2f}" if several else ""
-    score, seeds = f"{row['score']:z.2f}", len(row["seeds"].split())
-    return Line(row["access"], row["method"], score, interval, row["cost"], seeds)
+    return Line(
+        row["access"], row["method"], f"{row['score']:z.2f}", interval, row["cost"],
+        len(row["seeds"].split()), doubt_row(row),
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from benchmark.basics.errors import InputError, cannot_write
 from benchmark.basics.plain import defuse_cell
 from benchmark.results.rows import INAPPLICABLE, format_ranks
 from benchmark.results.standings import Standing, rank_methods
+from benchmark.submission.trust import TRUSTED
 from leaderboard.board.entries import Board, Entry
 from leaderboard.board.filters import ALL, BLIND, Filters, choose_tasks
 
@@ -114,6 +115,20 @@ def select_whole(table: pd.DataFrame) -> pd.DataFrame:
     """The methods whose score is of all ranked tasks: no reference, nothing that does not apply to
     one of them."""
     return table[~table["reference"] & ~table["partial"]]
+
+
+def prefer_trusted(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that maintainers measured or re-ran, where there are any, else all: whoever sends a
+    number is not shown as the best before it is checked."""
+    trusted = table[table["trust"].isin(TRUSTED)]
+    return table if trusted.empty else trusted
+
+
+def doubt_row(row: pd.Series) -> str:
+    """What to say wherever a row is shown as the best of some; "" where maintainers ran it."""
+    if row["trust"] in TRUSTED:
+        return ""
+    return "; ".join(filter(None, (row["trust"], row["warning"] and f"score {row['warning']}")))
 
 
 def count_seeds(table: pd.DataFrame) -> list[int]:

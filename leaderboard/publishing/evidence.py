@@ -27,7 +27,7 @@ from benchmark.results.transfer import EVERY, FEWEST, compare_suites
 from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import Board
 from leaderboard.board.opening import list_best
-from leaderboard.board.table import make_frame, rank_entries, select_whole
+from leaderboard.board.table import doubt_row, make_frame, rank_entries, select_whole
 
 Rows = list[list[str]]
 DRAWS = 2_000  # of the bootstrap
@@ -133,16 +133,22 @@ def tabulate_selection(board: Board, suite: str) -> Rows:
 
 def tabulate_access(board: Board, suite: str) -> Rows:
     """[access, methods, best method, score, interval, relative training, relative samples] of each
-    access tier, the best first; the costs are those of `nothing` times what is said."""
+    access tier, the best first; the costs are those of `nothing` times what is said, and beside a
+    score stands what to doubt of it."""
     frame = make_frame(board, suite)
     if frame.empty:
         return []
     many = select_whole(frame)["access"].value_counts()
     return [
         [
-            row["access"], str(many[row["access"]]), row["method"], format_score(row["score"]),
+            row["access"], str(many[row["access"]]), row["method"], _score(row),
             format_interval(None if pd.isna(row["low"]) else (row["low"], row["high"]), False),
             f"{row['training']:.2f} x", f"{row['samples']:.2f} x",
         ]
         for row in sorted(list_best(frame), key=lambda row: -row["score"])
     ]  # fmt: skip
+
+
+def _score(row: pd.Series) -> str:
+    doubt = doubt_row(row)
+    return format_score(row["score"]) + (f" ({doubt})" if doubt else "")

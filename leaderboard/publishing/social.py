@@ -12,11 +12,10 @@ from benchmark.metrics.meanings import find_title
 from benchmark.report.figures import encode_figure
 from benchmark.results.curves import gather_curves
 from benchmark.results.style import FAINT, GREY, INK, PAPER, Style, make_printable, style_methods
-from benchmark.submission.trust import TRUSTED
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import choose_first_suite
 from leaderboard.board.social import SIZE
-from leaderboard.board.table import make_frame, select_whole
+from leaderboard.board.table import make_frame, prefer_trusted, select_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,8 +67,7 @@ def _choose_best(board: Board, suite: str) -> list[str]:
     table = make_frame(board, suite)
     whole = select_whole(table)
     fair = whole[~whole["mine"] & ~whole["access"].str.contains("oracle")]
-    checked = fair[fair["trust"].isin(TRUSTED)]
-    return list((checked if len(checked) else fair)["method"][:MOST])
+    return list(prefer_trusted(fair)["method"][:MOST])
 
 
 def _draw_mean(axes: Axes, values: np.ndarray, look: Style) -> None:

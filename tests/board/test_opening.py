@@ -10,6 +10,7 @@ from PIL import Image
 from benchmark.basics.errors import CorruptFile
 from benchmark.results import references
 from benchmark.results.gallery import Gallery, Shown, crop_row, load_gallery
+from benchmark.submission.record import record_state
 from benchmark.tasks.pairs import sheet
 from leaderboard.board.costs import Relative, compare_costs
 from leaderboard.board.entries import read_board
@@ -19,6 +20,7 @@ from leaderboard.board.predictions import predict_main
 from leaderboard.board.source import HERE
 from leaderboard.board.views import View
 from leaderboard.page.tabs.opening import draw_opening
+from leaderboard.publishing.evidence import tabulate_access
 from tests.board import toys
 from tests.stored import skip_if_stale
 
@@ -99,6 +101,32 @@ def test_one_line_for_each_kind_of_access(root):
     ]  # fmt: skip
     assert " to " in lines[0].interval
     assert lines[0].cost == "1 items scored a sample, 900 trusted real items"
+
+
+def test_who_claims_most_is_not_the_best_before_it_is_checked(root):
+    """Unless nobody of its kind was checked, and then both are said."""
+    warning = "self-reported; score above 1, that is, better than real data only: not checked"
+    toys.store(root, toys.result("boaster", 3.0, access=("ARCHIVE",)))
+    board = read_board(root)
+    drawn = draw_opening(board, View(Filters("small")))
+    assert drawn.count(warning) == 2  # of the figure's row, and of its line below
+    found = make_opening(board, "small")
+    assert found.rows[1].method == found.lines[0].method == "boaster"
+    assert tabulate_access(board, "small")[0][2:4] == [
+        "boaster", f"3.01 ({warning} by maintainers)",
+    ]  # fmt: skip
+
+    record_state(root / "results" / "small" / "older.json", "measured", "ours")
+    board = read_board(root)
+    found = make_opening(board, "small")
+    assert [row.method for row in found.rows] == ["nothing", "older", "clean"]
+    assert [(line.method, line.doubt) for line in found.lines] == [
+        ("older", ""), ("seer", "self-reported"),
+    ]  # fmt: skip
+    assert "boaster" not in draw_opening(board, View(Filters("small")))
+    by_access = {row[0]: (row[1], row[2], row[3]) for row in tabulate_access(board, "small")}
+    assert by_access["archive"] == ("3", "older", "0.21")
+    assert by_access["archive + model"][2].endswith(" (self-reported)")
 
 
 def test_an_interval_is_over_the_seeds_of_its_own_row(root):
