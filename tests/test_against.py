@@ -1,16 +1,19 @@
 """A report beside the board's methods, with pictures of results whose samples are elsewhere."""
 
+import json
 import re
 import sys
 
 import pytest
 
+from benchmark.basics.errors import InputError
 from benchmark.commands import report as command
 from benchmark.commands import stored
 from benchmark.commands.main import main
 from benchmark.report.samples import find_gallery
 from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
+from benchmark.submission.record import record_state
 from tests.board import toys
 
 
@@ -81,6 +84,32 @@ def test_pictures_are_never_those_of_another_result(board, mine):
 def test_another_suite_is_one_sentence(mine, monkeypatch, capsys, suite, said):
     assert cli(monkeypatch, "report", mine, "--against", suite) == 1
     assert said in capsys.readouterr().err
+
+
+def test_what_was_rejected_is_shown_nowhere(board, mine, monkeypatch, capsys, tmp_path):
+    for i, name in enumerate(("anchor", "hostile", "twin", "four", "five")):
+        toys.store(board, toys.result(name, 0.1 * i, "quick"), toys.result(name, 0.1 * i))
+    record_state(board / "results" / "small" / "twin.json", "rejected", "it did not agree")
+    assert [file.stem for file in stored.list_stored("small")] == [
+        "anchor", "five", "four", "hostile",
+    ]  # fmt: skip
+    assert cli(monkeypatch, "report", mine, "--against", "small", "--out", tmp_path / "page") == 0
+    assert ">twin<" not in (tmp_path / "page" / "report.html").read_text()
+    assert cli(monkeypatch, "transfer") == 1
+    assert "4 methods have results in both 'quick' and 'small'" in capsys.readouterr().err
+    for name in ("anchor", "hostile", "four", "five"):
+        file = board / "results" / "small" / f"{name}.json"
+        record_state(file, "rejected", "it did not agree")
+    with pytest.raises(InputError, match="no result of suite 'small' comes with"):
+        stored.list_stored("small")
+
+
+def test_transfer_takes_the_numbers_of_a_re_run(board, monkeypatch, capsys):
+    for i, name in enumerate(("anchor", "hostile", "twin", "four", "five")):
+        toys.store(board, toys.result(name, 0.1 * i, "quick"), toys.result(name, 0.1 * i))
+    toys.rerun(board / "results" / "small" / "anchor.json", 0.9)  # it claims to be the last
+    assert cli(monkeypatch, "transfer", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["tau"] == pytest.approx(0.2)
 
 
 def test_transfer_works_on_what_is_stored(board, monkeypatch, capsys):

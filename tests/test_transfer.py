@@ -133,6 +133,29 @@ def test_too_little_to_compare():
         compare_suites({"cheap": table([1] * 5), "dear": table([1, 2, 3, 4, 5])})
 
 
+def test_what_can_be_compared_is_and_the_rest_is_said():
+    suites = {
+        "few": table([1, 2, 3]),
+        "cheap": table([1, 2, 3, 4, 5]),
+        "dear": [
+            replace(one, recoveries=one.recoveries | {"digits": [0.5] * 3})
+            for one in table([1, 2, 3, 4, 5])
+        ],
+    }
+    told = []
+    found = compare_suites(suites, told.append)
+    assert [(one.one, one.other, one.tasks) for one in found] == [
+        ("cheap", "dear", EVERY), ("cheap", "dear", "speeches"),
+    ]  # fmt: skip
+    assert [said.partition(":")[0] for said in told] == [
+        "3 methods have results in both 'few' and 'cheap'",
+        "3 methods have results in both 'few' and 'dear'",
+        "all methods score the same in 'cheap' or 'dear' (digits)",
+    ]
+    with pytest.raises(InputError, match=r"'few' and 'cheap'.*; 3 methods .* 'few' and 'same'"):
+        compare_suites({"few": table([1, 2, 3]), "cheap": table([1] * 5), "same": table([1] * 5)})
+
+
 def test_the_command(tmp_path):
     """Methods whose curves lie between the references', in another order in the other suite."""
     files = []
@@ -159,3 +182,15 @@ def test_the_command(tmp_path):
     shown = CliRunner().invoke(app, ["transfer", *files])
     assert "quick, small" in shown.output
     assert "9 of 10" in shown.output
+    # Results of a third suite, of which there are too few, take nothing away.
+    third = load_result(tmp_path / "quick" / "m0.json")
+    references = [load_result(frozen_file("quick", name)) for name in ("nothing", "clean")]
+    for result in (third, *references):
+        file = tmp_path / "tiny" / f"{result.method.name}.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(result.model_copy(update={"suite": "tiny"}).to_json())
+        files.append(str(file))
+    shown = CliRunner().invoke(app, ["transfer", *files])
+    assert shown.exit_code == 0
+    assert "9 of 10" in shown.stdout
+    assert "Left out: 1 methods have results in both 'quick' and 'tiny'" in shown.stderr

@@ -21,7 +21,10 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("report"),
     against: Annotated[
         str | None,
-        typer.Option(help="Add the stored results of the leaderboard on this suite: small."),
+        typer.Option(
+            help="Add the stored results of the leaderboard on this suite: small. They show what "
+            "an entry claims, also where it was run again."
+        ),
     ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Figures as PDF, too, for papers.")] = False,
 ) -> None:
@@ -38,6 +41,8 @@ def report(
 
 def list_rivals(results: list[Path], suite: str) -> list[Path]:
     """The stored results of the suite but those of methods that are given: one's own win.
+
+    A re-run stores recoveries and no curves, so that of its entry the claim is shown.
 
     Raises:
         InputError: a given result is of another suite, or there is none stored of it.

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from benchmark.commands.stored import list_stored, list_stored_suites
-from benchmark.commands.tables import number, open_console, sheet, word
+from benchmark.commands.stored import rank_stored
+from benchmark.commands.tables import number, open_console, say, sheet, word
 from benchmark.results.references import read_with_references
 from benchmark.results.schema import load_result
-from benchmark.results.standings import rank_results
+from benchmark.results.standings import Standing, rank_results
 from benchmark.results.transfer import compare_suites
 from benchmark.tasks.suites import SUITE_NAMES
 
@@ -35,13 +35,18 @@ def transfer(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
-    """Compare how suites rank the same methods."""
-    files: dict[str, list[Path]] = {}
-    for file in results or [f for s in list_stored_suites() for f in list_stored(s)]:
-        files.setdefault(load_result(file).suite, []).append(file)
-    order = [s for s in SUITE_NAMES if s in files] + [s for s in files if s not in SUITE_NAMES]
-    suites = {suite: rank_results(read_with_references(files[suite])) for suite in order}
-    found = compare_suites(suites)
+    """Compare how suites rank the same methods.
+
+    Of the leaderboard's, an entry that was run again counts with the numbers of the re-run.
+    """
+    standings = _rank_files(results) if results else rank_stored()
+    order = [s for s in SUITE_NAMES if s in standings]
+    order += [s for s in standings if s not in SUITE_NAMES]
+    console = open_console(stderr=True)
+    found = compare_suites(
+        {suite: standings[suite] for suite in order},
+        tell=lambda why: say(console, f"Left out: {why}"),
+    )
     if as_json:
         print(json.dumps([asdict(transfer) for transfer in found], indent=1))
         return
@@ -58,3 +63,11 @@ def transfer(
     ]
     headings = map(number, ("methods", "tau", "95% interval", "alike"))
     open_console().print(sheet(["suites", word("tasks"), *headings], rows, caption=CAPTION))
+
+
+def _rank_files(results: list[Path]) -> dict[str, list[Standing]]:
+    """The standings of each suite that the files are of."""
+    files: dict[str, list[Path]] = {}
+    for file in results:
+        files.setdefault(load_result(file).suite, []).append(file)
+    return {suite: rank_results(read_with_references(of)) for suite, of in files.items()}

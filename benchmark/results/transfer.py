@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -62,37 +62,64 @@ def tau_interval(tau: float, n: int) -> tuple[float, float]:
     return math.tanh(centre - reach), math.tanh(centre + reach)
 
 
-def compare_suites(suites: Mapping[str, Sequence[Standing]]) -> list[Transfer]:
+def compare_suites(
+    suites: Mapping[str, Sequence[Standing]], tell: Callable[[str], object] = lambda said: None
+) -> list[Transfer]:
     """Every pair of suites, all tasks together and each task that both have (`pair_tasks`).
 
     Args:
         suites: the standings of each, the cheapest suite first.
+        tell: is told why a pair, or one of its tasks, cannot be compared and is left out.
 
     Raises:
-        InputError: fewer than two suites, or too few methods have results in both of a pair.
+        InputError: fewer than two suites, or no pair can be compared: too few methods have results
+            in both, or all of them score the same.
     """
     if len(suites) < 2:
         raise InputError(
             "a comparison needs results of two suites or more: give runs/quick/*.json and "
             "leaderboard/results/small/*.json, for example"
         )
-    found = []
+    found: list[Transfer] = []
+    left_out: list[str] = []
     for one, other in itertools.combinations(suites, 2):
-        first, second = (
-            {s.method: s for s in suites[n] if not s.reference and not s.partial}
-            for n in (one, other)
-        )
-        both = [name for name in first if name in second]
-        if len(both) < FEWEST:
-            raise InputError(
-                f"{len(both)} methods have results in both {one!r} and {other!r}: run "
-                f"{FEWEST} or more on both"
-            )
-        pairs = [first[name] for name in both], [second[name] for name in both]
+        try:
+            pairs = _find_both(suites, one, other)
+            found.append(_transfer(one, other, None, *pairs))
+        except InputError as error:
+            left_out.append(str(error))
+            continue
         shared = pair_tasks(*(list(standings[0].recoveries) for standings in pairs))
-        for tasks in (None, *(shared if len(shared) > 1 else ())):
-            found.append(_transfer(one, other, tasks, *pairs))
+        for tasks in shared if len(shared) > 1 else ():
+            try:
+                found.append(_transfer(one, other, tasks, *pairs))
+            except InputError as error:
+                left_out.append(str(error))
+    if not found:
+        raise InputError("; ".join(left_out))
+    for said in left_out:
+        tell(said)
     return found
+
+
+def _find_both(
+    suites: Mapping[str, Sequence[Standing]], one: str, other: str
+) -> tuple[list[Standing], list[Standing]]:
+    """The standings of the methods that have results in both, in the same order.
+
+    Raises:
+        InputError: they are too few.
+    """
+    first, second = (
+        {s.method: s for s in suites[n] if not s.reference and not s.partial} for n in (one, other)
+    )
+    both = [name for name in first if name in second]
+    if len(both) < FEWEST:
+        raise InputError(
+            f"{len(both)} methods have results in both {one!r} and {other!r}: run "
+            f"{FEWEST} or more on both"
+        )
+    return [first[name] for name in both], [second[name] for name in both]
 
 
 def pair_tasks(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, str]]:
@@ -125,7 +152,9 @@ def _transfer(
     samples = [make_sample(s, chosen) for s in second]
     tau = correlate_ranks(cheap, [suite_score(sample.values) for sample in samples])
     if math.isnan(tau):
-        raise InputError(f"all methods score the same in {one!r} or {other!r}: nothing to compare")
+        raise InputError(
+            f"all methods score the same in {one!r} or {other!r} ({label}): nothing to compare"
+        )
     better = separate_samples(samples)
     alike = better & (cheap[:, None] > cheap)
     separated, agreed = int(better.sum()), int(alike.sum())
