@@ -146,7 +146,8 @@ def read_board(
         show: makes a gallery of what the run of one of `own` kept.
 
     Raises:
-        InputError: one of `own` cannot be shown. What is wrong under `root` is refused instead.
+        InputError: one of `own` cannot be shown, or two are of one method and suite. What is wrong
+            under `root` is refused instead.
         CorruptFile: likewise.
     """
     entries: dict[str, list[Entry]] = {}
@@ -167,11 +168,25 @@ def read_board(
             refused.append(_refuse(root, path, said))
         else:
             entries.setdefault(suite, []).append(entry)
-    for path in own:
-        entry = _entry(root, path, checked, mine=True)
+    for entry in _own_entries(root, own, checked):
         entries.setdefault(entry.suite, []).append(entry)
     whole = {suite: [*_of_references(suite), *of] for suite, of in sorted(entries.items())}
     return Board(root, whole, refused, show)
+
+
+def _own_entries(root: Path, own: Sequence[Path], findings: Path) -> list[Entry]:
+    """Those that are only previewed: of a name and suite one, for rows are told apart by these."""
+    found: dict[tuple[str, str], Entry] = {}
+    for path in own:
+        entry = _entry(root, path, findings, mine=True)
+        other = found.setdefault((entry.suite, entry.name), entry)
+        if other is not entry:
+            name = entry.name.removesuffix(OWN_MARK)
+            raise InputError(
+                f"{other.path} and {path} are both results of {name!r} on suite {entry.suite!r}: "
+                f"give one of them, or run the other under another name"
+            )
+    return list(found.values())
 
 
 @lru_cache(maxsize=64)

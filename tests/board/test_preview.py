@@ -1,8 +1,12 @@
 """One's own result among the others: where it opens, where it stands, how it is drawn."""
 
+import re
+import sys
+
 import pytest
 
-from benchmark.basics.errors import CorruptFile
+from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.commands.main import main
 from benchmark.results.gallery import Gallery, Shown
 from benchmark.results.style import OWN, style_methods
 from benchmark.tasks.suites import load_suite
@@ -41,6 +45,24 @@ def test_it_is_pinned_above_the_others_with_its_own_rank(preview):
     shown = select_rows(table, Filters("small"))
     assert list(shown["method"])[:2] == [YOURS, "clean"]
     assert shown["score"].iloc[0] == pytest.approx(0.11, abs=0.01)
+
+
+@pytest.mark.parametrize("again", ["a", "b"])  # the same file, or another run
+def test_two_results_of_one_method_are_not_mixed(tmp_path, monkeypatch, capsys, again):
+    files = {of: toys.store(tmp_path / of, toys.result("mine", share, access=()))
+             for of, share in (("a", 0.1), ("b", 0.6))}  # fmt: skip
+    other = toys.store(tmp_path / "b", toys.result("mine", 0.2, "quick", access=()))
+    given = [files["a"], files[again]]
+    said = f"{given[0]} and {given[1]} are both results of 'mine' on suite 'small'"
+    with pytest.raises(InputError, match=re.escape(said)):
+        read_board(tmp_path, given)
+    words = ["export", str(tmp_path / "t.csv"), "--results", given[0], "--results", given[1]]
+    monkeypatch.setattr(sys, "argv", ["autophagy", *map(str, words)])
+    with pytest.raises(SystemExit):
+        main()
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "t.csv").exists()
+    assert len(read_board(tmp_path, [files["a"], other]).entries) == 2  # of two suites
 
 
 def test_its_samples_are_those_that_its_run_kept(tmp_path):
