@@ -104,8 +104,9 @@ def find_task(result: Result, name: str) -> Task | None:
 def find_lineage(result: Result, file: Path, task: Task, seed: int) -> Path | None:
     """The folder of a lineage in the run that wrote `file`, or None if it is not there."""
     method = Method(result.method.name, result.method.source, frozenset(), "")
-    (job,) = plan([method], file.parent.name, [task], [seed], file.parent.parent)
-    inside = (file.parent / "lineages").resolve()
+    folder = file.absolute().parent
+    (job,) = plan([method], folder.name, [task], [seed], folder.parent)
+    inside = (folder / "lineages").resolve()
     # Names in a result come from others: they must not lead elsewhere.
     there = job.folder.resolve().is_relative_to(inside) and job.folder.is_dir()
     return job.folder if there else None

@@ -23,6 +23,7 @@ from benchmark.submission.folder import Folder
 from benchmark.tasks.suites import Suite, load_suite
 from benchmark.tasks.task import Task
 
+YEARS = range(2020, 2100)  # of a date that a clock may say
 COUNTS = ("items_trained", "items_generated", "forward_passes", "real_items")
 
 
@@ -72,7 +73,7 @@ def _check_suite(result: Result, file: Path) -> None:
             f"this is {__version__}: run the method again"
         )
     suite = load_suite(result.suite)
-    if file.parent.name != suite.name:
+    if file.absolute().parent.name != suite.name:  # a bare NAME.json names no folder by itself
         raise InputError(
             f"{file} is of suite {suite.name!r}: it belongs into a folder of that name"
         )
@@ -141,8 +142,15 @@ def _check_generation(found: GenerationResult, where: str) -> None:
 
 
 def _check_words(result: Result, file: Path) -> None:
-    """What a board prints of the machine is there, and the date is one."""
+    """The date is one, of our time, in the form that `run` writes."""
     try:
-        datetime.datetime.fromisoformat(result.created)
+        moment = datetime.datetime.fromisoformat(result.created)
     except ValueError as error:
         raise InputError(f"{file} has no date of creation: run it again") from error
+    written = moment.tzinfo is not None and moment.isoformat() == result.created
+    if not written or moment.year not in YEARS:
+        raise InputError(
+            f"{file} was created {clean_line(result.created, 40)!r}, which is no time between "
+            f"{YEARS[0]} and {YEARS[-1]} with its zone, such as 2026-01-02T03:04:05+00:00: set the "
+            f"clock and run it again"
+        )

@@ -35,7 +35,10 @@ def make_record(entry: Entry, now: datetime.datetime) -> dict[str, Any]:
         now: when the record is made.
     """
     developer, name = find_developer(entry), entry.name.removesuffix(OWN_MARK)
-    epoch = str(int(datetime.datetime.fromisoformat(entry.created).timestamp()))
+    moment = datetime.datetime.fromisoformat(entry.created)
+    if moment.tzinfo is None:  # else the record's name would depend on who writes it where
+        moment = moment.replace(tzinfo=datetime.UTC)
+    epoch = str(int(moment.timestamp()))
     tasks = {task.name: task for task in load_suite(entry.suite).tasks}
     return {
         "schema_version": SCHEMA,

@@ -68,15 +68,13 @@ def export_entries(
 
 def _write_records(entries: Sequence[Entry], folder: Path) -> list[Path]:
     """One file an entry; the references, which score 0 and 1 by definition, are none."""
-    now, written = datetime.datetime.now(datetime.UTC), []
-    for entry in entries:
-        if entry.reference:
-            continue
-        record = make_record(entry, now)
-        path = folder / name_record(record)
-        _write(path, write_record(record))
-        written.append(path)
-    return written
+    now = datetime.datetime.now(datetime.UTC)
+    # All are made before one is written: no part of an export is left behind by what ends it.
+    records = [make_record(entry, now) for entry in entries if not entry.reference]
+    contents = {folder / name_record(record): write_record(record) for record in records}
+    for path, content in contents.items():
+        _write(path, content)
+    return list(contents)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -5,6 +5,8 @@ import datetime
 import json
 import re
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -17,7 +19,7 @@ from benchmark.commands.main import main
 from benchmark.interface.names import find_baselines
 from benchmark.tasks.suites import load_suite
 from leaderboard.board.citations import ARXIV, PAPERS, make_bibtex
-from leaderboard.board.entries import read_board
+from leaderboard.board.entries import Board, read_board
 from leaderboard.board.every_eval import make_record, name_record
 from leaderboard.board.export import choose_entries, export_entries
 from tests.board import toys
@@ -187,6 +189,33 @@ def test_a_record_is_the_same_each_time_and_says_who_checked(board):
     assert record["source_metadata"]["evaluator_relationship"] == "third_party"
     claimed = make_record(board.entry("small", "anchor"), NOW)
     assert claimed["source_metadata"]["evaluator_relationship"] == "first_party"
+
+
+def test_a_date_that_a_stranger_chose_ends_no_export(tmp_path, monkeypatch):
+    """It is refused; and if it were not, nothing hangs on the reader's clock or is half written."""
+    toys.store(tmp_path, toys.result("anchor"))
+    odd = toys.result("twin").model_copy(update={"created": "0001-01-01"})
+    toys.store(tmp_path, odd)
+    board = read_board(tmp_path)
+    assert [refused.file for refused in board.refused] == ["twin.json"]
+    assert len(export_entries(board, "small", tmp_path / "eee", every_eval=True)) == 1
+
+    entry = board.entry("small", "anchor")
+    naive = replace(entry, created="2026-01-02T03:04:05", method="twin")
+    found = set()
+    for zone in ("UTC", "Asia/Tokyo"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        found.add(make_record(naive, NOW)["evaluation_id"])
+    monkeypatch.undo()
+    time.tzset()
+    assert found == {make_record(entry, NOW)["evaluation_id"].replace("anchor", "twin")}
+
+    broken = replace(entry, created="never", method="zeta")
+    both = Board(board.root, {"small": [*board.entries["small"], broken]})
+    with pytest.raises(ValueError, match="never"):
+        export_entries(both, "small", tmp_path / "other", every_eval=True)
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_task_that_a_method_does_not_apply_to_is_no_zero(tmp_path):

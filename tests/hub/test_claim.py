@@ -3,6 +3,7 @@
 import copy
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -41,6 +42,11 @@ def claim(finished, tmp_path):
 def test_the_result_as_it_was_written_is_accepted(finished, claim):
     assert len(accept(finished, finished.result)) == 7 + 3 * 2 * 3  # tasks, kinds, generations
     claim(claim.document)
+
+
+def test_a_result_is_found_out_of_the_folder_that_it_lies_in(finished, monkeypatch):
+    monkeypatch.chdir(finished.result.parent)
+    assert accept(finished, Path(finished.result.name)) == accept(finished, finished.result)
 
 
 def edit(document, path, value):
@@ -88,6 +94,11 @@ LINEAGE = "tasks/digits-replace/lineages/0"
         ("references", {}, "which references"),
         ("references/clean", "frozen", "frozen references, but none"),
         ("created", "yesterday", "no date"),
+        ("created", "0001-01-01", "no time between 2020 and 2099"),
+        ("created", "0001-01-01T00:00:00+00:00", "no time between 2020 and 2099"),
+        ("created", "2026-01-02T03:04:05", "no time between 2020 and 2099 with its zone"),
+        ("created", "20260102T030405+00:00", "no time between 2020 and 2099 with its zone"),
+        ("created", "9999-12-31T23:59:59+00:00", "no time between 2020 and 2099"),
         ("hardware", "a\x1b[31mb", "plainly"),
     ],
 )  # fmt: skip
