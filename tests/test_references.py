@@ -251,6 +251,29 @@ def test_references_given_by_hand_do_not_win_over_frozen_ones(tmp_path, monkeypa
         assert files["nothing"] == str(frozen_file("small", "nothing"))
 
 
+@pytest.mark.parametrize("command", ["score", "report"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_reference_of_ones_own_may_be_given_first(
+    tmp_path, monkeypatch, capsys, command, order
+):  # fmt: skip
+    """`score runs/quick/clean.json leaderboard/results/quick/anchor.json`, in whatever order."""
+    with toys.frozen(tmp_path / "frozen"):
+        mine = toys.result("clean", origin="own")
+        for task in mine.tasks.values():
+            task.lineages[0].generations[1].profile[task.primary] += 0.01
+        words = [toys.store(tmp_path / "own", mine), toys.store(tmp_path, toys.result("anchor"))]
+        options = ["--json"] if command == "score" else ["--out", tmp_path / "page"]
+        assert cli(monkeypatch, command, *words[::order], *options) == 0
+        if command == "score":
+            files = json.loads(capsys.readouterr().out)["files"]
+            assert files == {
+                "anchor": str(words[1]),
+                **{name: str(frozen_file("small", name)) for name in REFERENCES},
+            }
+        else:
+            assert ">anchor<" in (tmp_path / "page" / "report.html").read_text()
+
+
 def test_unless_the_results_were_scored_against_their_own(tmp_path, monkeypatch, capsys):
     """... but those of a GPU are compared with those of the same GPU."""
     with toys.frozen(tmp_path / "frozen"):

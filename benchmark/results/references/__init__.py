@@ -61,7 +61,8 @@ def find_references(
 
 
 def read_with_references(files: Sequence[Path]) -> dict[Path, Result]:
-    """The results in `files`, and the references of the first unless they are among them.
+    """The results in `files`, and the references of the first that stays unless they are among
+    them.
 
     Frozen references win over those that are given, unless all other results say that they were
     scored against their own.
@@ -78,7 +79,8 @@ def read_with_references(files: Sequence[Path]) -> dict[Path, Result]:
     given = _prefer_frozen(given)
     names = {result.method.name for result in given.values()}
     missing = [name for name in REFERENCES if name not in names]
-    found = find_references(given[files[0]], *files, wanted=missing) if missing else {}
+    left = [file for file in files if file in given]
+    found = find_references(given[left[0]], *left, wanted=missing) if missing else {}
     return given | found
 
 
