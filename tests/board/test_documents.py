@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.tasks.suites import SUITE_NAMES, load_suite
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
+from leaderboard.page.tabs.documents import draw_about
 from leaderboard.publishing.documents import fill_document
 from tests.board import toys
 from tests.stored import skip_if_stale
@@ -26,6 +28,13 @@ def test_the_tables_are_up_to_date(name, kind):
     assert fill_document(text, read_board(HERE)) == text, (
         "python -m leaderboard.publishing.documents " + name
     )
+
+
+def test_the_page_says_what_scores_are_made_of_for_every_modality():
+    loss = draw_about().partition("The loss is ")[2].partition("</p>")[0]
+    named = {"image": "images", "text": "held-out text", "pair": "pairs"}
+    for modality in {task.modality for name in SUITE_NAMES for task in load_suite(name).tasks}:
+        assert named[modality] in loss
 
 
 def test_a_table_of_scores_may_be_cut(tmp_path, frozen):
