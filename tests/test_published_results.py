@@ -15,11 +15,13 @@ from benchmark.lineage.workshop import Workshop
 from benchmark.results.references import read_with_references
 from benchmark.results.schema import load_result
 from benchmark.results.standings import rank_results
+from benchmark.submission.trust import find_state, load_rerun, load_trust
 from benchmark.tasks.suites import load_suite
 from tests.stored import skip_if_stale
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "leaderboard" / "results").glob("*/*.json"))
+TRUST = sorted((ROOT / "leaderboard" / "results").glob("*/trust/*.json"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
@@ -39,6 +41,15 @@ def test_a_published_result_is_of_this_method_on_these_tasks(file):
     }
     for task in result.tasks.values():
         assert tuple(lineage.seed for lineage in task.lineages) == suite.seeds
+
+
+@pytest.mark.parametrize("file", TRUST, ids=lambda file: f"{file.parents[1].name}/{file.stem}")
+def test_the_record_of_every_re_run_that_is_named_is_there(file):
+    result = file.parents[1] / file.name
+    state = find_state(result.read_bytes(), load_trust(result))
+    assert state.record_sha256 or state.name != "re-run"
+    if state.record_sha256:
+        assert load_rerun(result, state).agrees == (state.name == "re-run")
 
 
 @pytest.mark.parametrize("suite", sorted({file.parent.name for file in FILES}))

@@ -67,7 +67,8 @@ def test_a_pull_request_is_checked_from_end_to_end(tmp_path, monkeypatch, capsys
         (comment,) = repo.requests[0].comments
     state = find_state(result.read_bytes(), load_trust(result, tmp_path / "ours"))
     assert (status, state.name) in ((0, "re-run"), (1, "re-scored"))
-    record = json.loads((tmp_path / "ours/results/quick/verified/tail_quota.json").read_text())
+    (kept,) = (tmp_path / "ours/results/quick/verified").glob("tail_quota-*.json")
+    record = json.loads(kept.read_text())
     assert record["seeds"] == ["71", "72"]
     assert ("It agrees" in comment) == record["agrees"]
 
@@ -123,7 +124,8 @@ def test_from_new_to_verified(size, task, tmp_path, monkeypatch, capsys):
 
     words = ("verify", dataset / "submissions" / "tail_quota", "--result", claim, "--workers", 1)
     status = cli(monkeypatch, *words, "--seeds", "71,72")
-    record = json.loads((claim.parent / "verified" / claim.name).read_text())
+    (kept,) = (claim.parent / "verified").glob(f"{claim.stem}-*.json")
+    record = json.loads(kept.read_text())
     assert record["seeds"] == ["71", "72"]
     assert not record["seeds_drawn"]
     assert np.isfinite(list(record["comparison"].values())).all()

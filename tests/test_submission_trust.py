@@ -59,6 +59,11 @@ def test_what_was_found_of_earlier_results_of_the_name_stays_known(tmp_path):
     two = advance_trust(b"other", two, "re-run", "it agrees")
     three = advance_trust(b"third", two, "re-scored", "it follows")
     assert [len(of.steps) for of in three.earlier] == [2, 2]
+    assert find_state(b"other", three).name == "re-run"  # the third takes nothing from it
+    with pytest.raises(InputError, match=r"on 2026-01-03 \(it is another\), which is final"):
+        advance_trust(RESULT, three, "re-run", "it agrees")
+    again = advance_trust(b"other", three, "rejected", "it was found out")
+    assert [len(of.steps) for of in (*again.earlier, again)] == [2, 1, 3]
     file = tmp_path / "quick" / "mine.json"
     trust_file(file).parent.mkdir(parents=True)
     trust_file(file).write_bytes(three.to_json())

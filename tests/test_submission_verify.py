@@ -1,5 +1,6 @@
 """What a re-run finds: numbers of its own, another access, a full disk; the runs are made up."""
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -10,8 +11,8 @@ from benchmark.basics.errors import InputError
 from benchmark.interface.names import REFERENCES
 from benchmark.results.schema import load_result
 from benchmark.submission import verify
-from benchmark.submission.record import record_state
-from benchmark.submission.trust import Rerun, load_rerun, load_trust, record_file, trust_file
+from benchmark.submission.record import record_state, write_verification
+from benchmark.submission.trust import Rerun, load_rerun, load_trust, trust_file
 from benchmark.submission.verify import Submitted, verify_claim
 from leaderboard.board.entries import read_board
 from tests.board import toys
@@ -64,12 +65,12 @@ def reseed(some, seeds):
 def test_the_record_holds_the_re_run_and_the_board_shows_it(verified):
     found = verified(0.3)
     assert found.agrees, found.sentence
-    record = Rerun.model_validate_json(record_file(verified.claim).read_bytes())
+    record = Rerun.model_validate_json(found.record.read_bytes())
     assert record.seeds == tuple(map(str, SEEDS))
     assert (record.agrees, record.by, record.access) == (True, "Ada", ("RESERVE",))
-    document = json.loads(record_file(verified.claim).read_text())
+    document = json.loads(found.record.read_text())
     assert all(isinstance(seed, str) for seed in document["seeds"])
-    record_state(verified.claim, "re-run", found.sentence)
+    record_state(verified.claim, "re-run", found.sentence, record=found.record)
     state = read_board(verified.root).entry("small", "anchor").state
     assert load_rerun(verified.claim, state) == record
     entry = read_board(verified.root).entry("small", "anchor")
@@ -90,8 +91,11 @@ def test_equal_scores_do_not_excuse_another_access_or_absent_tasks(verified, cha
     found = verified(**changes)
     assert not found.agrees
     assert re.search(problem, found.sentence)
-    record = Rerun.model_validate_json(record_file(verified.claim).read_bytes())
+    record = Rerun.model_validate_json(found.record.read_bytes())
     assert (record.agrees, bool(record.problem)) == (False, True)
+    record_state(verified.claim, "rejected", found.sentence, record=found.record)
+    digest = hashlib.sha256(found.record.read_bytes()).hexdigest()
+    assert load_trust(verified.claim).steps[-1].record_sha256 == digest
 
 
 def test_a_large_difference_never_agrees_and_one_seed_is_refused(verified):
@@ -104,12 +108,11 @@ def test_a_large_difference_never_agrees_and_one_seed_is_refused(verified):
 
 def test_a_record_of_other_tasks_or_that_does_not_agree_costs_the_entry(verified):
     for change in ({"agrees": False}, {"recoveries": {"x": (1.0, 1.0, 1.0)}, "failed": {"x": 0}}):
-        verified()
-        record = Rerun.model_validate_json(record_file(verified.claim).read_bytes())
-        changed = record.model_dump() | change
-        record_file(verified.claim).write_bytes(Rerun.model_validate(changed).to_json())
+        record = Rerun.model_validate_json(verified().record.read_bytes())
+        forged = Rerun.model_validate(record.model_dump() | change)
+        kept = write_verification(verified.claim, forged)
         trust_file(verified.claim).unlink(missing_ok=True)
-        record_state(verified.claim, "re-run", "forged")
+        record_state(verified.claim, "re-run", "forged", record=kept)
         (refused,) = read_board(verified.root).refused
         assert "is not of this result" in refused.reason
     assert load_trust(verified.claim) is not None

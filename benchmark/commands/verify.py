@@ -54,9 +54,10 @@ def verify(
 ) -> None:
     """Run a submission again in the sandbox on seeds that are not public, and compare.
 
-    Writes verified/NAME.json beside the result. If the recoveries agree within the 95% interval of
-    their difference, by 0.15 at most, and the access granted is what card and claim say, the
-    entry's state becomes `re-run` and the board shows the re-run's score; else the status is 1.
+    Writes a record into verified/ beside the result, which replaces none of an earlier re-run. If
+    the recoveries agree within the 95% interval of their difference, by 0.15 at most, and the
+    access granted is what card and claim say, the entry's state becomes `re-run` and the board
+    shows the re-run's score; else the status is 1.
 
     With --from-pr it is fetched from the pull request and re-scored first; findings are then
     written into leaderboard/ unless --findings names another folder, and the comment for its
@@ -83,11 +84,11 @@ def verify(
     say(console, f"Suite score {found.sentence}")
     say(console, f"Record: {found.record}")
     if found.agrees:
-        record_state(result, "re-run", found.sentence, findings, by)
+        record_state(result, "re-run", found.sentence, findings, by, found.record)
         console.print("It agrees: the entry is re-run.")
         return
     if reject:
-        record_state(result, "rejected", found.sentence, findings, by)
+        record_state(result, "rejected", found.sentence, findings, by, found.record)
     console.print("It does not agree.")
     raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,14 +42,14 @@ def mirror_files(
     parts: Sequence[Part],
     title: str,
     revision: str | None,
-    only: bool = False,
+    only: str | re.Pattern[str] | None = None,
 ) -> Stored:
     """Commit those of `parts` that differ.
 
     Args:
         kind: "space" or "dataset".
         revision: what the commit must follow directly; the Hub refuses it (412) after another.
-        only: delete all other files.
+        only: delete all other files whose whole path it matches.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, RepoFile
     from huggingface_hub.constants import REPO_TYPES_URL_PREFIXES
@@ -61,7 +62,11 @@ def mirror_files(
         for part in parts
         if part.path not in there or not part.is_in(there[part.path])
     ]
-    gone = [CommitOperationDelete(path) for path in there if only and path not in kept]
+    gone = [
+        CommitOperationDelete(path)
+        for path in there
+        if only is not None and path not in kept and re.fullmatch(only, path)
+    ]
     if added or gone:
         operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete]
         operations = [*added, *gone]

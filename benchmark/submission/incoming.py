@@ -18,12 +18,12 @@ from benchmark.results.schema import LARGEST, Result
 from benchmark.submission.checks import read_submission
 from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.folder import LARGEST as LARGEST_OF_FOLDER
+from benchmark.submission.trust import FINDING
 from benchmark.submission.upload import name_samples
 from benchmark.tasks.suites import load_suite
 
 MOST = 8_000_000_000  # bytes of all samples and models
 RESULT = re.compile(rf"results/({NAME})/({NAME})\.json")
-FINDING = re.compile(r"results/[^/]+/(trust|verified)/.*")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import benchmark
 from benchmark.basics.files import alone_in, write_bytes
 from benchmark.basics.plain import clean_line, read_limited
 from benchmark.results.schema import LARGEST
+from benchmark.submission.trust import LARGEST as LARGEST_RECORD
 from benchmark.submission.trust import (
     Finding,
     Rerun,
@@ -49,23 +50,24 @@ def record_state(
     reason: str,
     findings: Path | None = None,
     by: str | None = None,
+    record: Path | None = None,
 ) -> Path:
     """Raise the state of the entry with that result; returns the file.
 
     Args:
         findings: the maintainers' folder, see `trust_file`; without it beside the result.
         by: who found it; without it whoever runs this.
+        record: of the re-run that it follows from, as `write_verification` left it.
 
     Raises:
         InputError: it was rejected before, or a file cannot be read or written.
         CorruptFile: the stored state is damaged.
     """
-    path, record = trust_file(result, findings), record_file(result, findings)
-    content, checker = read_limited(result, LARGEST, "result"), find_checker(by)
+    path, checker = trust_file(result, findings), find_checker(by)
+    content, digest = read_limited(result, LARGEST, "result"), ""
+    if record is not None:
+        digest = hashlib.sha256(read_limited(record, LARGEST_RECORD, "record")).hexdigest()
     with alone_in(path.parent):  # of two who find something out at once, neither is lost
-        digest = ""
-        if state == "re-run" and record.exists():
-            digest = hashlib.sha256(record.read_bytes()).hexdigest()
         known = load_trust(result, findings)
         found = advance_trust(
             content, known, state, reason, record_sha256=digest, **checker._asdict()
@@ -75,9 +77,10 @@ def record_state(
 
 
 def write_verification(result: Path, record: Rerun, findings: Path | None = None) -> Path:
-    """Keep a re-run's record in `verified/NAME.json` beside the result; returns the file."""
-    path = record_file(result, findings)
-    write_bytes(path, record.to_json())
+    """Keep a re-run's record in `verified/` beside the result; returns the file."""
+    content = record.to_json()
+    path = record_file(result, hashlib.sha256(content).hexdigest(), findings)
+    write_bytes(path, content)
     return path
 
 

@@ -98,9 +98,9 @@ def review_request(
     )
     words.append(f"**Run again** in a sandbox: {escape_markdown(found.sentence)}.")
     if found.agrees:
-        record_state(file, "re-run", found.sentence, findings, by)
+        record_state(file, "re-run", found.sentence, findings, by, found.record)
     elif reject:
-        record_state(file, "rejected", found.sentence, findings, by)
+        record_state(file, "rejected", found.sentence, findings, by, found.record)
     return Review(found.agrees, _close(words, _verdict(found, reject), by))
 
 

@@ -2,10 +2,10 @@
 
 The state lies in `trust/NAME.json` beside the result `NAME.json`, or in a maintainer's own folder
 of the same layout. It belongs to that result's very bytes: another result of the same name starts
-as self-reported. What a re-run measured lies in `verified/NAME.json`, of which the state holds the
-hash. Who may send results may not write either: a page reads both from its own copy of the
-repository, and what lies beside results that others sent is refused (see
-`leaderboard.board.entries`).
+as self-reported and takes nothing from this one. What a re-run measured lies in
+`verified/NAME-HASH.json`, a file a re-run, which the state names by its hash. Who may send results
+may not write either: a page reads both from its own copy of the repository, and what lies beside
+results that others sent is refused (see `leaderboard.board.entries`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import datetime
 import hashlib
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -35,6 +36,7 @@ Finding = Literal["re-scored", "measured", "re-run", "rejected"]
 ORDER: tuple[StateName, ...] = ("self-reported", "re-scored", "measured", "re-run")
 TRUSTED = ("measured", "re-run")  # states in which maintainers ran the method themselves
 LARGEST = 262_144  # bytes
+FINDING = re.compile(r"results/[^/]+/(trust|verified)/.*")  # paths that only maintainers write
 
 
 def _day(text: str) -> str:
@@ -65,7 +67,8 @@ class Step(_Strict):
             method again, on seeds that are not; "rejected": it did not agree.
         by: who ran the check.
         commit: of the benchmark that checked, or its version.
-        record_sha256: of the record of a re-run, `verified/NAME.json`; "" without one.
+        record_sha256: of the record of the re-run that it follows from, see `record_file`; ""
+            without one.
     """
 
     state: Finding
@@ -77,7 +80,7 @@ class Step(_Strict):
 
 
 class Rerun(_Strict):
-    """What a re-run measured: the record `verified/NAME.json`.
+    """What a re-run measured: the record `verified/NAME-HASH.json`.
 
     Attributes:
         seeds: as digits, for they may be larger than JSON's readers keep.
@@ -141,8 +144,8 @@ class CheckedResult(_Strict):
 
 
 class Trust(CheckedResult):
-    """What was found out about the newest result that was checked, and about those of the same
-    name before it, the oldest first: a new result begins anew, and its past stays known."""
+    """What was found out about the result that was checked last, and about the others of its
+    name, the oldest first: a new result begins anew, and what is known of the others stays."""
 
     version: Literal[1] = 1
     earlier: Annotated[tuple[CheckedResult, ...], Field(max_length=100)] = ()
@@ -170,10 +173,26 @@ def find_state(result: bytes, trust: Trust | None) -> State:
     """The state of the entry whose stored result is `result`."""
     if trust is None:
         return State(name="self-reported")
-    if trust.result_sha256 != hashlib.sha256(result).hexdigest():
-        return State(name="self-reported", reason="an earlier result of this name was checked")
-    last = trust.steps[-1]
-    return State(name=last.state, **last.model_dump(exclude={"state"}))
+    steps = _find_steps(trust, hashlib.sha256(result).hexdigest())
+    if not steps:
+        return State(name="self-reported", reason="another result of this name was checked")
+    return State(name=steps[-1].state, **steps[-1].model_dump(exclude={"state"}))
+
+
+def _find_steps(trust: Trust | None, digest: str) -> tuple[Step, ...]:
+    """What was found out about the result with that hash, whichever was checked last."""
+    known = (trust, *trust.earlier) if trust is not None else ()
+    return next((of.steps for of in known if of.result_sha256 == digest), ())
+
+
+def refuse_rejected(result: bytes, trust: Trust | None) -> None:
+    """Raises InputError if the result was rejected: nothing that is found later counts."""
+    state = find_state(result, trust)
+    if state.name == "rejected":
+        raise InputError(
+            f"this result was rejected on {state.date} ({state.reason}), which is final: submit a "
+            f"new result"
+        )
 
 
 def advance_trust(
@@ -192,20 +211,16 @@ def advance_trust(
         date: without it today.
         by: who found it.
         commit: of the benchmark with which it was found.
-        record_sha256: of the record of a re-run.
+        record_sha256: of the record of the re-run that it follows from.
 
     Raises:
         InputError: the result was rejected, which is final.
     """
+    refuse_rejected(result, trust)
     digest = hashlib.sha256(result).hexdigest()
-    same = trust is not None and trust.result_sha256 == digest
-    steps = trust.steps if trust is not None and same else ()
-    if steps and steps[-1].state == "rejected":
-        raise InputError(
-            f"this result was rejected ({steps[-1].reason}), which is final: submit a new result"
-        )
-    known = ORDER.index(steps[-1].state) if steps else 0
-    if trust is not None and same and state != "rejected" and ORDER.index(state) <= known:
+    steps = _find_steps(trust, digest)
+    known = ORDER.index(find_state(result, trust).name)
+    if trust is not None and steps and state != "rejected" and ORDER.index(state) <= known:
         return trust
     day = date or datetime.datetime.now(datetime.UTC).date().isoformat()
     step = Step(
@@ -236,9 +251,10 @@ def trust_file(result: Path, findings: Path | None = None) -> Path:
     return _found_about(result, "trust", findings)
 
 
-def record_file(result: Path, findings: Path | None = None) -> Path:
-    """Where the record of its re-run lies."""
-    return _found_about(result, "verified", findings)
+def record_file(result: Path, digest: str, findings: Path | None = None) -> Path:
+    """Where the record of a re-run lies whose SHA-256 is `digest`: a later one replaces none."""
+    whole = _found_about(result, "verified", findings)
+    return whole.with_name(f"{result.stem}-{digest[:12]}.json")
 
 
 def _found_about(result: Path, kind: str, findings: Path | None) -> Path:
@@ -264,7 +280,7 @@ def load_rerun(result: Path, state: State, findings: Path | None = None) -> Reru
         InputError: the record is not there.
         CorruptFile: it is another one, or not valid.
     """
-    path = record_file(result, findings)
+    path = record_file(result, state.record_sha256, findings)
     content = read_start(path, LARGEST, "record")
     if hashlib.sha256(content).hexdigest() != state.record_sha256:
         raise CorruptFile(f"{path} is not the record of the re-run that was found to agree")

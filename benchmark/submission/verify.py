@@ -79,7 +79,7 @@ def verify_claim(
 ) -> Verification:
     """Run the submission in `folder` on other seeds than its claim `result`, and compare.
 
-    What was found is written to verified/NAME.json beside the claim, whatever it is.
+    What was found is written into verified/ beside the claim, whatever it is.
 
     Args:
         folder: of the submission; or the name of a baseline, whose own entry is checked alike.

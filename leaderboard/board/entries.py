@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
+from glob import escape
 from pathlib import Path
 from statistics import fmean
 
@@ -29,7 +30,6 @@ from benchmark.submission.trust import (
     find_state,
     load_rerun,
     load_trust,
-    record_file,
     trust_file,
 )
 from leaderboard.board.costs import Relative, compare_costs
@@ -229,8 +229,9 @@ def _same(one: Path, other: Path) -> bool:
 def _stamps(root: Path, path: Path, findings: Path) -> tuple[tuple[str, int, int], ...]:
     """Changes whenever a file changes that the entry is read from."""
     own = root / "references" / path.parent.name / path.stem
-    found_out = trust_file(path, findings), record_file(path, findings)
-    files = [path, *found_out, *_files(root, path.stem), *own.glob("*.json")]
+    trust = trust_file(path, findings)
+    records = (trust.parents[1] / "verified").glob(f"{escape(path.stem)}-*.json")
+    files = [path, trust, *sorted(records), *_files(root, path.stem), *sorted(own.glob("*.json"))]
     found = [(file.resolve(), file.stat()) for file in files if file.exists()]
     return tuple((str(file), stat.st_mtime_ns, stat.st_size) for file, stat in found)
 

@@ -23,7 +23,8 @@ class Event:
         by: who found it out; of a self-reported result its authors.
         commit: of the benchmark that was used, shortened; "" where nobody checked.
         reason: one sentence.
-        of: which result of the name, as the first digits of its SHA-256; "" for the one shown.
+        of: which other result of the name, as the first digits of its SHA-256; "" for the one
+            shown.
     """
 
     state: str
@@ -35,7 +36,8 @@ class Event:
 
 
 def list_history(entry: Entry) -> list[Event]:
-    """Every state that the entry, and results of its name before it, had: the oldest first.
+    """Every state that the entry and other results of its name had, in the order in which the
+    results were checked last.
 
     A reference comes with the benchmark and a previewed result is nobody's entry: they have none.
 
@@ -46,10 +48,13 @@ def list_history(entry: Entry) -> list[Event]:
         return []
     digest = hashlib.sha256(read_limited(entry.path, LARGEST, "result")).hexdigest()
     found = [*entry.trust.earlier, entry.trust] if entry.trust is not None else []
-    before = [event for of in found if of.result_sha256 != digest for event in _events(of, True)]
-    own = [event for of in found if of.result_sha256 == digest for event in _events(of, False)]
+    checked = [of.result_sha256 for of in found]
+    place = checked.index(digest) if digest in checked else len(found)
+    before = [event for of in found[:place] for event in _events(of, True)]
+    own = [event for of in found[place : place + 1] for event in _events(of, False)]
+    after = [event for of in found[place + 1 :] for event in _events(of, True)]
     authors = ", ".join(entry.card.authors) if entry.card else ""
-    return [*before, Event("self-reported", entry.created[:10], authors), *own]
+    return [*before, Event("self-reported", entry.created[:10], authors), *own, *after]
 
 
 def describe_history(entry: Entry) -> str:
@@ -57,8 +62,8 @@ def describe_history(entry: Entry) -> str:
     return "; ".join(map(_describe, list_history(entry)))
 
 
-def _events(found: CheckedResult, earlier: bool) -> Iterator[Event]:
-    of = found.result_sha256[:SHORT] if earlier else ""
+def _events(found: CheckedResult, other: bool) -> Iterator[Event]:
+    of = found.result_sha256[:SHORT] if other else ""
     for step in found.steps:
         yield Event(step.state, step.date, step.by, step.commit[:SHORT], step.reason, of)
 
@@ -66,5 +71,5 @@ def _events(found: CheckedResult, earlier: bool) -> Iterator[Event]:
 def _describe(event: Event) -> str:
     by = f" by {event.by}" if event.by else ""
     code = f" with {event.commit}" if event.commit else ""
-    of = f" (an earlier result, {event.of})" if event.of else ""
+    of = f" (another result, {event.of})" if event.of else ""
     return f"{event.state} {event.date}{by}{code}{of}"

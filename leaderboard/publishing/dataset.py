@@ -11,6 +11,7 @@ from benchmark.hub.commits import Stored, create_repo, mirror_files
 from benchmark.hub.connection import ask_hub, check_target
 from benchmark.hub.parts import Part
 from benchmark.hub.trouble import Purpose
+from benchmark.submission.trust import FINDING
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE, READ
 from leaderboard.board.table import export_frame, make_frame
@@ -49,7 +50,8 @@ entry was checked (`trust`).
 | Folder | Holds |
 |---|---|
 | `results/SUITE/NAME.json` | every number of an entry, by task, seed and generation |
-| `results/SUITE/trust`, `results/SUITE/verified` | maintainers' findings (a copy) |
+| `results/SUITE/trust/NAME.json` | what maintainers found out of results of that name (a copy) |
+| `results/SUITE/verified/NAME-HASH.json` | what each re-run measured (a copy) |
 | `submissions/NAME` | the method, its card and its description |
 | `references/SUITE/NAME` | `nothing` and `clean`, where the entry brought its own |
 | `gallery/SUITE/NAME.json` | pictures and excerpts by generation |
@@ -74,7 +76,8 @@ def publish_dataset(
     token: str | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Stored:
-    """Create or update the dataset in one commit. Entries of others stay as they are.
+    """Create or update the dataset in one commit. Entries of others stay as they are; where only
+    maintainers' findings may lie, what is not one of them is deleted.
 
     Raises:
         InputError: whatever prevents it, as one sentence.
@@ -102,7 +105,7 @@ def publish_dataset(
         parts += describe_dataset(repo, read_board(root, findings=HERE), root)
         title = "Update the table"
         return ask_hub(
-            lambda api: mirror_files(api, repo, "dataset", parts, title, revision),
+            lambda api: mirror_files(api, repo, "dataset", parts, title, revision, FINDING),
             purpose, endpoint, say, token,
         )  # fmt: skip
 

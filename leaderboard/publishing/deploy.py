@@ -98,7 +98,7 @@ def deploy_board(
             if known is None or known.value != dataset:
                 api.add_space_variable(space, VARIABLE, dataset)
         return mirror_files(
-            api, space, "space", parts, "Deploy the leaderboard", revision, only=True
+            api, space, "space", parts, "Deploy the leaderboard", revision, only=".*"
         )
 
     return [*done, ask_hub(update, purpose, endpoint, say, token)]

@@ -13,7 +13,7 @@ from benchmark.results import references
 from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
 from benchmark.submission.record import record_state
-from benchmark.submission.trust import record_file, trust_file
+from benchmark.submission.trust import load_trust, trust_file
 from leaderboard.board.entries import read_board
 from leaderboard.board.table import make_frame
 from tests.board import toys
@@ -178,6 +178,12 @@ def many(kind, number=1):
     return spoil
 
 
+def only_record(root):
+    """The record of the one re-run of `anchor`."""
+    (record,) = (root / "results/small/verified").glob("anchor-*.json")
+    return record
+
+
 def twice(root):
     text = (root / FILE).read_text()
     (root / FILE).write_text(text.replace('"suite"', '"suite": "quick",\n "suite"', 1))
@@ -214,9 +220,9 @@ def twice(root):
         ),
         (lambda r: record_state(r / FILE, "re-run", "ok") and trust_file(r / FILE).write_text("{"),
          "not a valid trust state"),
-        (lambda r: toys.rerun(r / FILE, 0.3) and record_file(r / FILE).unlink(),
+        (lambda r: toys.rerun(r / FILE, 0.3) and only_record(r).unlink(),
          "cannot read the record"),
-        (lambda r: toys.rerun(r / FILE, 0.3) and record_file(r / FILE).write_text("{}"),
+        (lambda r: toys.rerun(r / FILE, 0.3) and only_record(r).write_text("{}"),
          "not the record of the re-run"),
     ],
 )  # fmt: skip
@@ -294,6 +300,29 @@ def test_an_entry_that_was_run_again_shows_the_numbers_of_the_re_run(root):
     assert (other.trusted, other.claimed) == (False, None)  # no more than self-reported
 
 
+def test_checking_another_result_of_its_name_takes_nothing_from_an_entry(root):
+    """Anybody can send one, and it need not even be merged."""
+    published = (root / FILE).read_bytes()
+    toys.rerun(root / FILE, 0.27)
+    before = read_board(root).entry("small", "anchor")
+    toys.store(root, toys.result("anchor", 0.9))
+    toys.rerun(root / FILE, 0.5)
+    record_state(root / FILE, "rejected", "it does not agree")
+    (root / FILE).write_bytes(published)
+    record_state(root / FILE, "re-scored", "it follows")  # says less than is known
+    after = read_board(root).entry("small", "anchor")
+    assert (after.state, after.recoveries) == (before.state, before.recoveries)
+    assert len(load_trust(root / FILE).earlier) == 1
+
+
+def test_an_entry_that_is_verified_twice_keeps_its_state_and_both_records(root):
+    toys.rerun(root / FILE, 0.27)
+    before = read_board(root).entry("small", "anchor")
+    toys.rerun(root / FILE, 0.31)
+    assert read_board(root).entry("small", "anchor") == before
+    assert len(list((root / "results/small/verified").iterdir())) == 2
+
+
 def test_only_maintainers_say_how_far_an_entry_is_trusted(root, tmp_path_factory):
     """A pull request that brings trust of its own changes nothing, and the page says so."""
     ours = tmp_path_factory.mktemp("ours")
@@ -305,15 +334,17 @@ def test_only_maintainers_say_how_far_an_entry_is_trusted(root, tmp_path_factory
     assert board.entry("small", "anchor").recoveries[toys.IMAGE][0] < 0.5
     said = {refused.file: refused.reason for refused in board.refused}
     assert len(board.refused) == 3  # two states and a record
+    forged = only_record(root).name
     assert "came with a submission, and only maintainers say" in said["other.json"]
     toys.rerun(root / FILE, 0.27, findings=ours)
     record_state(root / "results/small/other.json", "rejected", "it cheats", findings=ours)
     board = read_board(root, findings=ours)
     assert board.entry("small", "anchor").state.name == "re-run"
     assert "other" not in names(board)
-    for kind in (trust_file, record_file):  # a copy of ours is no news
-        kind(root / FILE).write_bytes(kind(root / FILE, ours).read_bytes())
-    assert {r.file for r in read_board(root, findings=ours).refused} == {"other.json"}
+    for kept in (trust_file(root / FILE, ours), only_record(ours)):  # a copy of ours is no news
+        (root / kept.relative_to(ours)).write_bytes(kept.read_bytes())
+    said = {refused.file for refused in read_board(root, findings=ours).refused}
+    assert said == {"other.json", forged}
 
 
 def test_a_forged_file_moves_nobody_else(root):

@@ -39,10 +39,25 @@ def test_what_befell_an_earlier_result_of_the_name_is_told_before(tmp_path):
     toys.store(tmp_path, toys.result("anchor", 0.3))
     entry = read_board(tmp_path).entry("small", "anchor")
     assert states(entry) == [("rejected", "Grace", True), ("self-reported", "", False)]
-    assert "an earlier result" in describe_history(entry)
+    assert "another result" in describe_history(entry)
     record_state(file, "re-scored", "it follows", by="Grace")
     entry = read_board(tmp_path).entry("small", "anchor")
     assert [state for state, *_ in states(entry)] == ["rejected", "self-reported", "re-scored"]
+
+
+def test_what_befell_a_later_result_of_the_name_is_told_after(tmp_path):
+    """Sent, checked and not merged: the entry is as it was."""
+    file = toys.store(tmp_path, toys.result("anchor", 0.3))
+    published = file.read_bytes()
+    record_state(file, "re-scored", "it follows", by="Grace")
+    toys.store(tmp_path, toys.result("anchor", 0.9))
+    record_state(file, "rejected", "it does not agree", by="Grace")
+    file.write_bytes(published)
+    assert states(read_board(tmp_path).entry("small", "anchor")) == [
+        ("self-reported", "", False),
+        ("re-scored", "Grace", False),
+        ("rejected", "Grace", True),
+    ]
 
 
 def test_references_and_previews_have_none(tmp_path):

@@ -150,8 +150,8 @@ def rerun(path: Path, recovery: float, findings: Path | None = None, noise: floa
         by="A Maintainer",
         commit="0" * 40,
     )
-    write_verification(path, record, findings)
-    record_state(path, "re-run", "it agrees", findings, "A Maintainer")
+    kept = write_verification(path, record, findings)
+    record_state(path, "re-run", "it agrees", findings, "A Maintainer", kept)
     return record
 
 

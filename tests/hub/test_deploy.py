@@ -137,10 +137,13 @@ def test_entries_of_others_stay_and_are_in_the_table(hub, board):
     record_state(board / "results/small/anchor.json", "re-scored", "it follows")
     ours = board / finding
     files[finding] = files["samples/small/anchor/x.safetensors"] = files["README.md"]
+    stray = "results/small/verified/anchor-0123456789ab.json"
+    files[stray] = files["README.md"]
     (board / "results/small/anchor.json").unlink()  # in the dataset only: somebody's entry
     deploy_board(SPACE, DATASET, hub.url)
     now = repo.refs["main"].files
     assert now[finding].content == ours.read_bytes()  # what others say of trust does not stay
+    assert stray not in now
     assert {"results/small/anchor.json", "samples/small/anchor/x.safetensors"} <= set(now)
     assert table(hub).set_index("method")["trust"]["anchor"] == "re-scored"
     deploy_board(SPACE, DATASET, hub.url)
