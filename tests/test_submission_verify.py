@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import InputError, Interrupted
 from benchmark.interface.names import REFERENCES
 from benchmark.results.schema import load_result
 from benchmark.submission import verify
@@ -36,10 +36,20 @@ def verified(tmp_path, frozen, monkeypatch):
     )
     card = {"access": ("RESERVE",)}
 
-    def run(recovery=0.3, access=("RESERVE",), carded=("RESERVE",), absent=(), seeds=SEEDS):
+    def run(
+        recovery=0.3,
+        access=("RESERVE",),
+        carded=("RESERVE",),
+        absent=(),
+        seeds=SEEDS,
+        stopped=False,
+    ):
         card["access"] = carded
 
         def rerun(given, suite, chosen, out, workers, watch):
+            run.seeds.append(chosen)
+            if stopped:
+                raise Interrupted("interrupted")
             own = toys.result("anchor", recovery, access=access, absent=absent)
             references = {name: toys.result(name) for name in REFERENCES}
             for some in (own, *references.values()):
@@ -51,6 +61,7 @@ def verified(tmp_path, frozen, monkeypatch):
 
     run.claim = claim
     run.root = tmp_path
+    run.seeds = []  # of every re-run that was begun
     return run
 
 
@@ -104,6 +115,32 @@ def test_a_large_difference_never_agrees_and_one_seed_is_refused(verified):
         verified(seeds=(71,))
     with pytest.raises(InputError, match="no task in common"):
         verified(absent=toys.TASKS)
+
+
+def test_a_re_run_that_was_stopped_goes_on_with_its_seeds(verified):
+    """They are drawn anew for the next one only, and nobody else may read them meanwhile."""
+    for _ in range(2):
+        with pytest.raises(Interrupted):
+            verified(seeds=None, stopped=True)
+    (kept,) = (verified.root / "out").rglob("seeds/*.json")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(Interrupted):
+        verified(stopped=True)  # seeds that are given are nobody's secret
+    found = verified(seeds=None)
+    first, again, given, last = verified.seeds
+    assert (first, given) == (again, SEEDS)
+    assert first == last == found.seeds
+    assert not kept.exists()
+    assert verified(seeds=None).seeds != first
+
+
+def test_what_was_rejected_is_not_run_again(verified):
+    record_state(verified.claim, "rejected", "reads the test set")
+    with pytest.raises(
+        InputError, match=r"was rejected on .* \(reads the test set\), which is fin"
+    ):
+        verified()
+    assert not verified.seeds
 
 
 def test_a_record_of_other_tasks_or_that_does_not_agree_costs_the_entry(verified):

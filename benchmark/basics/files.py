@@ -27,8 +27,11 @@ KEPT = (
 SHORT = "/int16"  # behind the name of what was int16 before it was written
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write a file so that a reader sees either nothing new or all of it.
+
+    Args:
+        mode: who may read and write it, less what the umask takes.
 
     Raises:
         InputError: the folder cannot be written (permissions, disk full).
@@ -37,7 +40,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.parent / f".writing-{path.name}-{secrets.token_hex(8)}"
         try:
-            with temporary.open("xb") as file:  # readable by whom the umask lets
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -126,12 +130,12 @@ def _unpack(name: str, tensor: Tensor) -> tuple[str, Tensor]:
     return name, tensor.long() if tensor.dtype == torch.int16 else tensor
 
 
-def write_record(path: Path, record: dict[str, Any]) -> None:
-    """Save a dictionary as JSON with the SHA-256 of its content."""
+def write_record(path: Path, record: dict[str, Any], mode: int = 0o666) -> None:
+    """Save a dictionary as JSON with the SHA-256 of its content; `mode` as for `write_bytes`."""
     text = _canonical(record)
     digest = hashlib.sha256(text.encode()).hexdigest()
     document = {"sha256": digest, "record": record}
-    write_bytes(path, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
+    write_bytes(path, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode(), mode)
 
 
 def read_record(path: Path, belongs_to: Path | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from benchmark.commands.tables import number, open_console, say, sheet, word
 from benchmark.submission.claim import read_claim
-from benchmark.submission.record import record_state
+from benchmark.submission.record import check_open, record_state
 from benchmark.submission.rescore import RescoredLineage, rescore_claim
 
 CAPTION = (
@@ -41,7 +41,9 @@ def rescore(
     If all of it agrees, the entry's state becomes `re-scored`: the numbers follow from what was
     sent, whoever made that. Otherwise the status is 1.
     """
-    rows = rescore_claim(read_claim(result), samples)
+    claim = read_claim(result)
+    check_open(result, findings)
+    rows = rescore_claim(claim, samples)
     console = open_console()
     console.print(rescore_table(rows))
     problems = [f"{row.task}, seed {row.seed}: {row.problem}" for row in rows if row.problem]

@@ -41,7 +41,9 @@ def verify(
     seeds: Annotated[
         str | None, typer.Option(help="Such as 71,72. Default: three drawn now, and recorded.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the runs.")] = Path("verify-runs"),
+    out: Annotated[
+        Path, typer.Option(help="Folder for the runs and the drawn seeds of one that was stopped.")
+    ] = Path("verify-runs"),
     workers: Annotated[
         int | None, typer.Option(help="Processes at a time. Default: one a core.", min=1)
     ] = None,
@@ -57,11 +59,13 @@ def verify(
     Writes a record into verified/ beside the result, which replaces none of an earlier re-run. If
     the recoveries agree within the 95% interval of their difference, by 0.15 at most, and the
     access granted is what card and claim say, the entry's state becomes `re-run` and the board
-    shows the re-run's score; else the status is 1.
+    shows the re-run's score; else the status is 1. Run the same command again to go on after an
+    interruption. What was rejected is not run: --reject is final, so objections come before it.
 
     With --from-pr it is fetched from the pull request and re-scored first; findings are then
     written into leaderboard/ unless --findings names another folder, and the comment for its
-    author is printed, or with --comment posted. Method and result are not given then.
+    author is printed, or with --comment posted. What was found and is not posted yet is then
+    posted, and nothing is run again. Method and result are not given with --from-pr.
     """
     console, watch = open_console(), lambda jobs: Watcher(jobs, console)
     if from_pr is not None:
@@ -70,9 +74,11 @@ def verify(
         check_target(Purpose(repo), endpoint)
         review = review_request(
             from_pr, repo, out, findings or STORED, parse_seeds(seeds), workers, watch, by,
-            reject, endpoint, console.print,
+            reject, comment, endpoint, console.print,
         )  # fmt: skip
         _tell(console, review.comment, from_pr, repo, comment, endpoint)
+        if comment and review.kept is not None:
+            review.kept.unlink(missing_ok=True)
         if not review.agrees:
             raise typer.Exit(1)
         return
@@ -102,4 +108,4 @@ def _tell(
         url = send_comment(repo, num, text, endpoint, console.print)
         say(console, f"Commented: {url}")
     else:
-        console.print("Nothing was posted; --comment writes this below the pull request.")
+        console.print("Nothing was posted; the same command with --comment posts this.")

@@ -19,6 +19,7 @@ from benchmark.submission.trust import (
     advance_trust,
     load_trust,
     record_file,
+    refuse_rejected,
     trust_file,
 )
 
@@ -42,6 +43,19 @@ def find_checker(by: str | None = None) -> Checker:
         commit += "+"
     who = by or _git(folder, "config", "user.name") or _user()
     return Checker(clean_line(who, 100), commit or f"version {benchmark.__version__}")
+
+
+def check_open(result: Path, findings: Path | None = None) -> None:
+    """For whoever is about to check a result: nothing that is found after a rejection counts.
+
+    Args:
+        findings: the maintainers' folder, see `trust_file`; without it beside the result.
+
+    Raises:
+        InputError: it was rejected, or cannot be read.
+        CorruptFile: the stored state is damaged.
+    """
+    refuse_rejected(read_limited(result, LARGEST, "result"), load_trust(result, findings))
 
 
 def record_state(

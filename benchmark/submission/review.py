@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.files import read_record, write_record
 from benchmark.basics.plain import escape_markdown, quote_code
 from benchmark.hub.queue import Say, find_changes
 from benchmark.runs.jobs import Job
 from benchmark.submission.incoming import Brought, fetch_brought, find_brought, read_brought
-from benchmark.submission.record import find_checker, record_state
+from benchmark.submission.record import check_open, find_checker, record_state
 from benchmark.submission.rescore import RescoredLineage, rescore_claim
 from benchmark.submission.verify import Verification, verify_claim
 from benchmark.submission.waiting import clean_reason
@@ -25,10 +27,13 @@ class Review:
     Attributes:
         agrees: whether it may be merged.
         comment: in markdown, for its page.
+        kept: the file that holds this, to be deleted once it is posted; None where nothing was
+            computed that could be lost.
     """
 
     agrees: bool
     comment: str
+    kept: Path | None = None
 
 
 def review_request(
@@ -41,6 +46,7 @@ def review_request(
     watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
     by: str | None = None,
     reject: bool = False,
+    unposted: bool = False,
     endpoint: str | None = None,
     say: Say = lambda text: None,
 ) -> Review:
@@ -53,25 +59,38 @@ def review_request(
         out: for the files and the runs; what is finished there is not run again.
         seeds, workers, watch, by: see `verify_claim`.
         reject: record it as rejected if it does not agree, which is final for this result.
+        unposted: give what this found before at the same commit, with the same seeds and `reject`,
+            if it is still kept; then nothing is fetched or run.
 
     Raises:
-        InputError: the Hub cannot be asked, there is no such request or no sandbox, or it was
-            rejected before.
+        InputError: the Hub cannot be asked, there is no such request or no sandbox.
+        CorruptFile: a file in `out` or a stored finding is damaged.
     """
     changes = find_changes(repo, num, endpoint, say)
     folder = out / f"pr-{num}-{changes.revision[:12]}"
+    kept = folder.with_name(f"{folder.name}.json")
+    asked = {"seeds": None if seeds is None else list(seeds), "reject": reject}
     try:
         brought = find_brought(changes)
     except InputError as error:
         return _refuse(changes.revision, error, folder)
-    count, size = len(brought.samples), brought.find_size(changes) / 1e6
-    say(f"Fetching {brought.title}, {count} files of samples and models, {size:,.0f} MB in all")
-    fetch_brought(brought, repo, folder, True, endpoint, say)
+    if unposted and kept.exists():
+        known = read_record(kept)
+        if known["asked"] == asked:
+            return Review(known["agrees"], known["comment"], kept)
+    fetch_brought(brought, repo, folder, False, endpoint, say)
     try:
         result = read_brought(brought, folder)
     except (InputError, CorruptFile) as error:
         return _refuse(changes.revision, error, folder)
     file = brought.result_in(folder)
+    try:
+        check_open(file, findings)
+    except InputError as error:
+        return _refuse(changes.revision, error, folder)
+    count, size = len(brought.samples), brought.find_size(changes) / 1e6
+    say(f"Fetching {brought.title}, {count} files of samples and models, {size:,.0f} MB in all")
+    fetch_brought(brought, repo, folder, True, endpoint, say)
     say(f"Re-scoring {brought.title} at {changes.revision[:12]}")
     samples = brought.samples_in(folder)
     rows = rescore_claim(result, samples) if brought.samples else []
@@ -82,7 +101,8 @@ def review_request(
             lost = "; ".join(f"{row.task}, seed {row.seed}" for row in rows if not row.agrees)
             said = f"its samples do not give its numbers: {lost or 'nothing was published'}"
             record_state(file, "rejected", said, findings, by)
-        return Review(False, _close(words, "It does not agree, so it was not run again.", by))
+        verdict = "It does not agree, so it was not run again."
+        return _keep(kept, asked, False, _close(words, f"{verdict}{_final(reject)}", by))
     said = f"all generations of {len(rows)} lineages follow from the samples that were sent"
     record_state(file, "re-scored", said, findings, by)
     say(f"Running {result.method.name} again in the sandbox")
@@ -101,7 +121,13 @@ def review_request(
         record_state(file, "re-run", found.sentence, findings, by, found.record)
     elif reject:
         record_state(file, "rejected", found.sentence, findings, by, found.record)
-    return Review(found.agrees, _close(words, _verdict(found, reject), by))
+    return _keep(kept, asked, found.agrees, _close(words, _verdict(found, reject), by))
+
+
+def _keep(file: Path, asked: dict[str, Any], agrees: bool, comment: str) -> Review:
+    """Kept until it is posted, for it may have taken hours."""
+    write_record(file, {"asked": asked, "agrees": agrees, "comment": comment})
+    return Review(agrees, comment, file)
 
 
 def _heading(brought: Brought) -> str:
@@ -141,8 +167,13 @@ def _notes(brought: Brought) -> list[str]:
 def _verdict(found: Verification, reject: bool) -> str:
     if found.agrees:
         return "It agrees: the entry is **re-run**, and the board shows the re-run's score."
-    final = " The entry is rejected, which is final for this result." if reject else ""
-    return f"It does not agree.{final} How to object: docs/policy.md of the benchmark."
+    return f"It does not agree.{_final(reject)}"
+
+
+def _final(reject: bool) -> str:
+    if reject:
+        return " The result is rejected, which is final for it; a new one can be sent."
+    return " How to object: docs/policy.md of the benchmark."
 
 
 def _refuse(revision: str, error: Exception, folder: Path) -> Review:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmark import __version__
 from benchmark.basics.errors import InputError
+from benchmark.basics.files import alone_in, read_record, write_record
 from benchmark.interface.find import find_method
 from benchmark.interface.names import REFERENCES, find_baselines
 from benchmark.results.references import find_references
@@ -22,7 +23,7 @@ from benchmark.runs.jobs import Job
 from benchmark.submission.checks import read_submission
 from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.compare import Comparison, compare_scores
-from benchmark.submission.record import find_checker, write_verification
+from benchmark.submission.record import check_open, find_checker, write_verification
 from benchmark.submission.trust import Rerun
 from benchmark.tasks.suites import load_suite
 
@@ -84,18 +85,24 @@ def verify_claim(
     Args:
         folder: of the submission; or the name of a baseline, whose own entry is checked alike.
         out: for the runs; what is finished there is not run again.
-        seeds: two or more, none of them public; without it some are drawn.
+        seeds: two or more, none of them public; without it some are drawn, and kept in `out`
+            until the record is written: a re-run that was stopped goes on.
         findings: the maintainers' folder, see `benchmark.submission.trust.trust_file`.
         by: who checks; without it whoever runs this.
 
     Raises:
-        InputError: the claim is not of this submission or cannot be scored, or it cannot be run.
+        InputError: the claim is not of this submission, was rejected or cannot be scored, or it
+            cannot be run.
         CorruptFile: a file is damaged.
     """
     claim = read_claim(result)
+    check_open(result, findings)
+    digest = hashlib.sha256(result.read_bytes()).hexdigest()
     claimed = score_result(claim, *find_references(claim, result).values()).recoveries
     given = read_submitted(folder, claim, result)
-    chosen = tuple(sorted(set(seeds))) if seeds else draw_seeds(load_suite(claim.suite).seeds)
+    kept = out / "seeds" / f"{digest}.json"
+    public = load_suite(claim.suite).seeds
+    chosen = tuple(sorted(set(seeds))) if seeds else recall_seeds(kept, public)
     if len(chosen) < 2:
         raise InputError("a re-run of one seed says nothing of chance: give at least two --seeds")
     own, references = rerun_submission(given, claim.suite, chosen, out, workers, watch)
@@ -113,7 +120,7 @@ def verify_claim(
         suite=claim.suite,
         method=claim.method.name,
         source=given.source,
-        result_sha256=hashlib.sha256(result.read_bytes()).hexdigest(),
+        result_sha256=digest,
         seeds=tuple(str(seed) for seed in chosen),
         seeds_drawn=seeds is None,
         access=tuple(own.method.access),
@@ -126,7 +133,10 @@ def verify_claim(
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **checker._asdict(),
     )
-    return Verification(found, chosen, write_verification(result, record, findings), problem)
+    written = write_verification(result, record, findings)
+    if seeds is None:
+        kept.unlink(missing_ok=True)
+    return Verification(found, chosen, written, problem)
 
 
 def read_submitted(folder: Path, claim: Result, result: Path) -> Submitted:
@@ -175,6 +185,20 @@ def draw_seeds(public: Sequence[int], count: int = DRAWN) -> tuple[int, ...]:
     while len(drawn) < count:
         drawn |= {secrets.randbelow(MOST_SEED + 1)} - set(public)
     return tuple(sorted(drawn))
+
+
+def recall_seeds(file: Path, public: Sequence[int]) -> tuple[int, ...]:
+    """The seeds in `file`, of a re-run that was stopped; without it some are drawn and kept there,
+    for the eyes of whoever runs this.
+
+    Raises:
+        InputError: the folder cannot be written.
+        CorruptFile: the file is damaged.
+    """
+    with alone_in(file.parent):
+        if not file.exists():
+            write_record(file, {"seeds": draw_seeds(public)}, mode=0o600)
+        return tuple(read_record(file)["seeds"])
 
 
 def rerun_submission(

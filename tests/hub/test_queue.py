@@ -137,9 +137,10 @@ def test_of_two_requests_with_one_entry_the_newer_counts(hub, sent, parts, tmp_p
 @pytest.fixture
 def rerun(monkeypatch, tmp_path):
     """Re-runs that agree, or not, without running anything."""
-    found = {"agrees": True}
+    found = {"agrees": True, "times": 0}
 
     def verify(folder, result, *words, **more):
+        found["times"] += 1
         assert (folder / "method.py").is_file()
         gap = 0.0 if found["agrees"] else -0.4
         (tmp_path / "record.json").write_text("{}")
@@ -172,6 +173,35 @@ def test_a_request_is_fetched_rescored_run_again_and_told(
     assert "claimed 0.300, re-run 0.300" in comment
     assert comment.count("| yes |") == 3
     assert str(tmp_path) not in comment
+    assert rerun["times"] == 1  # the second time what was found was posted
+
+
+def test_what_was_found_and_could_not_be_posted_is_posted_by_the_same_command(
+    hub, sent, rerun, tmp_path, monkeypatch, capsys
+):
+    rerun["agrees"] = False
+    words = (
+        "verify",
+        "--from-pr",
+        1,
+        "--findings",
+        tmp_path,
+        "--out",
+        tmp_path / "out",
+        "--reject",
+    )
+    hub.fail("comment", 503, times=99)
+    assert command(monkeypatch, hub, *words, "--comment") == 1
+    assert "run the same command again" in capsys.readouterr().err
+    hub.faults._due.clear()
+    assert command(monkeypatch, hub, *words, "--comment") == 1
+    (comment,) = sent.requests[0].comments
+    assert "claimed 0.300, re-run -0.100" in comment
+    before = len(hub.requests)
+    assert command(monkeypatch, hub, *words, "--comment") == 1  # it was rejected: nothing is run
+    assert "which is final: submit a new result" in sent.requests[0].comments[1]
+    assert not any("samples" in request for request in hub.requests[before:])
+    assert rerun["times"] == 1
 
 
 def test_one_that_does_not_agree_is_rejected_only_if_asked(

@@ -68,7 +68,10 @@ def test_a_better_number_than_the_samples_give_is_found(
     assert command(monkeypatch, claim, "--samples", samples, "--reject") == 1
     state = find_state(claim.read_bytes(), load_trust(claim))
     assert (state.name, task in state.reason) == ("rejected", True)
+    capsys.readouterr()
     assert command(monkeypatch, claim, "--samples", samples) == 1
+    said = capsys.readouterr()
+    assert (said.out, "which is final" in said.err) == ("", True)  # before anything is recomputed
 
 
 def spoil_tokens(tensors):
