@@ -56,6 +56,9 @@ def test_a_good_card_is_read_as_it_is():
         ("access", ["ARCHIVE", "ARCHIVE"], "twice"),
         ("hyper_parameters", {"a": [1, 2]}, "not a number"),
         ("hyper_parameters", {"a": math.inf}, "ordinary size"),
+        ("hyper_parameters", {"a": math.nan}, "ordinary size"),
+        ("hyper_parameters", {"a": 10**400}, "ordinary size"),
+        ("hyper_parameters", {"a": -(10**400)}, "ordinary size"),
         ("hyper_parameters", {"a": None}, "not a number"),
         ("hyper_parameters", {"=cmd()": 1}, "right form"),
         ("hyper_parameters", {f"a{i}": i for i in range(51)}, "at most 50"),
@@ -92,6 +95,9 @@ def test_a_missing_field_is_named(field):
         (b"- " * 8_000, "nested too deeply"),
         (b"{a: " * 4_000, "nested too deeply"),
         (b"? {a: 1}\n: 2", "not YAML"),
+        (b"a: 1" + b":59" * 200 + b".5", "not YAML: int too large"),  # YAML's base 60
+        (b"a: " + b"9" * 5_000, "not YAML"),
+        (yaml.safe_dump(GOOD).encode() + b"? 0x" + b"f" * 6_000 + b"\n: 1", "unknown field"),
         (yaml.safe_dump(GOOD | {"pay": "me"}).encode(), "unknown field 'pay'"),
     ],
 )

@@ -94,15 +94,17 @@ def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor
             folder); the file itself without it.
 
     Raises:
-        CorruptFile: the file is missing, truncated or changed.
+        CorruptFile: the file is missing, truncated or changed, or of a type that torch has not.
     """
     try:
         # Not by its name, which safetensors takes as UTF-8 only.
         content = path.read_bytes()
         tensors = load(content)
-        expected = _header(content).get("__metadata__", {}).get("sha256")
+        expected = (_header(content).get("__metadata__") or {}).get("sha256")
     except (SafetensorError, OSError) as error:
         raise _corrupt(path, str(error), belongs_to) from error
+    except KeyError as error:  # safetensors knows more types than torch
+        raise _corrupt(path, f"it holds numbers of type {error}", belongs_to) from error
     if tensor_digest(tensors) != expected:
         raise _corrupt(path, "its checksum does not match", belongs_to)
     return dict(_unpack(name, tensor) for name, tensor in tensors.items())

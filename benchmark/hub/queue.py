@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
+class UnfitRequest(InputError):
+    """What is wrong is one pull request, not the Hub or the dataset: others can be looked at."""
+
+
 @dataclass(frozen=True)
 class OpenRequest:
     """A pull request that nobody has merged or closed."""
@@ -39,12 +43,14 @@ class Changes:
         there: path -> bytes of every file at this revision.
         changed: paths that are added, changed or deleted since it left the main branch.
         clashing: those of them that the main branch has changed meanwhile, too.
+        known: paths that the main branch has.
     """
 
     revision: str
     there: dict[str, int]
     changed: tuple[str, ...]
     clashing: tuple[str, ...]
+    known: frozenset[str] = frozenset()
 
 
 def list_requests(
@@ -72,27 +78,28 @@ def find_changes(
     """What the pull request `num` changes, compared with where it left the main branch.
 
     Raises:
-        InputError: there is no such pull request, or whatever else prevents it.
+        UnfitRequest: there is no such pull request, or none that belongs to the dataset.
+        InputError: whatever else prevents it.
     """
 
     def read(api: HfApi) -> Changes:
         from huggingface_hub.errors import RevisionNotFoundError
 
         main = api.dataset_info(repo).sha
+        assert main is not None
         try:
             own = api.dataset_info(repo, revision=f"refs/pr/{num}").sha
+            assert own is not None
+            base = _find_base(api, repo, own, main)
+            before, after, now = (_list_files(api, repo, sha) for sha in (base, own, main))
         except RevisionNotFoundError as error:
             known = "autophagy queue lists the open ones"
-            raise InputError(f"{repo} has no pull request {num}: {known}") from error
-        assert main is not None
-        assert own is not None
-        base = _find_base(api, repo, own, main)
-        before, after, now = (_list_files(api, repo, sha) for sha in (base, own, main))
+            raise UnfitRequest(f"{repo} has no pull request {num}: {known}") from error
         changed = _differ(before, after)
         clashing = {path for path in _differ(before, now) if now.get(path) != after.get(path)}
         there = {path: size for path, (_, size) in after.items()}
         both = tuple(path for path in changed if path in clashing)
-        return Changes(own, there, changed, both)
+        return Changes(own, there, changed, both, frozenset(now))
 
     return ask_hub(read, _purpose(repo), endpoint, say)
 
@@ -108,17 +115,27 @@ def fetch_revision(
     """Put the files at `paths` of that revision, and no others, into `folder`, by their paths.
 
     Raises:
-        InputError: whatever prevents it, as one sentence.
+        UnfitRequest: the revision or one of the files is gone.
+        InputError: whatever else prevents it, as one sentence.
     """
 
     def fetch(api: HfApi) -> None:
-        with _without_bars():
-            api.snapshot_download(
-                repo, repo_type="dataset", revision=revision, local_dir=folder,
-                allow_patterns=list(paths),
-            )  # fmt: skip
+        from huggingface_hub.errors import RemoteEntryNotFoundError, RevisionNotFoundError
+
+        try:
+            with _without_bars():
+                api.snapshot_download(
+                    repo, repo_type="dataset", revision=revision, local_dir=folder,
+                    allow_patterns=list(paths),
+                )  # fmt: skip
+        except (RemoteEntryNotFoundError, RevisionNotFoundError) as error:
+            gone = f"files of commit {revision[:12]} are not in {repo} any more"
+            raise UnfitRequest(f"{gone}: run the same command again") from error
 
     ask_hub(fetch, _purpose(repo), endpoint, say)
+    # The client is content with what an earlier call left in the folder, if the Hub fails it.
+    if lost := [path for path in paths if not (folder / path).is_file()]:
+        raise InputError(f"the Hub did not send {lost[0]} of {repo}: run the same command again")
 
 
 def send_comment(
@@ -170,7 +187,7 @@ def _find_base(api: HfApi, repo: str, own: str, main: str) -> str:
     known = set(commits[1])
     base = next((commit for commit in commits[0] if commit in known), None)
     if base is None:
-        raise InputError(f"the pull request has no commit in common with {repo}: close it")
+        raise UnfitRequest(f"the pull request has no commit in common with {repo}: close it")
     return base
 
 

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.plain import clean_line
-from benchmark.hub.queue import Changes, Say, fetch_revision
+from benchmark.hub.queue import Changes, Say, UnfitRequest, fetch_revision
 from benchmark.interface.names import NAME, REFERENCES
 from benchmark.results.schema import LARGEST, Result
 from benchmark.submission.checks import read_submission
@@ -69,14 +69,14 @@ def find_brought(changes: Changes) -> Brought:
     """The one entry that the pull request brings, told from its paths alone.
 
     Raises:
-        InputError: it brings none or several, lacks a file, touches what is not its own, is too
+        UnfitRequest: it brings none or several, lacks a file, touches what is not its own, is too
             large, or cannot be merged.
     """
     found = [match for path in changes.changed if (match := RESULT.fullmatch(path))]
     found = [match for match in found if match.group(0) in changes.there]
     if len(found) != 1:
         some = f"{len(found)} results" if found else "no result"
-        raise InputError(
+        raise UnfitRequest(
             f"it brings {some}: a pull request brings results/SUITE/NAME.json of one entry, as "
             f"autophagy submit sends it"
         )
@@ -90,22 +90,22 @@ def find_brought(changes: Changes) -> Brought:
     odd = [path for path in changes.changed if path not in own and path not in ignored]
     if odd:
         more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
-        raise InputError(
+        raise UnfitRequest(
             f"it touches {clean_line(odd[0], 100)}{more}, which is not of the entry {name!r}: send "
             f"the entry alone"
         )
     there = changes.there
     for path in of_folder:
         if path not in there:
-            raise InputError(f"it has no {path}: send the whole submission")
+            raise UnfitRequest(f"it has no {path}: send the whole submission")
     for path, most in read.items():
         if there.get(path, 0) > most:
-            raise InputError(f"{path} has {there[path]:,} bytes, {most:,} are the most")
+            raise UnfitRequest(f"{path} has {there[path]:,} bytes, {most:,} are the most")
     size = sum(there[path] for path in samples if path in there)
     if size > MOST:
-        raise InputError(f"its samples have {size:,} bytes, {MOST:,} are the most")
+        raise UnfitRequest(f"its samples have {size:,} bytes, {MOST:,} are the most")
     if changes.clashing:
-        raise InputError(
+        raise UnfitRequest(
             f"it cannot be merged, as {clean_line(changes.clashing[0], 100)} was changed in the "
             f"dataset meanwhile: close it and send it again"
         )
@@ -133,6 +133,7 @@ def fetch_brought(
         samples: with what it is recomputed from.
 
     Raises:
+        UnfitRequest: it is gone.
         InputError: the Hub does not give it.
     """
     paths = brought.read + (brought.samples if samples else ())
@@ -143,13 +144,17 @@ def read_brought(brought: Brought, folder: Path) -> Result:
     """The result of the entry in `folder`, which belongs to the submission; nothing is run.
 
     Raises:
-        InputError: it is not as a submission must be.
-        CorruptFile: the result was changed after the run.
+        UnfitRequest: it is not as a submission must be, or the result was changed after the run.
     """
     file, where = brought.result_in(folder), brought.submission_in(folder)
-    result = read_claim(file)
-    submission, card, written = read_submission(where)
-    check_belongs(result, file, submission, card, written.summary)
+    try:
+        result = read_claim(file)
+        submission, card, written = read_submission(where)
+        check_belongs(result, file, submission, card, written.summary)
+    except AutophagyError as error:
+        raise UnfitRequest(str(error)) from error
+    except Exception as error:  # whatever a stranger thought of: it costs this request, no more
+        raise UnfitRequest(f"it cannot be read ({type(error).__name__}: {error})") from error
     return result
 
 
@@ -157,9 +162,12 @@ def _name_samples(suite: str, name: str) -> set[str]:
     """Every path that samples and models of the entry may have.
 
     Raises:
-        InputError: there is no such suite.
+        UnfitRequest: there is no such suite.
     """
-    chosen, base = load_suite(suite), f"samples/{suite}/{name}"
+    try:
+        chosen, base = load_suite(suite), f"samples/{suite}/{name}"
+    except InputError as error:
+        raise UnfitRequest(str(error)) from error
     return {
         f"{base}/{file}"
         for task in chosen.tasks

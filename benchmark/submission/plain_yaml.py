@@ -44,7 +44,7 @@ def read_yaml(content: bytes, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         where = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{name}{where} is not YAML: {_short(error.problem)}") from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise InputError(f"{name} is not YAML: {_short(error)}") from error
 
 

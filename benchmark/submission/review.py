@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.errors import InputError
 from benchmark.basics.files import read_record, write_record
 from benchmark.basics.plain import escape_markdown, quote_code
-from benchmark.hub.queue import Say, find_changes
+from benchmark.hub.queue import Say, UnfitRequest, find_changes
 from benchmark.runs.jobs import Job
 from benchmark.submission.incoming import Brought, fetch_brought, find_brought, read_brought
 from benchmark.submission.record import check_open, find_checker, record_state
@@ -72,16 +72,11 @@ def review_request(
     asked = {"seeds": None if seeds is None else list(seeds), "reject": reject}
     try:
         brought = find_brought(changes)
-    except InputError as error:
-        return _refuse(changes.revision, error, folder)
-    if unposted and kept.exists():
-        known = read_record(kept)
-        if known["asked"] == asked:
+        if unposted and kept.exists() and (known := read_record(kept))["asked"] == asked:
             return Review(known["agrees"], known["comment"], kept)
-    fetch_brought(brought, repo, folder, False, endpoint, say)
-    try:
+        fetch_brought(brought, repo, folder, False, endpoint, say)
         result = read_brought(brought, folder)
-    except (InputError, CorruptFile) as error:
+    except UnfitRequest as error:
         return _refuse(changes.revision, error, folder)
     file = brought.result_in(folder)
     try:

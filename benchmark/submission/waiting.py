@@ -7,9 +7,8 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.plain import clean_line, read_limited
-from benchmark.hub.queue import OpenRequest, Say, find_changes, list_requests
+from benchmark.hub.queue import OpenRequest, Say, UnfitRequest, find_changes, list_requests
 from benchmark.results.schema import LARGEST
 from benchmark.submission.incoming import fetch_brought, find_brought, read_brought
 from benchmark.submission.trust import State, find_state, load_trust
@@ -71,33 +70,27 @@ def clean_reason(reason: str, folder: Path) -> str:
 def _look(
     request: OpenRequest, repo: str, findings: Path | None, endpoint: str | None, say: Say
 ) -> Waiting:
-    changes = find_changes(repo, request.num, endpoint, say)  # trouble with the Hub is not theirs
-    check = f"autophagy verify --from-pr {request.num} --repo {repo} --comment"
+    try:
+        changes = find_changes(repo, request.num, endpoint, say)
+    except UnfitRequest as error:  # any other trouble with the Hub is not theirs
+        return Waiting(request, None, MALFORMED, clean_line(str(error), 500), f"see {request.url}")
+    check, entry = f"autophagy verify --from-pr {request.num} --repo {repo} --comment", None
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         try:
             brought = find_brought(changes)
-        except InputError as error:
-            return _malformed(request, None, error, root, check)
-        entry = brought.suite, brought.name
-        fetch_brought(brought, repo, root, False, endpoint, say)
-        try:
+            entry = brought.suite, brought.name
+            fetch_brought(brought, repo, root, False, endpoint, say)
             read_brought(brought, root)
-        except (InputError, CorruptFile) as error:
-            return _malformed(request, entry, error, root, check)
+        except UnfitRequest as error:
+            reason = clean_reason(str(error), root)
+            return Waiting(request, entry, MALFORMED, reason, f"{check}  (tells the author)")
         state = _find_state(brought.result_in(root), findings)
     done = {"re-run": f"merge {request.url}", "rejected": f"close {request.url}"}
     reason = state.reason
     if state.date:
         reason = f"{reason} ({state.date}, by {state.by}, with {state.commit[:12]})"
     return Waiting(request, entry, state.name, reason, done.get(state.name, check))
-
-
-def _malformed(
-    request: OpenRequest, entry: tuple[str, str] | None, error: Exception, root: Path, check: str
-) -> Waiting:
-    reason = clean_reason(str(error), root)
-    return Waiting(request, entry, MALFORMED, reason, f"{check}  (tells the author)")
 
 
 def _find_state(result: Path, findings: Path | None) -> State:

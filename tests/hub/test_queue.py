@@ -9,7 +9,8 @@ from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.hub.pull_requests import send_parts
 from benchmark.hub.queue import find_changes
-from benchmark.submission import review
+from benchmark.submission import incoming, review
+from benchmark.submission.checks import read_submission
 from benchmark.submission.compare import Comparison
 from benchmark.submission.record import record_state
 from benchmark.submission.trust import find_state, load_trust
@@ -112,6 +113,57 @@ def test_what_is_malformed_is_one_sentence(hub, sent, tmp_path, files, said):
     assert said in waiting.reason
     assert len(waiting.reason.splitlines()) == 1
     assert "/tmp" not in waiting.reason
+
+
+def unrelated(hub, dataset):
+    """Has no commit in common with the dataset."""
+    dataset.refs["refs/pr/1"].parent = None
+    return "no commit in common"
+
+
+def gone(hub, dataset):
+    """Was deleted since the list was read."""
+    del dataset.refs["refs/pr/1"]
+    return "has no pull request 1"
+
+
+def lost(hub, dataset):
+    """One of its files has no content."""
+    hub.fail(f"GET .*resolve/{dataset.refs['refs/pr/1'].sha}/.*card.yaml", 404, times=99,
+             headers={"X-Error-Code": "EntryNotFound"})  # fmt: skip
+    return "are not in org/results any more"
+
+
+def endless(hub, dataset):
+    """A number that no reader thought of."""
+    text = dataset.refs["refs/pr/1"].files["submissions/tail_quota/card.yaml"].content
+    number = b"hyper_parameters:\n  share: 1" + b":59" * 200 + b".5\n  other:"
+    assert b"hyper_parameters:\n" in text
+    changed = text.replace(b"hyper_parameters:", number, 1)
+    change(dataset, **{"submissions/tail_quota/card.yaml": Blob(changed)})
+    return "card.yaml"
+
+
+def unforeseen(hub, dataset):
+    text = dataset.refs["refs/pr/1"].files["submissions/tail_quota/method.py"].content
+    change(dataset, **{"submissions/tail_quota/method.py": Blob(text + b"# unforeseen\n")})
+    return r"it cannot be read (ZeroDivisionError: by [31mzero)"
+
+
+@pytest.mark.parametrize("spoil", [unrelated, gone, lost, endless, unforeseen])
+def test_one_request_does_not_hide_the_others(hub, sent, tmp_path, monkeypatch, spoil):
+    def read(path):
+        if (path / "method.py").read_bytes().endswith(b"# unforeseen\n"):
+            raise ZeroDivisionError("by \x1b[31mzero")
+        return read_submission(path)
+
+    monkeypatch.setattr(incoming, "read_submission", read)
+    sent.open_request(sent.refs["refs/pr/1"].files, TITLE, "eve")
+    said = spoil(hub, sent)
+    one, other = list_waiting(REPO, tmp_path, hub.url)
+    assert (one.state, other.state) == ("malformed", "self-reported")
+    assert said in one.reason.replace("\ufffd", "")
+    assert one.reason.isprintable()
 
 
 def test_a_dataset_that_moved_on_is_no_change_of_the_request_but_a_clash_is(hub, sent, tmp_path):

@@ -113,6 +113,25 @@ def test_uploads_of_another_form_are_named(uploaded, kind, spoil, said, generati
     assert "is not there" in problem()
 
 
+@pytest.mark.parametrize("kind", ["F4", "F6_E2M3", "F8_E8M0", None])
+def test_an_upload_that_safetensors_reads_and_torch_does_not_costs_its_lineage(uploaded, kind):
+    claim, samples = uploaded
+    offsets = {
+        "dtype": kind,
+        "shape": [8],
+        "data_offsets": [0, {"F4": 4, "F6_E2M3": 6}.get(kind, 8)],
+    }
+    header = {"tokens": offsets} if kind else {"__metadata__": None}
+    text = json.dumps(header).encode()
+    content = (
+        len(text).to_bytes(8, "little") + text + bytes(offsets["data_offsets"][1] if kind else 0)
+    )
+    (samples / f"{TEXT}-samples-01.safetensors").write_bytes(content)
+    rows = rescore_claim(load_result(claim), samples)
+    assert "samples-01.safetensors cannot be used" in find(rows, "text").problem
+    assert find(rows, "image").agrees
+
+
 def test_every_generation_must_be_there_and_follow(uploaded):
     claim, samples = uploaded
     for generation in (0, 1, 2):
