@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs" / "contributing").glob("*.md"))
@@ -35,6 +36,17 @@ def test_the_example_of_a_method_is_a_method(tmp_path, tiny_suite):
     assert not result.failures
     (lineage,) = result.tasks["digits-replace"].lineages
     assert lineage.generations[1].trained_on["real"] == 0.5
+
+
+def test_a_step_of_the_workflow_that_pipes_fails_with_its_command():
+    """GitHub's bash has `pipefail` only where the shell is named."""
+    text = (ROOT / "docs" / "contributing" / "results-ci.md").read_text()
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    workflow = yaml.safe_load(block)
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert sum(" | tee " in step.get("run", "") for step in steps) == 2
+    assert workflow["defaults"] == {"run": {"shell": "bash"}}
+    assert not any("shell" in step for step in steps)
 
 
 def test_the_readme_ends_with_the_tree_as_it_is():

@@ -28,7 +28,8 @@ def queue(
     endpoint: Endpoint = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
-    """List the open pull requests of the results dataset: how far each got, and what is next.
+    """List the open pull requests of the results dataset: how far each got, what is next, and
+    which entry that is in the dataset already it would replace.
 
     Method, card and result of each are fetched and read; nothing is run or changed.
     """

@@ -38,6 +38,13 @@ def verify(
     comment: Annotated[
         bool, typer.Option("--comment", help="Write what was found below the pull request.")
     ] = False,
+    same_author: Annotated[
+        bool,
+        typer.Option(
+            "--same-author",
+            help="With --from-pr: it is of the author of the entry of that name in the dataset.",
+        ),
+    ] = False,
     seeds: Annotated[
         str | None, typer.Option(help="Such as 71,72. Default: three drawn now, and recorded.")
     ] = None,
@@ -65,7 +72,9 @@ def verify(
     With --from-pr it is fetched from the pull request and re-scored first; findings are then
     written into leaderboard/ unless --findings names another folder, and the comment for its
     author is printed, or with --comment posted. What was found and is not posted yet is then
-    posted, and nothing is run again. Method and result are not given with --from-pr.
+    posted, and nothing is run again. The name of an entry that the dataset has is refused unless
+    you have made sure that it is of the same author, and say so with --same-author. Method and
+    result are not given with --from-pr.
     """
     console, watch = open_console(), lambda jobs: Watcher(jobs, console)
     if from_pr is not None:
@@ -74,7 +83,7 @@ def verify(
         check_target(Purpose(repo), endpoint)
         review = review_request(
             from_pr, repo, out, findings or STORED, parse_seeds(seeds), workers, watch, by,
-            reject, comment, endpoint, console.print,
+            reject, same_author, comment, endpoint, console.print,
         )  # fmt: skip
         _tell(console, review.comment, from_pr, repo, comment, endpoint)
         if comment and review.kept is not None:

@@ -50,7 +50,7 @@ class Changes:
     there: dict[str, int]
     changed: tuple[str, ...]
     clashing: tuple[str, ...]
-    known: frozenset[str] = frozenset()
+    known: frozenset[str]
 
 
 def list_requests(

@@ -34,6 +34,8 @@ class Brought:
         read: what is looked at first: the submission, its result, references of its own.
         samples: what the result is recomputed from.
         ignored: findings, which only maintainers may write.
+        namesakes: suites on which the dataset has a result of this name already.
+        replaced: files of the entry of this name that the dataset has and this changes.
     """
 
     suite: str
@@ -42,11 +44,27 @@ class Brought:
     read: tuple[str, ...]
     samples: tuple[str, ...]
     ignored: tuple[str, ...]
+    namesakes: tuple[str, ...]
+    replaced: tuple[str, ...]
 
     @property
     def title(self) -> str:
         """Such as "anchor on small"."""
         return f"{self.name} on {self.suite}"
+
+    @property
+    def taken(self) -> str:
+        """What becomes of the entry of this name that the dataset has; "" where it has none."""
+        if not self.namesakes and not self.replaced:
+            return ""
+        where = f" on {', '.join(self.namesakes)}" if self.namesakes else ""
+        said = f"the dataset has an entry {self.name!r}{where} already"
+        if self.replaced:
+            said += f", of which this replaces {', '.join(self.replaced)}"
+        others = [suite for suite in self.namesakes if suite != self.suite]
+        if others and f"submissions/{self.name}/method.py" in self.replaced:
+            said += f"; its results on {', '.join(others)}, of another method.py, are then refused"
+        return said
 
     def find_size(self, changes: Changes) -> int:
         """Bytes of all that is fetched of it."""
@@ -109,6 +127,7 @@ def find_brought(changes: Changes) -> Brought:
             f"it cannot be merged, as {clean_line(changes.clashing[0], 100)} was changed in the "
             f"dataset meanwhile: close it and send it again"
         )
+    stored = filter(None, map(RESULT.fullmatch, sorted(changes.known)))
     return Brought(
         suite,
         name,
@@ -116,6 +135,8 @@ def find_brought(changes: Changes) -> Brought:
         tuple(path for path in read if path in there),
         tuple(path for path in sorted(samples) if path in there),
         ignored,
+        tuple(match[1] for match in stored if match[2] == name),
+        tuple(path for path in read if path in changes.changed and path in changes.known),
     )
 
 

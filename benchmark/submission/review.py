@@ -46,6 +46,7 @@ def review_request(
     watch: Callable[[list[Job]], AbstractContextManager[object]] = lambda jobs: nullcontext(),
     by: str | None = None,
     reject: bool = False,
+    same_author: bool = False,
     unposted: bool = False,
     endpoint: str | None = None,
     say: Say = lambda text: None,
@@ -59,6 +60,8 @@ def review_request(
         out: for the files and the runs; what is finished there is not run again.
         seeds, workers, watch, by: see `verify_claim`.
         reject: record it as rejected if it does not agree, which is final for this result.
+        same_author: a maintainer has made sure that who sent this is the author of the entry of
+            this name that the dataset has already; without it such a name is refused.
         unposted: give what this found before at the same commit, with the same seeds and `reject`,
             if it is still kept; then nothing is fetched or run.
 
@@ -72,6 +75,11 @@ def review_request(
     asked = {"seeds": None if seeds is None else list(seeds), "reject": reject}
     try:
         brought = find_brought(changes)
+        if brought.taken and not same_author:
+            raise UnfitRequest(
+                f"{brought.taken}; the name of somebody else's entry is refused: if it is yours, "
+                f"say so below, else choose another"
+            )
         if unposted and kept.exists() and (known := read_record(kept))["asked"] == asked:
             return Review(known["agrees"], known["comment"], kept)
         fetch_brought(brought, repo, folder, False, endpoint, say)
@@ -153,10 +161,13 @@ def _rescored(rows: Sequence[RescoredLineage], folder: Path) -> str:
 
 
 def _notes(brought: Brought) -> list[str]:
-    if not brought.ignored:
-        return []
-    names = ", ".join(map(quote_code, brought.ignored[:5]))
-    return [f"Ignored, as only maintainers say how far an entry is trusted: {names}."]
+    notes = []
+    if brought.taken:
+        notes.append(f"Sent by its author: {escape_markdown(brought.taken)}.")
+    if brought.ignored:
+        names = ", ".join(map(quote_code, brought.ignored[:5]))
+        notes.append(f"Ignored, as only maintainers say how far an entry is trusted: {names}.")
+    return notes
 
 
 def _verdict(found: Verification, reject: bool) -> str:

@@ -86,10 +86,13 @@ def _look(
             reason = clean_reason(str(error), root)
             return Waiting(request, entry, MALFORMED, reason, f"{check}  (tells the author)")
         state = _find_state(brought.result_in(root), findings)
+    if brought.taken:
+        check = f"{check}  (refuses the name; if it is of the same author, add --same-author)"
     done = {"re-run": f"merge {request.url}", "rejected": f"close {request.url}"}
     reason = state.reason
     if state.date:
         reason = f"{reason} ({state.date}, by {state.by}, with {state.commit[:12]})"
+    reason = "; ".join(filter(None, (brought.taken, reason)))
     return Waiting(request, entry, state.name, reason, done.get(state.name, check))
 
 

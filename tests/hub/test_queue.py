@@ -1,5 +1,6 @@
 """The maintainer's queue over real HTTP: what waits, what is wrong with it, what is next."""
 
+import hashlib
 import json
 import sys
 
@@ -9,6 +10,7 @@ from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.hub.pull_requests import send_parts
 from benchmark.hub.queue import find_changes
+from benchmark.results.schema import load_result
 from benchmark.submission import incoming, review
 from benchmark.submission.checks import read_submission
 from benchmark.submission.compare import Comparison
@@ -279,6 +281,51 @@ def test_samples_that_do_not_follow_end_the_check(hub, sent, rerun, tmp_path, mo
     assert "so it was not run again" in comment
     assert "is not there: without it nothing can be recomputed" in comment
     assert str(tmp_path) not in comment
+
+
+@pytest.fixture
+def resent(sent, finished):
+    """The entry was merged, and somebody sends another method.py and result under its name."""
+    sent.merge(1)
+    files = sent.refs["main"].files
+    sent.store("main", files | {"results/small/tail_quota.json": Blob(b"{}")}, "of another suite")
+    method = files["submissions/tail_quota/method.py"].content + b"# better\n"
+    result = load_result(finished.result)
+    result.method.source = hashlib.sha256(method).hexdigest()
+    changed = {"submissions/tail_quota/method.py": Blob(method), RESULT: Blob(result.to_json())}
+    sent.open_request(sent.refs["main"].files | changed, TITLE, "eve")
+    return sent
+
+
+def test_the_name_of_an_entry_in_the_dataset_is_refused_unless_it_is_of_its_author(
+    hub, resent, rerun, tmp_path, monkeypatch
+):
+    taken = (
+        "the dataset has an entry 'tail_quota' on quick, small already, of which this replaces "
+        "submissions/tail_quota/method.py, results/quick/tail_quota.json; its results on small, of "
+        "another method.py, are then refused"
+    )
+    (waiting,) = list_waiting(REPO, tmp_path, hub.url)
+    assert (waiting.state, waiting.reason) == ("self-reported", taken)
+    assert "if it is of the same author, add --same-author" in waiting.next
+    words = ("verify", "--from-pr", 2, "--findings", tmp_path / "ours", "--out", tmp_path / "out")
+    assert command(monkeypatch, hub, *words, "--comment") == 1
+    (refusal,) = resent.requests[1].comments
+    assert f"cannot be checked: {taken}; the name of somebody else's entry is refused" in refusal
+    assert (rerun["times"], list(tmp_path.glob("ours/*"))) == (0, [])
+    assert command(monkeypatch, hub, *words, "--comment", "--same-author") == 0
+    assert f"Sent by its author: {taken}." in resent.requests[1].comments[1]
+    (waiting,) = list_waiting(REPO, tmp_path / "ours", hub.url)
+    assert waiting.reason.startswith(f"{taken}; claimed 0.300")
+
+
+def test_a_new_suite_of_an_entry_needs_its_author_too(hub, sent, finished, tmp_path):
+    files = sent.refs["refs/pr/1"].files
+    kept = {p: blob for p, blob in files.items() if p.startswith(("submissions/", "README"))}
+    sent.store("main", kept | {"results/small/tail_quota.json": Blob(b"{}")}, "of another suite")
+    sent.open_request(sent.refs["main"].files | files, TITLE, "eve")
+    *_, waiting = list_waiting(REPO, tmp_path, hub.url)
+    assert waiting.reason == "the dataset has an entry 'tail_quota' on small already"
 
 
 def test_a_malformed_request_is_told_so(hub, sent, tmp_path, monkeypatch, capsys):
