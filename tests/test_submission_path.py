@@ -62,14 +62,14 @@ def test_a_pull_request_is_checked_from_end_to_end(tmp_path, monkeypatch, capsys
         words = ("--findings", tmp_path / "ours", *where)
         assert cli(monkeypatch, "queue", *words) == 0
         assert "autophagy verify --from-pr 1" in capsys.readouterr().out
-        more = ("--seeds", "71,72", "--workers", 1, "--comment")
+        more = ("--seeds", f"{2**62},{2**62 + 1}", "--workers", 1, "--comment")
         status = cli(monkeypatch, "verify", "--from-pr", 1, *more, *words)
         (comment,) = repo.requests[0].comments
     state = find_state(result.read_bytes(), load_trust(result, tmp_path / "ours"))
     assert (status, state.name) in ((0, "re-run"), (1, "re-scored"))
     (kept,) = (tmp_path / "ours/results/quick/verified").glob("tail_quota-*.json")
     record = json.loads(kept.read_text())
-    assert record["seeds"] == ["71", "72"]
+    assert record["seeds"] == [str(2**62), str(2**62 + 1)]
     assert ("It agrees" in comment) == record["agrees"]
 
 
@@ -123,10 +123,10 @@ def test_from_new_to_verified(size, task, tmp_path, monkeypatch, capsys):
     assert find_state(claim.read_bytes(), load_trust(claim)).name == "re-scored"
 
     words = ("verify", dataset / "submissions" / "tail_quota", "--result", claim, "--workers", 1)
-    status = cli(monkeypatch, *words, "--seeds", "71,72")
+    status = cli(monkeypatch, *words, "--seeds", f"{2**62},{2**62 + 1}")
     (kept,) = (claim.parent / "verified").glob(f"{claim.stem}-*.json")
     record = json.loads(kept.read_text())
-    assert record["seeds"] == ["71", "72"]
+    assert record["seeds"] == [str(2**62), str(2**62 + 1)]
     assert not record["seeds_drawn"]
     assert np.isfinite(list(record["comparison"].values())).all()
     state = find_state(claim.read_bytes(), load_trust(claim))

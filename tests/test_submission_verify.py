@@ -117,6 +117,14 @@ def test_a_large_difference_never_agrees_and_one_seed_is_refused(verified):
         verified(absent=toys.TASKS)
 
 
+@pytest.mark.parametrize("seed", [0, 72, 10**6, 2**32 - 1])
+def test_a_seed_that_a_method_could_find_by_trying_is_refused(seed, tmp_path):
+    given = Submitted(tmp_path, "source", ())
+    with pytest.raises(InputError, match=f"the seed {seed} can be guessed by a method.*leave --se"):
+        verify.rerun_submission(given, "quick", (2**62, seed), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_re_run_that_was_stopped_goes_on_with_its_seeds(verified):
     """They are drawn anew for the next one only, and nobody else may read them meanwhile."""
     for _ in range(2):

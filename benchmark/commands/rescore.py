@@ -13,7 +13,7 @@ from rich.text import Text
 from benchmark.commands.tables import number, open_console, say, sheet, word
 from benchmark.submission.claim import read_claim
 from benchmark.submission.record import check_open, record_state
-from benchmark.submission.rescore import RescoredLineage, rescore_claim
+from benchmark.submission.rescore import RescoredLineage, describe_agreement, rescore_claim
 
 CAPTION = (
     "Primary metric of the last generation, or of the first that does not agree. Off by: the "
@@ -50,9 +50,9 @@ def rescore(
     for problem in problems:
         say(console, problem)
     if rows and all(row.agrees for row in rows):
-        said = f"all generations of {len(rows)} lineages follow from the samples that were sent"
+        said = describe_agreement(claim, result, rows)
         record_state(result, "re-scored", said, findings, by)
-        console.print("It agrees: the entry is re-scored.")
+        say(console, f"It agrees: the entry is re-scored, for {said}.")
         return
     lost = [f"{row.task}, seed {row.seed}" for row in rows if not row.agrees]
     if reject:

@@ -46,7 +46,10 @@ def verify(
         ),
     ] = False,
     seeds: Annotated[
-        str | None, typer.Option(help="Such as 71,72. Default: three drawn now, and recorded.")
+        str | None,
+        typer.Option(
+            help="Of an earlier record, not below 2^32. Default: three drawn now, and recorded."
+        ),
     ] = None,
     out: Annotated[
         Path, typer.Option(help="Folder for the runs and the drawn seeds of one that was stopped.")

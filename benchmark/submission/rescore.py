@@ -14,6 +14,7 @@ from benchmark.basics.processor import without_denormals
 from benchmark.interface.items import Items
 from benchmark.lineage.loop import open_evaluator, open_world
 from benchmark.lineage.workshop import kept_state
+from benchmark.results.references import are_frozen, find_references
 from benchmark.results.schema import LineageResult, Result
 from benchmark.submission.copies import FEW, RealItems, count_likenesses
 from benchmark.submission.upload import find_last_finished, name_samples
@@ -74,6 +75,14 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
         for lineage in result.tasks[task.name].lineages
         if find_last_finished(lineage) is not None
     ]
+
+
+def describe_agreement(result: Result, file: Path, rows: list[RescoredLineage]) -> str:
+    """What it is worth that all `rows` of the claim in `file` agree, in one sentence."""
+    said = f"all generations of {len(rows)} lineages follow from the samples that were sent"
+    if are_frozen(result.suite, find_references(result, file)):
+        return said
+    return f"{said}; so were its references, which nobody recomputed"
 
 
 def _rescore_lineage(task: Task, lineage: LineageResult, folder: Path) -> RescoredLineage:

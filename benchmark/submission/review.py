@@ -15,7 +15,7 @@ from benchmark.hub.queue import Say, UnfitRequest, find_changes
 from benchmark.runs.jobs import Job
 from benchmark.submission.incoming import Brought, fetch_brought, find_brought, read_brought
 from benchmark.submission.record import check_open, find_checker, record_state
-from benchmark.submission.rescore import RescoredLineage, rescore_claim
+from benchmark.submission.rescore import RescoredLineage, describe_agreement, rescore_claim
 from benchmark.submission.verify import Verification, verify_claim
 from benchmark.submission.waiting import clean_reason
 
@@ -106,8 +106,7 @@ def review_request(
             record_state(file, "rejected", said, findings, by)
         verdict = "It does not agree, so it was not run again."
         return _keep(kept, asked, False, _close(words, f"{verdict}{_final(reject)}", by))
-    said = f"all generations of {len(rows)} lineages follow from the samples that were sent"
-    record_state(file, "re-scored", said, findings, by)
+    record_state(file, "re-scored", describe_agreement(result, file, rows), findings, by)
     say(f"Running {result.method.name} again in the sandbox")
     found = verify_claim(
         brought.submission_in(folder),

@@ -28,6 +28,7 @@ from benchmark.submission.trust import Rerun
 from benchmark.tasks.suites import load_suite
 
 DRAWN = 3  # seeds, unless they are given
+GUESSED = 2**32  # below it a method may try all seeds until one explains what it is handed
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,9 @@ def verify_claim(
     Args:
         folder: of the submission; or the name of a baseline, whose own entry is checked alike.
         out: for the runs; what is finished there is not run again.
-        seeds: two or more, none of them public; without it some are drawn, and kept in `out`
-            until the record is written: a re-run that was stopped goes on.
+        seeds: two or more that nobody could guess, such as those of an earlier record; without
+            it some are drawn, and kept in `out` until the record is written: a re-run that was
+            stopped goes on.
         findings: the maintainers' folder, see `benchmark.submission.trust.trust_file`.
         by: who checks; without it whoever runs this.
 
@@ -214,12 +216,14 @@ def rerun_submission(
     What is finished under `out` is not run again.
 
     Raises:
-        InputError: a seed is public or none, there is no sandbox, or the folder cannot be written.
+        InputError: a seed can be guessed, there is no sandbox, or the folder cannot be written.
         CorruptFile: a file of an earlier run is damaged.
     """
-    public = load_suite(suite).seeds
-    if set(seeds) & set(public):
-        raise InputError(f"the seeds {', '.join(map(str, public))} are public: give others")
+    if min(seeds) < GUESSED:
+        raise InputError(
+            f"the seed {min(seeds)} can be guessed by a method, as any below {GUESSED:,}: leave "
+            f"--seeds out, and three are drawn, or give those of an earlier record"
+        )
     results = grid.run(
         given.method,
         suite=suite,

@@ -15,7 +15,7 @@ from benchmark.basics.plain import clean_line, read_limited, read_start
 from benchmark.basics.spelling import ask_nearest
 from benchmark.interface.names import REFERENCES
 from benchmark.results.gallery import Gallery
-from benchmark.results.references import find_references, frozen_file
+from benchmark.results.references import are_frozen, find_references, frozen_file
 from benchmark.results.schema import LARGEST as LARGEST_RESULT
 from benchmark.results.schema import Result, load_result
 from benchmark.results.standings import Scored, score_result
@@ -283,7 +283,6 @@ def _rescaled(entry: Entry, findings: Path) -> Entry:
 def _described(
     result: Result, path: Path, scale: Mapping[Path, Result], card: Card | None = None
 ) -> Entry:
-    frozen = all(file == frozen_file(result.suite, file.stem) for file in scale)
     return Entry(
         **vars(score_result(result, *scale.values())),
         suite=result.suite,
@@ -292,7 +291,7 @@ def _described(
         card=card,
         state=State(name="self-reported"),
         created=result.created,
-        references="frozen" if frozen else "own",
+        references="frozen" if are_frozen(result.suite, scale) else "own",
         isolated=result.isolated,
         source=result.method.source,
         version=result.benchmark_version,

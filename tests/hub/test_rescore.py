@@ -11,7 +11,7 @@ from benchmark.commands.main import main
 from benchmark.lineage.loop import open_world
 from benchmark.results.schema import load_result
 from benchmark.submission.folder import read_folder
-from benchmark.submission.rescore import rescore_claim
+from benchmark.submission.rescore import describe_agreement, rescore_claim
 from benchmark.submission.trust import find_state, load_trust
 from benchmark.submission.upload import list_parts
 from tests import tiny
@@ -72,6 +72,17 @@ def test_a_better_number_than_the_samples_give_is_found(
     assert command(monkeypatch, claim, "--samples", samples) == 1
     said = capsys.readouterr()
     assert (said.out, "which is final" in said.err) == ("", True)  # before anything is recomputed
+
+
+def test_what_follows_from_samples_says_whose_references_it_is_scored_against(
+    uploaded, monkeypatch, capsys
+):
+    claim, samples = uploaded
+    rows = rescore_claim(load_result(claim), samples)
+    said = describe_agreement(load_result(claim), claim, rows)
+    assert said.endswith("so were its references, which nobody recomputed")
+    monkeypatch.setattr("benchmark.submission.rescore.are_frozen", lambda *_: True)
+    assert describe_agreement(load_result(claim), claim, rows).endswith("that were sent")
 
 
 def spoil_tokens(tensors):

@@ -60,6 +60,11 @@ def find_references(
     return found
 
 
+def are_frozen(suite: str, found: Mapping[Path, Result]) -> bool:
+    """Whether these references, by the file each was read from, come with the benchmark."""
+    return all(file == frozen_file(suite, file.stem) for file in found)
+
+
 def read_with_references(files: Sequence[Path]) -> dict[Path, Result]:
     """The results in `files`, and the references of the first that stays unless they are among
     them.
