@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from benchmark.basics.seeds import seed_global
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.mitigation import Mitigation
@@ -36,6 +37,7 @@ class ForeignModels:
 
         A share `task.adoption` of each model's is sampled with the lineage's own mark.
         """
+        self._marks = None  # anew: in a sandbox, they end with the instance that made them
         schedule, released = self._workshop.task.schedule, 0
         if isinstance(schedule, Web):
             released = min(len(self._workshop.task.foreign), 1 + (t - 1) // schedule.every)
@@ -87,6 +89,7 @@ class ForeignModels:
             first = self._workshop.train(0, TrainingSet(self._world(0).real)).model
             era = self._world(0)
             round_ = self._grants.open_round(0, era.trusted, first, Ledger(), "adopters", True)
+            seed_global(self._workshop.rng(0, "global of adopters"))
             hooks = Hooks(self._method, 0, self._grants.access, self._grants.lent(era.trusted))
             how = hooks.sampling(round_, first)
             self._marks = Sampling(logits=how.logits, pixels=how.pixels)
