@@ -313,6 +313,15 @@ def test_a_file_that_cannot_be_loaded_is_named(tmp_path):
             pass
 
 
+def test_a_class_is_called_as_in_process(tmp_path):
+    file = tmp_path / "faulty.py"
+    file.write_text("from benchmark import *\nclass One(Mitigation): pass\n")
+    for more, name in (("", "faulty"), ("class Two(Mitigation): pass\n", "faulty.One")):
+        file.write_text(file.read_text() + more)
+        found = [find_method(f"{file}:One", isolate) for isolate in (None, isolate_method)]
+        assert [method.name for method in found] == [name] * 2
+
+
 # --- the command and what needs no attack -------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 import benchmark
 from benchmark import Access, Mitigation, TrainingSet
+from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.results.schema import load_result
 from benchmark.tasks.suites import load_suite
@@ -191,10 +193,46 @@ def test_a_chosen_class_and_a_missing_one(tmp_path, monkeypatch, capsys, tiny_su
     assert "no Mitigation class 'Third' (found: Half, Other)" in capsys.readouterr().err
 
 
+def test_each_class_of_a_file_is_a_method_of_its_own(tmp_path, monkeypatch, tiny_suite):
+    path, out = tmp_path / "two.py", tmp_path / "runs"
+    path.write_text(GOOD + '\nclass Whole(Mitigation):\n    """Trains on all."""\n')
+    words = ("--tasks", "digits-replace", "--out", out, "--workers", 1)
+    n = next(task.n for task in tiny_suite.tasks if task.name == "digits-replace")
+    expected = {"Half": ("Trains on the first half.", n // 2), "Whole": ("Trains on all.", n)}
+    for chosen in (["Half"], ["Whole"], ["Half", "Whole", "Half"]):
+        assert cli(monkeypatch, "run", *(f"{path}:{name}" for name in chosen), *words) == 0
+        for name in chosen:
+            result = load_result(out / "quick" / f"two.{name}.json")
+            (lineage,) = result.tasks["digits-replace"].lineages
+            found = (result.method.summary, lineage.generations[1].training_set)
+            assert found == expected[name]
+
+
+class Other(Mitigation):
+    """Handed over from Python, too."""
+
+
+def test_two_methods_of_one_name_are_refused(tmp_path, method_file, tiny_suite):
+    copy = tmp_path / "b" / method_file.name
+    copy.parent.mkdir()
+    copy.write_text(GOOD + "# and more\n")
+    again = type("Other", (Mitigation,), {"__module__": __name__})
+    for pair, name in (((method_file, copy), "my_method"), ((Other, again), "other")):
+        said = re.escape(f"{pair[0]} and {pair[1]} are both called {name!r}: rename one")
+        with pytest.raises(InputError, match=said):
+            benchmark.run(pair, out=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+    given = [method_file, f"{method_file}:Half", str(method_file)]  # all the same: run once
+    words = {"tasks": "digits-replace", "workers": 1, "out": tmp_path / "runs"}
+    assert list(benchmark.run(given, **words)) == ["my_method", "nothing", "clean"]
+
+
 def test_a_file_named_like_a_baseline_is_refused(tmp_path, monkeypatch, capsys):
     (tmp_path / "nothing.py").write_text(GOOD)
     assert cli(monkeypatch, "run", tmp_path / "nothing.py") == 1
     assert "has the name of a baseline" in capsys.readouterr().err
+    with pytest.raises(InputError, match="class Nothing has the name of a baseline"):
+        benchmark.run(type("Nothing", (Mitigation,), {}))
 
 
 def test_damage_stops_one_lineage_and_keeps_the_others(tiny_suite, tmp_path, monkeypatch, capsys):
@@ -275,6 +313,7 @@ MAIN = """
 import benchmark.tasks
 from tests.tiny import SIZES
 benchmark.tasks.suites._SUITES["quick"] = lambda: SIZES["{size}"]
+from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 main()
 """

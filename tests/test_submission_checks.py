@@ -13,9 +13,11 @@ import pytest
 import benchmark.runs.sandbox
 from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
-from benchmark.interface.find import load_class
+from benchmark.interface.find import find_method, load_class
+from benchmark.interface.names import find_baselines
 from benchmark.submission import trial
 from benchmark.submission.checks import CHECKS, validate_submission
+from benchmark.submission.folder import read_folder
 from benchmark.submission.template import create_submission
 from tests import tiny
 from tests.system import needs_bubblewrap
@@ -55,6 +57,18 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new))
 
 
+@pytest.mark.parametrize("name", ["detector_threshold", "anchor"])
+def test_a_copy_of_a_baseline_can_be_submitted(name, folder, tmp_path):
+    """Also of one that shares code with others: its result is of the very file that is sent."""
+    source = find_baselines()[name].read_bytes()
+    (folder / "method.py").write_bytes(source)
+    assert find_method(folder / "method.py").source == read_folder(folder).source
+    (tmp_path / "own.py").write_bytes(
+        source + b"\ntry:\n    from baselines._nowhere import x\nexcept ImportError:\n    x = 0\n"
+    )
+    assert find_method(tmp_path / "own.py").name == "own"
+
+
 @pytest.mark.parametrize("name", sorted(p.name for p in SUBMISSIONS.iterdir() if p.is_dir()))
 def test_every_submission_of_the_repository_is_valid(name, quick):
     found = validate_submission(SUBMISSIONS / name)
@@ -86,6 +100,8 @@ CURATE = "        newest = crawl.draw(int(self.new * round.n), round.rng)\n"
         ("card.yaml", "name: mine", "name: anchor", "card", "name of a baseline"),
         ("card.yaml", "[ARCHIVE]", "[MODEL]", "access as on the card", r"access.*\[ARCHIVE\]"),
         ("method.py", "(Mitigation)", "()", "hooks", "one class"),
+        ("method.py", CURATE, CURATE + "class Below(Mine):\n    def nothing(self):\n",
+         "hooks", r"none below it \(found: Mine, Below\)"),
         ("method.py", "def curate(self, crawl", "def curate(self", "hooks", "line 17.*curate"),
         ("method.py", "def curate", "async def curate", "hooks", "line 17.*async"),
         ("method.py", "def sampling", "def samplings", "hooks", "nearly the hook sampling"),

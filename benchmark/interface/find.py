@@ -22,7 +22,7 @@ from benchmark.basics.surroundings import kept_random
 from benchmark.interface.access import Access
 from benchmark.interface.clean import Clean
 from benchmark.interface.mitigation import Mitigation
-from benchmark.interface.names import NAME, REFERENCES, find_baselines
+from benchmark.interface.names import NAME, REFERENCES, find_baselines, find_registry
 
 # Gives the class in a file (the one called so, or the only one) until the context ends.
 Opener = Callable[[Path, str | None], AbstractContextManager[type[Mitigation]]]
@@ -33,10 +33,11 @@ class Method:
     """A mitigation that can be sent to a worker process.
 
     Attributes:
-        name: what results are filed under.
+        name: what results are filed under: the file's name, followed by that of the class if
+            others stand in the file, too (`my_method.First`); it tells them apart.
         source: SHA-256 of the file (or of the class's source) it comes from.
         file: the file it is loaded from, or None for a class that was handed over.
-        class_name: the class inside `file`.
+        class_name: the class inside `file`, or None for the only one.
         isolated: `file` is never imported in this process or a worker's.
     """
 
@@ -64,7 +65,8 @@ def find_method(method: str | Path | type[Mitigation], isolate: Opener | None = 
         isolate: opens the file elsewhere, so that it is never imported in this process.
 
     Raises:
-        InputError: no such name or file; or a class is to be isolated, or there is no sandbox.
+        InputError: no such name or file, or a baseline has its name; or a class is to be isolated,
+            or there is no sandbox.
         DoesNotLoad: the file does not import, or defines no or several mitigation classes, or the
             class's `access` is not a set of `Access`.
     """
@@ -79,16 +81,31 @@ def find_method(method: str | Path | type[Mitigation], isolate: Opener | None = 
         if not issubclass(method, Mitigation):
             raise InputError(f"{method.__name__} is not a subclass of benchmark.Mitigation")
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", method.__name__).lower()
+        if method is not Clean and name in (*REFERENCES, *find_baselines()):
+            raise InputError(
+                f"class {method.__name__} has the name of a baseline or reference: rename the class"
+            )
         access, summary = check_class(method)
         return Method(_check_name(name), _class_source(method), access, summary, given=method)
     file, class_name = _located(str(method))
-    with (isolate or _load)(file, class_name) as cls:
+    name, load = _name_of(file), isolate or _load
+    with load(file, class_name) as cls:
         access, summary = check_class(cls)
-        source, isolated = _file_source(file), isolate is not None
-        return Method(
-            _check_name(_name_of(file)), source, access, summary, file.resolve(), cls.__name__,
-            isolated=isolated,
-        )  # fmt: skip
+    if class_name is not None and not _is_alone(file, load):
+        name = f"{name}.{class_name}"
+    return Method(
+        _check_name(name), _file_source(file), access, summary, file.resolve(), class_name,
+        isolated=isolate is not None,
+    )  # fmt: skip
+
+
+def _is_alone(file: Path, load: Opener) -> bool:
+    """Whether a file that loads has one mitigation class only."""
+    try:
+        with load(file, None):
+            return True
+    except DoesNotLoad:
+        return False
 
 
 def _load(file: Path, class_name: str | None) -> AbstractContextManager[type[Mitigation]]:
@@ -157,15 +174,15 @@ def _described(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
 
 
 def _file_source(file: Path) -> str:
-    """SHA-256 of a method's file and, for a baseline, of the `baselines._*` modules it imports."""
-    text = file.read_bytes()
+    """SHA-256 of a method's file and, for a baseline, of the `baselines._*` modules it imports: a
+    copy elsewhere comes with a version of the benchmark, which says what those are."""
+    text, registry = file.read_bytes(), find_registry().resolve()
     sha = hashlib.sha256(text)
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("baselines._"):
-            shared = importlib.util.find_spec(str(node.module))
-            assert shared is not None
-            assert shared.origin is not None
-            sha.update(_file_source(Path(shared.origin)).encode())
+    if file.resolve().parent == registry:
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("baselines._"):
+                shared = registry / f"{str(node.module).removeprefix('baselines.')}.py"
+                sha.update(_file_source(shared).encode())
     return sha.hexdigest()
 
 

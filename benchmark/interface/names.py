@@ -12,10 +12,15 @@ NAME = r"\w[\w.+-]{0,63}"  # methods, suites and tasks name files and folders
 REFERENCES = ("nothing", "clean")  # between these every method is scored
 
 
+def find_registry() -> Path:
+    """Where the baselines lie: the folder is the registry."""
+    return Path(str(resources.files("baselines")))
+
+
 def find_baselines() -> dict[str, Path]:
-    """Name -> file of every baseline: the folder is the registry."""
-    folder = Path(str(resources.files("baselines")))
-    return {f.stem: f for f in sorted(folder.glob("*.py")) if not f.stem.startswith("_")}
+    """Name -> file of every baseline."""
+    files = sorted(find_registry().glob("*.py"))
+    return {f.stem: f for f in files if not f.stem.startswith("_")}
 
 
 def read_summary(file: Path) -> tuple[str, str]:

@@ -91,8 +91,8 @@ def run(
         failed is in its result with status "failed" and the message.
 
     Raises:
-        InputError: an unknown method, suite, task or seed, a folder that cannot be written, or
-            data that are neither on this machine nor to be had from the Hub.
+        InputError: an unknown method, suite, task or seed, two methods of one name, a folder that
+            cannot be written, or data that are neither on this machine nor to be had from the Hub.
         DoesNotLoad: a method's file does not import. Those of the others are computed first.
         CorruptFile: a file of an earlier run is damaged. What is finished is kept.
         WorkerLost: a process that ran a lineage was killed. What is finished is kept.
@@ -152,16 +152,21 @@ def _load(
     """The methods by name, and what is wrong with the files that cannot be loaded.
 
     Raises:
-        InputError: there is no such method, or none of them can be loaded.
+        InputError: there is no such method, two are called alike, or none can be loaded.
     """
     methods: dict[str, Method] = {}
+    called: dict[str, str | Path | type[Mitigation]] = {}  # name -> as it was given
     unloaded: list[AutophagyError] = []
     for each in given:
         try:
             method = find_method(each, isolate_method if isolated else None)
-            methods[method.name] = method
         except (DoesNotLoad, MethodError) as error:  # one that broke a bound of the sandbox, too
             unloaded.append(error)
+            continue
+        name, other = method.name, methods.setdefault(method.name, method)
+        first = called.setdefault(name, each)
+        if (other.source, other.given) != (method.source, method.given):
+            raise InputError(f"{first} and {each} are both called {name!r}: rename one")
     if unloaded and not methods:
         raise type(unloaded[0])("\n".join(map(str, unloaded)))
     return methods, unloaded

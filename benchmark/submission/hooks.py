@@ -36,19 +36,23 @@ def read_class(content: bytes) -> Written:
         raise InputError(f"{where} is not Python ({str(error)[:80]}): correct it") from error
     if sum(1 for _ in ast.walk(module)) > MOST_NODES:
         raise InputError("method.py is too long to be read: a method is a page or two")
-    classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
-    found = [node for node in classes if any(_is_mitigation(base) for base in node.bases)]
+    found, kinds = [], {"Mitigation"}
+    for node in module.body:
+        if isinstance(node, ast.ClassDef) and any(_is_of(base, kinds) for base in node.bases):
+            found.append(node)
+            kinds.add(node.name)
     if len(found) != 1:
         names = ", ".join(node.name for node in found) or "none"
         raise InputError(
-            f"method.py must have one class that is written as class Name(Mitigation) (found: "
-            f"{names}): keep one"
+            f"method.py must have one class that is written as class Name(Mitigation), and none "
+            f"below it (found: {names}): keep one"
         )
     return Written(found[0].name, _summary(found[0]), _hooks(found[0]))
 
 
-def _is_mitigation(base: ast.expr) -> bool:
-    return (isinstance(base, ast.Name) and base.id == "Mitigation") or (
+def _is_of(base: ast.expr, kinds: set[str]) -> bool:
+    """Whether a base is Mitigation, or one of the file's own classes that are `kinds` of it."""
+    return (isinstance(base, ast.Name) and base.id in kinds) or (
         isinstance(base, ast.Attribute) and base.attr == "Mitigation"
     )
 
