@@ -1,6 +1,7 @@
 """`autophagy cache`: what it shows, what it deletes, and that nothing wrong follows."""
 
 import os
+import re
 import time
 
 import pytest
@@ -11,6 +12,7 @@ import benchmark
 from benchmark.basics.cache import FolderCache
 from benchmark.interface.names import REFERENCES
 from benchmark.results.schema import load_result
+from benchmark.runs.jobs import find_spent
 from tests.test_run import cli
 
 DAY = 86_400
@@ -98,3 +100,22 @@ def test_bad_input_is_one_sentence(words, sentence, tmp_path, monkeypatch, capsy
     monkeypatch.chdir(tmp_path)
     assert cli(monkeypatch, "cache", *words) == 1
     assert capsys.readouterr().err.startswith(f"autophagy: {sentence}")
+
+
+@pytest.mark.parametrize("what", ["shared", "samples"])
+def test_what_was_freed_before_something_cannot_be_deleted_is_said(
+    what, finished_run, full, monkeypatch, capsys
+):
+    if what == "shared":
+        out, words, kept = full.folder.parent, ("--keep-mb", "0"), full.entries()[1].path
+        bad = kept.with_suffix(".lock")
+    else:
+        out, words = finished_run.out, ("--samples",)
+        bad = kept = list(find_spent(out))[1]
+    bad.unlink()
+    bad.mkdir()  # as if another user's
+    assert cli(monkeypatch, "cache", "prune", "--out", out, *words) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("Freed 0.0 MB" if what == "shared" else "Freed 0.")
+    assert re.fullmatch(f"autophagy: cannot use {bad}: Is a directory; see .*\n", said.err)
+    assert kept.exists()

@@ -1,5 +1,6 @@
 """`benchmark.run` and the command line, as a user meets them (suite "quick" at a small size)."""
 
+import errno
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from benchmark.commands.main import main
 from benchmark.results.schema import load_result
 from benchmark.tasks.suites import load_suite
 from tests import tiny
+from tests.system import needs_bubblewrap
 
 GOOD = """
 from benchmark import Mitigation, TrainingSet
@@ -164,6 +166,27 @@ def test_a_bad_method_file_is_one_sentence(name, tmp_path, monkeypatch, capsys):
     assert len(said.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("isolated", [False, pytest.param(True, marks=needs_bubblewrap)])
+def test_a_file_that_may_not_be_read_costs_no_other_method(
+    isolated, tiny_suite, tmp_path, method_file, monkeypatch, capsys
+):
+    secret, read = tmp_path / "secret.py", Path.read_bytes
+    secret.write_text(GOOD)
+
+    def denied(file):
+        if file.name == secret.name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(file))
+        return read(file)
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    words = ("--tasks", "digits-replace", "--out", tmp_path / "runs", "--workers", 1)
+    words += ("--isolated",) * isolated
+    assert cli(monkeypatch, "run", secret, method_file, *words) == 1
+    said = f"autophagy: cannot read {secret}: Permission denied; make it readable\n"
+    assert capsys.readouterr().err == said
+    assert load_result(tmp_path / "runs" / "quick" / "my_method.json").failures == []
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -174,6 +197,8 @@ def test_a_bad_method_file_is_one_sentence(name, tmp_path, monkeypatch, capsys):
         (["nothing", "--seeds", "0,x"], "--seeds takes numbers such as 0,1,2; got '0,x'"),
         (["nothing", "--seeds", "-1"], "seeds must be numbers from 0 to"),
         (["nothing", "--out", "/proc/nowhere"], "cannot write /proc/nowhere"),
+        (["x" * 300 + ".py"], "x.py (File name too long): correct it"),
+        (["nothing", "--out", "x" * 300], "File name too long; choose another --out folder"),
     ],
 )
 def test_bad_input_is_one_sentence(words, sentence, monkeypatch, capsys, tmp_path):

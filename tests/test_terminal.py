@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import io
 import os
 import re
@@ -248,6 +249,37 @@ def test_output_that_cannot_be_written_is_one_sentence(words):
         )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr == b"autophagy: cannot print the answer: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left"),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), "a process that this one wrote to has ended"),
+    ],
+)
+def test_trouble_elsewhere_is_not_taken_for_that_of_the_output(error, raised, monkeypatch):
+    fail_in_list(monkeypatch, error)
+    with pytest.raises((OSError, RuntimeError), match=raised):
+        cli(monkeypatch, "list")
+
+
+@pytest.mark.parametrize("named", [str, Path, os.fsencode])
+def test_a_file_that_cannot_be_used_is_one_sentence(named, monkeypatch, capsys):
+    fail_in_list(monkeypatch, PermissionError(errno.EACCES, "Permission denied", named("/a/b")))
+    assert cli(monkeypatch, "list") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("autophagy: cannot use /a/b: Permission denied; see that it is there")
+    assert len(said.splitlines()) == 1
+
+
+def fail_in_list(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    """Has `autophagy list` raise it."""
+
+    def fail(name: str) -> None:
+        raise error
+
+    monkeypatch.setattr("benchmark.commands.list.load_suite", fail)
 
 
 @pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")

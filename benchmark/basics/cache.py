@@ -85,12 +85,23 @@ class FolderCache:
         found = [CachedFile.of(path) for path in self.folder.glob("*-*.safetensors")]
         return sorted(found, key=lambda entry: entry.used)
 
-    def prune(self, unused_since: float = 0.0, keep_bytes: int | None = None) -> list[CachedFile]:
+    def prune(
+        self,
+        unused_since: float = 0.0,
+        keep_bytes: int | None = None,
+        tell: Callable[[CachedFile], object] = lambda entry: None,
+    ) -> list[CachedFile]:
         """Delete what was last used before `unused_since` (seconds since 1970), then the longest
         unused until at most `keep_bytes` are left. Entries in use at this moment stay.
 
+        Args:
+            tell: is told of each entry when it is deleted.
+
         Returns:
             What was deleted.
+
+        Raises:
+            OSError: an entry may not be deleted.
         """
         entries = self.entries()
         total = sum(entry.size for entry in entries)
@@ -100,6 +111,7 @@ class FolderCache:
             if (over or entry.used < unused_since) and _delete(entry.path):
                 total -= entry.size
                 deleted.append(entry)
+                tell(entry)
         return deleted
 
 

@@ -64,16 +64,19 @@ def prune(
     _check(out)
     if unused_days is None and keep_mb is None and not samples:
         raise InputError("say what to delete: --unused-days, --keep-mb or --samples")
-    freed = 0
-    if unused_days is not None or keep_mb is not None:
-        since = 0.0 if unused_days is None else time.time() - unused_days * DAY
-        keep = None if keep_mb is None else keep_mb * 10**6
-        freed += sum(entry.size for entry in FolderCache(out / "cache").prune(since, keep))
-    if samples:
-        for path in find_spent(out):
-            freed += path.stat().st_size
-            path.unlink()
-    print(f"Freed {freed / 1e6:.1f} MB in {out}")
+    freed: list[int] = []
+    try:
+        if unused_days is not None or keep_mb is not None:
+            since = 0.0 if unused_days is None else time.time() - unused_days * DAY
+            keep = None if keep_mb is None else keep_mb * 10**6
+            FolderCache(out / "cache").prune(since, keep, lambda entry: freed.append(entry.size))
+        if samples:
+            for path in find_spent(out):
+                size = path.stat().st_size
+                path.unlink()
+                freed.append(size)
+    finally:  # what is gone is gone, though something else may not be deleted
+        print(f"Freed {sum(freed) / 1e6:.1f} MB in {out}")
 
 
 def _check(out: Path) -> None:

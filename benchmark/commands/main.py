@@ -7,8 +7,9 @@ import errno
 import importlib
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -16,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.machine import ensure_home
 from benchmark.basics.plain import clean_terminal
-from benchmark.commands.terminal import prepare_output
+from benchmark.commands.terminal import Printed, Unprinted, prepare_output
 
 COMMANDS = (
     "list", "prefetch", "report", "run", "samples", "score", "theory", "transfer", "new",
@@ -38,6 +39,14 @@ class LazyCommands(TyperGroup):
             os.environ["OMP_NUM_THREADS"] = "1"
             self.add_command(_imported(args[0]), args[0])
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """The command's answer. Typer ends the process without a word where any pipe is closed;
+        that of standard output is none of those (see `Printed`)."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise RuntimeError("a process that this one wrote to has ended") from error
 
 
 def _described(name: str) -> TyperCommand:
@@ -86,24 +95,37 @@ def _autophagy() -> None:
 
 
 def main() -> None:
-    """Entry point: every AutophagyError becomes one sentence and a non-zero exit status."""
+    """Entry point: what a user can mend becomes one sentence and a non-zero exit status, which is
+    every AutophagyError, and a file or folder that the system does not let this process use."""
     prepare_output()
     ensure_home()
     try:
-        try:
-            app()
-        finally:
-            sys.stdout.flush()  # what cannot be written is noticed here, not when Python ends
+        with redirect_stdout(Printed(sys.stdout)):
+            try:
+                app()
+            finally:
+                sys.stdout.flush()  # what cannot be written is noticed here, not when Python ends
     except AutophagyError as error:
-        print(f"autophagy: {clean_terminal(str(error))}", file=sys.stderr)
-        sys.exit(error.status)
-    except OSError as error:
-        if error.filename is not None:  # of a file, not of what is printed
-            raise
+        _stop(str(error), error.status)
+    except Unprinted as unprinted:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-        if error.errno != errno.EPIPE:  # nobody reads any more: not worth a word
-            print(f"autophagy: cannot print the answer: {error.strerror}", file=sys.stderr)
-        sys.exit(1)
+        error = unprinted.__cause__
+        assert isinstance(error, OSError)
+        if error.errno == errno.EPIPE:  # nobody reads any more: not worth a word
+            sys.exit(1)
+        _stop(f"cannot print the answer: {error.strerror}")
+    except OSError as error:
+        if not isinstance(error.filename, str | bytes | os.PathLike):  # of no file: a defect
+            raise
+        _stop(
+            f"cannot use {os.fsdecode(error.filename)}: {error.strerror}; see that it is there and "
+            f"that you may read and write it, or give another"
+        )
+
+
+def _stop(sentence: str, status: int = 1) -> NoReturn:
+    print(f"autophagy: {clean_terminal(sentence)}", file=sys.stderr)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

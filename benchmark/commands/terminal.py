@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
@@ -38,6 +38,36 @@ def prepare_output() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=ANY)
+
+
+class Unprinted(Exception):
+    """Standard output does not take what is printed; the cause is the system's error."""
+
+
+class Printed:
+    """Standard output, of which an error is told from one of any other file or pipe.
+
+    Raises:
+        Unprinted: by `write` and `flush`, instead of OSError.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            raise Unprinted from error
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise Unprinted from error
 
 
 def _plainly(error: UnicodeError) -> tuple[str | bytes, int]:

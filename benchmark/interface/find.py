@@ -132,7 +132,11 @@ def _located(text: str) -> tuple[Path, str | None]:
             f"there is no method {text!r}{near}: give a baseline ({which}) or a file such as "
             f"my_method.py or my_method.py:ClassName"
         )
-    if not file.is_file():
+    try:
+        there = file.is_file()
+    except OSError as error:  # too long a name, or a folder that may not be entered
+        raise InputError(f"there can be no file {file} ({error.strerror}): correct it") from error
+    if not there:
         raise InputError(f"there is no file {file}{ask_nearest_path(file)}")
     name = _name_of(file)
     taken = known.get(name)
@@ -204,10 +208,15 @@ def load_class(file: Path, class_name: str | None) -> type[Mitigation]:
     """The mitigation class in `file`: the one called `class_name`, or the only one.
 
     Raises:
-        DoesNotLoad: the file does not import, has no such class, or none or several without a name.
+        DoesNotLoad: the file cannot be read or does not import, has no such class, or none or
+            several without a name.
     """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise DoesNotLoad(f"cannot read {file}: {error.strerror}; make it readable") from error
     # The content is part of the name, so that an edited file is a new module.
-    digest = hashlib.sha256(os.fsencode(file.resolve()) + file.read_bytes()).hexdigest()
+    digest = hashlib.sha256(os.fsencode(file.resolve()) + content).hexdigest()
     module_name = f"_method_{file.stem}_{digest[:12]}"
     module = sys.modules.get(module_name)
     if module is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,8 @@ class Job:
 
     def finished(self, known: int = 0) -> int:
         """Generations whose record is written; `known` of them were seen before."""
-        while self.record_file(known).exists():
+        # Not `Path.exists`, which raises where a folder may not be entered: the run says so itself.
+        while os.path.exists(self.record_file(known)):
             known += 1
         return known
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from benchmark.basics.errors import AutophagyError
+from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.results.style import DARK
 from leaderboard.board.social import make_link_preview
 from leaderboard.board.source import BoardSource
@@ -67,16 +67,24 @@ def serve_page(
 
     Returns:
         The running page; its `local_url` is its address.
+
+    Raises:
+        InputError: the port cannot be listened on.
     """
     threading.Thread(target=_keep_fresh, args=(source,), daemon=True).start()
     page = build_page(source)
-    page.launch(
-        server_name=host, server_port=port or None, inbrowser=open_browser and not view,
-        quiet=not block,
-        ssr_mode=False, prevent_thread_lock=True, show_error=True, share=False, run_history=False,
-        footer_links=["api", "settings"], theme=make_theme(),
-        head=make_head() + make_link_preview(),
-    )  # fmt: skip
+    try:
+        page.launch(
+            server_name=host, server_port=port or None, inbrowser=open_browser and not view,
+            quiet=not block,
+            ssr_mode=False, prevent_thread_lock=True, show_error=True, share=False,
+            run_history=False, footer_links=["api", "settings"], theme=make_theme(),
+            head=make_head() + make_link_preview(),
+        )  # fmt: skip
+    except OSError as error:  # it says neither which of the two, nor by what option
+        another = "another --port, 0 takes any that is free" if port else "one by --port"
+        which = f"port {port} is in use or not allowed" if port else "no usual port is free"
+        raise InputError(f"{which}: give {another}") from error
     if view:
         address = f"{page.local_url}?{urlencode(view)}"
         print(f"* Yours: {address}")

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import socket
 import threading
 import time
 import urllib.request
@@ -14,6 +15,7 @@ import pytest
 
 pytest.importorskip("gradio", reason="the board's packages are not installed")
 
+import gradio as gr
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
@@ -25,6 +27,7 @@ from leaderboard.board.views import TABS, View
 from leaderboard.page.page import serve_page
 from leaderboard.page.tabs import compare, method, pictures, table
 from tests.board import toys
+from tests.test_run import cli
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 MODULES = {"pictures": (pictures, 4), "method": (method, 3), "compare": (compare, 3)}
@@ -178,6 +181,17 @@ def test_an_empty_board_says_so(tmp_path):
         assert "no result to show yet" in str(said)
     finally:
         page.close()
+
+
+def test_a_port_that_is_taken_is_one_sentence(monkeypatch, capsys):
+    with gr.Blocks() as empty:
+        pass
+    monkeypatch.setattr("leaderboard.page.page.build_page", lambda source: empty)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert cli(monkeypatch, "board", "--port", port, "--no-open") == 1
+    said = f"port {port} is in use or not allowed: give another --port, 0 takes any that is free"
+    assert capsys.readouterr().err == f"autophagy: {said}\n"
 
 
 # What a reader sees

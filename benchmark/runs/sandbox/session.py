@@ -15,7 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics import errors
-from benchmark.basics.errors import AutophagyError, Diverged, InputError, MethodError
+from benchmark.basics.errors import (
+    AutophagyError,
+    Diverged,
+    DoesNotLoad,
+    InputError,
+    MethodError,
+)
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.round import ROUND, Round
 from benchmark.runs.sandbox import models, randomness
@@ -46,7 +52,7 @@ class Session:
         try:
             self.source = file.read_bytes()
         except OSError as error:
-            raise InputError(f"cannot read {file}: {error.strerror}") from error
+            raise DoesNotLoad(f"cannot read {file}: {error.strerror}; make it readable") from error
         self.file, self.class_name, self.bounds = file, class_name, bounds
         self.round: Round | None = None
         self._template: nn.Module | None = None
