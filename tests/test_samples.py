@@ -1,6 +1,7 @@
 """`autophagy samples`: figures and excerpts of a finished run."""
 
 import io
+import shutil
 
 import matplotlib.image
 import pytest
@@ -12,6 +13,7 @@ from benchmark import Items
 from benchmark.report.figures import save_picture_grid
 from benchmark.results.gallery import Shown, encode_picture
 from benchmark.tasks.images.shown import draw_strip
+from tests import tiny
 from tests.test_run import cli
 
 
@@ -23,9 +25,34 @@ def test_samples_of_images_and_text(finished_run, tmp_path, monkeypatch, capsys)
     assert cli(monkeypatch, *words, "--task", "speeches-replace") == 0
     assert "nothing on speeches-replace, seed 0" in capsys.readouterr().out
     assert cli(monkeypatch, *words, "--seed", 5) == 1
-    assert "nothing was not run on digits-replace, seed 5" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"nothing was not run on digits-replace, seed 5, in {out} (only seed 0 was): " in said
     assert cli(monkeypatch, *words[:-1], tmp_path / "s.nowhere") == 1
     assert "cannot write the figure" in capsys.readouterr().err
+
+
+def test_what_was_run_instead_of_a_lineage_is_said(finished_run, monkeypatch, capsys):
+    """Each with the command that would make it, which takes the method as it was given."""
+    out, file = finished_run.out, finished_run.root / "tail_quota.py"
+    again = f": autophagy run {file} --suite quick --seeds 0 --out {out}\n"
+    where, result = f"on digits-replace, seed 0, in {out}", finished_run.result
+
+    def said() -> str:
+        assert cli(monkeypatch, "samples", file, "--out", out) == 1
+        return capsys.readouterr().err
+
+    shutil.rmtree(out / "quick" / "lineages" / "tail_quota")
+    assert said() == f"autophagy: tail_quota was run {where}, but its samples were deleted{again}"
+    task_hash = tiny.PROFILED.tasks[0].hash
+    stored = result.read_text()
+    result.write_text(stored.replace(task_hash, "0" * len(task_hash)))
+    other = "on another version of the task"
+    assert said() == f"autophagy: tail_quota was run {where} {other}{again}"
+    result.write_text(stored)
+    file.write_text(file.read_text() + "# edited\n")
+    assert said() == f"autophagy: tail_quota was run {where} by another version of {file}{again}"
+    result.unlink()
+    assert said() == f"autophagy: tail_quota was not run {where}{again}"
 
 
 def test_a_row_is_of_one_class_and_survives_its_loss():

@@ -87,6 +87,8 @@ def test_new_copies_the_template_under_its_name(folder, tmp_path, monkeypatch):
     for name in ("anchor", "template", "Mine", "../x", "a", "x" * 41, ""):
         with pytest.raises(InputError, match=r"cannot name|is the name of"):
             create_submission(name, tmp_path / "other")
+    with pytest.raises(InputError, match=r"has its name: give --to .*/other/yours, or the name"):
+        create_submission("yours", tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 

@@ -13,7 +13,8 @@ from benchmark.submission.template import create_submission
 def new(
     name: Annotated[str, typer.Argument(help="Lower-case letters, digits, _ and -.")],
     to: Annotated[
-        Path | None, typer.Option(help="Folder to make. Default: submissions/NAME.")
+        Path | None,
+        typer.Option(help="Folder to make, which ends in NAME. Default: submissions/NAME."),
     ] = None,
 ) -> None:
     """Copy the template of a submission: method.py, card.yaml and README.md."""

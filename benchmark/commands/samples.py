@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -36,12 +37,12 @@ def samples(
     task = chosen.name
     jobs = plan([find_method(m) for m in methods], suite, [chosen], [seed], out)
     found: dict[str, Shown] = {}
-    for job in jobs:
+    for given, job in zip(methods, jobs, strict=True):
         name = job.method.name
         if not job.finished():
             raise InputError(
-                f"{name} was not run on {task}, seed {seed}, in {out}{_list_run(job, task)}: "
-                f"autophagy run {name} --suite {suite} --seeds {seed} --out {out}"
+                f"{name} {_say_absence(job, given, out)}: autophagy run {shlex.quote(given)} "
+                f"--suite {suite} --seeds {seed} --out {shlex.quote(str(out))}"
             )
         shown = show_lineage(chosen, job.folder, seed)
         if shown is None:
@@ -61,11 +62,17 @@ def samples(
         console.print(sheet([number("generation"), "first sample"], rows, title))
 
 
-def _list_run(job: Job, task: str) -> str:
-    """Which seeds were run there instead, as a clause; "" if that is not known."""
+def _say_absence(job: Job, given: str, out: Path) -> str:
+    """What was run instead of a lineage that is not there, as far as a result says so."""
+    task, asked = job.task.name, f"on {job.task.name}, seed {job.seed}, in {out}"
     file = job.folder.parents[2] / f"{job.method.name}.json"
-    if not file.is_file():
-        return ""
-    result = load_result(file)
-    seeds = list_seeds(result, task) if task in result.tasks else []
-    return f" (but with seed {', '.join(map(str, seeds))})" if seeds else ""
+    result = load_result(file) if file.is_file() else None
+    seeds = list_seeds(result, task) if result is not None and task in result.tasks else []
+    if result is None or job.seed not in seeds:
+        others = f" (only seed {', '.join(map(str, seeds))} was)" if seeds else ""
+        return f"was not run {asked}{others}"
+    if result.method.source != job.method.source:
+        return f"was run {asked} by another version of {given}"
+    if result.tasks[task].hash != job.task.hash:
+        return f"was run {asked} on another version of the task"
+    return f"was run {asked}, but its samples were deleted"

@@ -35,11 +35,17 @@ def create_submission(name: str, to: Path | None = None) -> Path:
     """Copy the template to `submissions/NAME`, or to the folder `to`.
 
     Raises:
-        InputError: a bad name, a folder that is there already, or one that cannot be written.
+        InputError: a bad name, a folder of another name, one that is there already, or one that
+            cannot be written.
     """
     check_submission_name(name)
     refuse_template(name)
     folder = to or Path("submissions") / name
+    if folder.resolve().name != name:
+        raise InputError(
+            f"the folder of a submission has its name: give --to {folder / name}, or the name "
+            f"{folder.resolve().name!r}"
+        )
     class_name = "".join(part.capitalize() for part in re.split("[_-]", name))
     replaced = {
         "method.py": ("class Template(", f"class {class_name}("),
