@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.files import write_bytes
 from benchmark.hub.repos import HubRepo
 
+PART = re.compile(r"(.*)-\d{5}-of-(\d{5})(.*)")  # an ending may hold a hash of the part's own
 VARIABLE = "AUTOPHAGY_DATA"  # workers inherit it
 PATIENCE = 10  # seconds that a Hub may take to say whether it has a repository
 
@@ -53,12 +55,34 @@ def find_copy(repo: HubRepo) -> Path | None:
     Raises:
         CorruptFile: a file is not the pinned one.
     """
-    folder = locate_copy(repo)
-    if not all(any(folder.glob(pattern)) for pattern in repo.files):
+    if list_missing(repo):
         return None
+    folder = locate_copy(repo)
     for name, expected in repo.sha256:
         check_copy(folder / name, expected)
     return folder
+
+
+def list_missing(repo: HubRepo) -> list[str]:
+    """Paths in the repository, or globs, of what is read of it and is not on this machine: what it
+    names, and the other parts of a file in several (`-00000-of-00002`)."""
+    folder = locate_copy(repo)
+    found = {pattern: _list_files(folder, pattern) for pattern in repo.files}
+    missing = [pattern for pattern, files in found.items() if not files]
+    missing += [name for name, _ in repo.sha256 if not (folder / name).is_file()]
+    for part in filter(None, (PART.fullmatch(name) for files in found.values() for name in files)):
+        before, count, ending = part.groups()
+        for i in range(int(count)):
+            name = f"{before}-{i:05d}-of-{count}"
+            if repo.wants(name + ending) and not _list_files(folder, name + "*"):
+                missing.append(name + (ending if ending.startswith(".") else "*"))
+    return list(dict.fromkeys(missing))
+
+
+def _list_files(folder: Path, pattern: str) -> list[str]:
+    """Relative paths; a link to nothing, as in a cache that was cut short, is no file."""
+    files = sorted(file for file in folder.glob(pattern) if file.is_file())
+    return [file.relative_to(folder).as_posix() for file in files]
 
 
 def check_copy(file: Path, expected: str) -> None:
@@ -121,7 +145,9 @@ def describe_absence(repos: Sequence[HubRepo], why: str = "", suite: str = "") -
         why: the Hub does not give it, where it was asked.
         suite: that needs it, where that is known.
     """
-    own, names = find_data_dir(), ", the ".join(repo.title for repo in repos)
+    missing = {repo.title: list_missing(repo)[:1] for repo in repos}
+    named = [f"{title} (no {one[0]})" if one else title for title, one in missing.items()]
+    own, names = find_data_dir(), ", the ".join(named)
     how = f"run autophagy prefetch --suite {suite or 'SUITE'}"
     if own is not None:
         return (

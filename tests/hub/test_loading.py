@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from benchmark.hub.prefetch import download_needed, list_needed
 from benchmark.hub.repos import list_repos
 from benchmark.tasks.images.tasks import CIFAR10, DINOV2, STABLE_DIFFUSION
 from benchmark.tasks.suites import Suite, load_suite
-from benchmark.tasks.text.tasks import GPT2, STORIES
+from benchmark.tasks.text.tasks import GPT2, STORIES, WIKITEXT
 from tests.hub import LoopbackHub, tiny, tiny_large
 from tests.hub.repo import Blob
 from tests.tiny import era_of
@@ -279,5 +280,36 @@ def test_copies_are_looked_for_in_the_hubs_layout(folder, monkeypatch, tmp_path)
     monkeypatch.setenv(copies.VARIABLE, str(own))
     task = tiny.toys()["cifar10-replace"]
     assert copies.find_copy(task.data.repo) == own / "datasets" / CIFAR10.name
-    next((own / "datasets" / CIFAR10.name).rglob("test-*")).unlink()
+    file = next((own / "datasets" / CIFAR10.name).rglob("test-*"))
+    file.unlink()
     assert copies.find_copy(task.data.repo) is None
+    file.symlink_to(own / "nowhere")  # as in a cache that was cut short
+    assert copies.find_copy(task.data.repo) is None
+
+
+@pytest.mark.parametrize(
+    ("repo", "there", "missing"),
+    [
+        (WIKITEXT, ["train-00000-of-00002", "validation-00000-of-00001"], "train-00001-of-00002"),
+        (CIFAR10, ["train-0", "test-00000-of-00001"], "train-00000-of-00001"),
+        (STORIES, ["train-00000-of-00004-a2", "validation-00000-of-00001-b7"], None),
+        (STORIES, ["train-00000-of-00004-a2", "validation-00001-of-00002-b7"],
+         "validation-00000-of-00002*"),
+    ],
+)  # fmt: skip
+def test_a_copy_without_one_of_its_files_is_none_and_the_file_is_named(
+    repo, there, missing, tmp_path, monkeypatch
+):
+    monkeypatch.setenv(copies.VARIABLE, str(tmp_path))
+    folder = tmp_path / "datasets" / repo.name / repo.files[0].partition("/")[0]
+    folder.mkdir(parents=True)
+    for name in there:
+        (folder / f"{name}.parquet").write_bytes(b"")
+    if missing is None:
+        assert copies.find_copy(repo) == folder.parent
+        return
+    assert copies.find_copy(repo) is None
+    said = f"{tmp_path} does not hold all of the {repo.title} (no {folder.name}/{missing}"
+    for ask in (copies.find_source, lambda repo: copies.check_reachable([repo], "large")):
+        with pytest.raises(InputError, match=re.escape(said)):
+            ask(repo)
