@@ -1,5 +1,6 @@
 """The documents that say how to add something: their examples run, their links lead somewhere."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -47,6 +48,19 @@ def test_a_step_of_the_workflow_that_pipes_fails_with_its_command():
     assert sum(" | tee " in step.get("run", "") for step in steps) == 2
     assert workflow["defaults"] == {"run": {"shell": "bash"}}
     assert not any("shell" in step for step in steps)
+
+
+RELEASE = (ROOT / "CONTRIBUTING.md").read_text().partition("## A release")[2]
+
+
+@pytest.mark.parametrize(
+    "module", re.findall(r"python -m ((?:benchmark|leaderboard)[\w.]+)", RELEASE)
+)
+def test_a_release_command_without_what_it_needs_says_what(module, capsys):
+    with pytest.raises(SystemExit) as stop:
+        importlib.import_module(module).main([])
+    assert stop.value.code == 2
+    assert "error: the following arguments are required: " in capsys.readouterr().err
 
 
 def test_the_readme_ends_with_the_tree_as_it_is():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.basics.errors import AutophagyError, InputError
@@ -40,8 +42,15 @@ def freeze(folder: Path, to: Path = FOLDER) -> None:
         write_bytes(to / result.suite / f"{name}.json", kept.to_json())
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser("python -m benchmark.runs.freeze", description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="RUNS/SUITE", help="of nothing and clean")
     try:
-        freeze(Path(sys.argv[1]))
-    except (AutophagyError, IndexError) as error:
-        sys.exit(f"freeze RUNS/SUITE: {error}")
+        freeze(parser.parse_args(arguments).folder)
+    except AutophagyError as error:
+        sys.exit(f"freeze: {error}")
+
+
+if __name__ == "__main__":
+    main()

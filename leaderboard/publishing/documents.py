@@ -10,14 +10,16 @@ shows. `<!-- scores SUITE 10 -->` has the first ten only:
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
 import numpy as np
 
+from benchmark.basics.errors import AutophagyError
 from benchmark.basics.files import write_bytes
 from benchmark.basics.plain import escape_markdown, quote_code
 from benchmark.interface.names import REFERENCES
@@ -216,6 +218,19 @@ TABLES: dict[str, Callable[..., str]] = {
 }
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser("python -m leaderboard.publishing.documents")
+    parser.add_argument("documents", type=Path, nargs="+", metavar="DOCUMENT.md")
+    for file in parser.parse_args(arguments).documents:
+        try:
+            text = file.read_text("utf-8")
+            write_bytes(file, fill_document(text, read_board(HERE)).encode())
+        except OSError as error:
+            sys.exit(f"documents: cannot read {file}: {error.strerror}; give a document")
+        except AutophagyError as error:
+            sys.exit(f"documents: {error}")
+
+
 if __name__ == "__main__":
-    for file in map(Path, sys.argv[1:]):
-        write_bytes(file, fill_document(file.read_text("utf-8"), read_board(HERE)).encode())
+    main()

@@ -8,6 +8,7 @@ bytes.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.files import write_bytes
 from benchmark.report.figures import apply_look, encode_figure
 from benchmark.results.reliability import find_improvement, find_profile
@@ -170,12 +171,28 @@ def _mark_references(axes: Axes) -> None:
     axes.axvline(1, color=GREY, lw=0.8, ls=":")
 
 
-def main(suite: str, folder: Path) -> None:
-    """Write the figures of `suite` into `folder`."""
+def write_figures(suite: str, folder: Path) -> None:
+    """Write the figures of `suite` into `folder`.
+
+    Raises:
+        InputError: there are too few results, or the folder cannot be written.
+    """
     with apply_look():
         for name, figure in draw_figures(read_board(HERE), suite).items():
             write_bytes(folder / name, encode_figure(figure, "svg"))
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser("python -m leaderboard.publishing.figures")
+    parser.add_argument("suite", metavar="SUITE")
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    given = parser.parse_args(arguments)
+    try:
+        write_figures(given.suite, given.folder)
+    except AutophagyError as error:
+        sys.exit(f"figures: {error}")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main()

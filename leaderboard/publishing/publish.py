@@ -2,13 +2,16 @@
 
     python -m leaderboard.publishing.publish runs/small/*.json
 
-Of the references only the samples: their results are frozen in `benchmark/results/references`.
-Who publishes has measured: the entry is trusted as `measured` from then on.
+Of the references only the samples, where they lie beside: their results are frozen in
+`benchmark/results/references`, and every run has a copy. Who publishes has measured: the entry is
+trusted as `measured` from then on.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.basics.errors import AutophagyError, InputError
@@ -38,9 +41,11 @@ def publish_result(file: Path, folder: Path = HERE) -> None:
     name = result.method.name
     if result.method.source != find_method(name).source:
         raise InputError(f"{file} is of another version of the baseline {name}: run it again")
-    path = f"{result.suite}/{name}.json"
+    path, gallery = f"{result.suite}/{name}.json", make_gallery(result, file)
     if name in REFERENCES:
         _check_frozen(result, file)
+        if not gallery.tasks:  # a copy, which must not empty the gallery of the run itself
+            return
     elif "own" in result.references.values():
         raise InputError(
             f"{file} is scored against its own references: run it in another --out folder, "
@@ -49,7 +54,7 @@ def publish_result(file: Path, folder: Path = HERE) -> None:
     else:
         write_bytes(folder / "results" / path, result.to_json())
         record_state(folder / "results" / path, "measured", MEASURED, by="the maintainers")
-    write_bytes(folder / "gallery" / path, make_gallery(result, file).to_json())
+    write_bytes(folder / "gallery" / path, gallery.to_json())
 
 
 def _check_frozen(result: Result, file: Path) -> None:
@@ -65,10 +70,17 @@ def _check_frozen(result: Result, file: Path) -> None:
             raise InputError(f"{file} has other numbers on {name} than the frozen reference")
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser("python -m leaderboard.publishing.publish")
+    parser.add_argument("results", type=Path, nargs="+", metavar="RUNS/SUITE/METHOD.json")
     try:
-        for given in map(Path, sys.argv[1:]):
+        for given in parser.parse_args(arguments).results:
             publish_result(given)
             print(f"Published: {given}")
     except AutophagyError as error:
         sys.exit(f"publish: {clean_terminal(str(error))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -55,6 +55,19 @@ def test_what_does_not_belong_there_is_refused(run, tmp_path, change, reason):
     assert not (tmp_path / "board").exists()
 
 
+def test_a_copy_of_a_reference_leaves_the_gallery_of_its_own_run(run, tmp_path, monkeypatch):
+    """Every run has a copy of the frozen references, without their samples."""
+    monkeypatch.setattr("leaderboard.publishing.publish._check_frozen", lambda *_: None)
+    own = run.with_name("clean.json")
+    copy = tmp_path / "runs_of_others" / "quick" / own.name
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(own.read_bytes())
+    for file in (own, copy):
+        publish_result(file, tmp_path / "board")
+    gallery = load_gallery(tmp_path / "board/gallery/quick/clean.json")
+    assert set(gallery.tasks) == set(tiny.REPLACE)
+
+
 @pytest.mark.parametrize("kind", ["results", "gallery"])
 def test_results_and_galleries_come_in_pairs(kind):
     skip_if_stale()
