@@ -109,11 +109,11 @@ def main() -> None:
         _stop(str(error), error.status)
     except Unprinted as unprinted:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-        error = unprinted.__cause__
-        assert isinstance(error, OSError)
-        if error.errno == errno.EPIPE:  # nobody reads any more: not worth a word
+        why = unprinted.__cause__
+        assert isinstance(why, OSError)
+        if why.errno == errno.EPIPE:  # nobody reads any more: not worth a word
             sys.exit(1)
-        _stop(f"cannot print the answer: {error.strerror}")
+        _stop(f"cannot print the answer: {why.strerror}")
     except OSError as error:
         if not isinstance(error.filename, str | bytes | os.PathLike):  # of no file: a defect
             raise

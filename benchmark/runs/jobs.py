@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +29,9 @@ class Job:
 
     def finished(self, known: int = 0) -> int:
         """Generations whose record is written; `known` of them were seen before."""
-        # Not `Path.exists`, which raises where a folder may not be entered: the run says so itself.
-        while os.path.exists(self.record_file(known)):
-            known += 1
+        with suppress(OSError):  # that a folder may not be entered, a run says when it writes there
+            while self.record_file(known).exists():
+                known += 1
         return known
 
     def record_file(self, t: int) -> Path:
