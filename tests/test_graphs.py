@@ -4,17 +4,22 @@ actions are called themselves, with the same static tensors, in the same order."
 from __future__ import annotations
 
 import copy
+import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
 import torch
 from torch import Tensor
+from transformers import GPT2LMHeadModel
 
 from benchmark import Sampling, TrainingSet
 from benchmark.basics.errors import Diverged
 from benchmark.basics.seeds import stream
 from benchmark.tasks.images import unet
 from benchmark.tasks.text import gpt2_network
+from benchmark.tasks.text.language import make_chooser
+from benchmark.tasks.text.writing import Writer
 from benchmark.tasks.training import graphs
 from benchmark.tasks.training.fit import fit, pace, visits
 from tests.hub import tiny
@@ -37,6 +42,14 @@ def setup(request, monkeypatch):
     task = TASKS[request.param]
     generator = task.generator.build()
     return generator, era_of(task.data.build(), 24, 8, "graphs").real
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    """What is freed is freed by its last reference; a cycle would keep it."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def hook(per_element: Tensor, outputs: Tensor) -> Tensor:
@@ -210,3 +223,55 @@ def test_samples_do_not_depend_on_what_was_compiled_before():
     assert torch.equal(
         generator.sample(model, 10, stream("s"), Sampling())["image"], plain["image"]
     )
+
+
+def written_by(writer: Writer, model, seed: str = "u") -> Tensor:
+    uniform = torch.rand(4, 12, generator=stream(seed))
+    return writer.write(model, 0, uniform, make_chooser(Sampling()))
+
+
+@pytest.fixture
+def speaker() -> GPT2LMHeadModel:
+    torch.manual_seed(0)
+    return gpt2_network.build_gpt2(50, 16, 2, 2, 12).eval()
+
+
+def test_a_model_that_diverges_leaves_nothing_in_a_kept_writer(speaker):
+    writer = Writer(speaker, 4, 12, recorded=True)
+    before = written_by(writer, speaker)
+    broken = copy.deepcopy(speaker)
+    with torch.no_grad():
+        broken.transformer.wpe.weight[8:] = torch.inf  # places that the next text reaches late
+    with pytest.raises(Diverged):
+        written_by(writer, broken)
+    assert torch.equal(written_by(writer, speaker), before)
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_writer_is_freed_when_nobody_needs_it(recorded, speaker, without_collector):
+    writer = Writer(speaker, 4, 12, recorded=recorded)
+    written_by(writer, speaker)
+    gone = weakref.ref(writer)
+    del writer
+    assert gone() is None
+
+
+def test_a_step_is_freed_when_nobody_needs_it(setup, without_collector):
+    generator, real = setup
+    both(generator, TrainingSet(real), steps=2)
+    (gone,) = map(weakref.ref, graphs._steps.kept.values())
+    graphs._steps.kept.clear()
+    assert gone() is None
+
+
+def test_a_compiled_pass_keeps_no_model_and_no_model_keeps_it(without_collector, monkeypatch):
+    monkeypatch.setattr(graphs, "_passes", graphs.Recent(1))
+    generator = TASKS["cifar10-replace"].generator.build()
+    ready = graphs.Compiled(generator.blank(), generator.family, rows=6)
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        ready(torch.randn(6, *generator.shape), torch.full((6,), 500.0), torch.arange(6))
+    model, kept = weakref.ref(ready), weakref.ref(ready.shared)
+    del ready
+    assert model() is None
+    graphs._passes.kept.clear()
+    assert kept() is None
