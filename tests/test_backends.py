@@ -7,12 +7,17 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 import torch
 
 import benchmark
+from benchmark.basics import device
+from benchmark.basics.errors import InputError
+from benchmark.runs import grid
+from tests.system import needs_bubblewrap
 from tests.test_run import MAIN, cli, without_times
 
 # Waits to be killed the first time that it is asked for generation 1 of a text task.
@@ -161,16 +166,19 @@ def test_the_cpu_asked_for_by_name_is_the_default(tiny_suite, tmp_path):
     assert "GPU" not in result["nothing"].hardware
 
 
-def test_a_gpus_files_and_results_lie_apart(suite, tmp_path, monkeypatch):
-    """Without a GPU: the same code, told that there is one but computing on the CPU."""
-    from benchmark.basics import device
-
-    benchmark.run("nothing", tasks="digits-replace", workers=1, out=tmp_path)
-    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same code, told that there is a GPU but computing on the CPU."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
     monkeypatch.setattr(device, "current", lambda: torch.device("cpu"))
     monkeypatch.setattr("benchmark.tasks.training.trained.current", device.current)
+
+
+def test_a_gpus_files_and_results_lie_apart(suite, tmp_path, gpu):
+    benchmark.run("nothing", tasks="digits-replace", workers=1, out=tmp_path)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
     results = benchmark.run(
         "nothing", tasks="digits-replace", workers=1, out=tmp_path, device="cuda"
     )
@@ -179,3 +187,84 @@ def test_a_gpus_files_and_results_lie_apart(suite, tmp_path, monkeypatch):
     assert (tmp_path / "cuda" / "quick" / "nothing.json").exists()
     assert list((tmp_path / "cuda" / "cache").glob("model-*"))
     assert set(results["nothing"].references.values()) == {"own"}
+
+
+ASKS = """
+from benchmark import Access, Mitigation, TrainingSet
+
+class Asks(Mitigation):
+    access = frozenset({Access.MODEL})
+
+    def curate(self, crawl, round):
+        keep = round.log_prob(crawl).argsort() < len(crawl)  # all of it
+        return TrainingSet(crawl.take(keep))
+"""
+FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+FAILED = torch.AcceleratorError("CUDA error: device-side assert triggered\nmore")
+NO_HANDLE = RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`")
+MEMORY = "the GPU's memory was full; run the same command again with fewer --workers"
+PROCESS = "the GPU failed, and with it all that its process had left to do (CUDA error: device-side"
+
+
+@pytest.mark.parametrize(
+    ("what", "isolated", "error", "said"),
+    [
+        ("log_prob", False, FULL, MEMORY),  # asked by a hook
+        ("log_prob", False, NO_HANDLE, MEMORY),
+        ("log_prob", False, FAILED, PROCESS),
+        pytest.param("log_prob", True, FULL, MEMORY, marks=needs_bubblewrap),
+        ("train", False, FULL, MEMORY),  # by the harness
+        ("sample", False, FAILED, PROCESS),
+    ],
+)
+def test_a_gpu_that_is_full_or_fails_costs_no_lineage(
+    what, isolated, error, said, tiny_suite, tmp_path, gpu, monkeypatch, capsys
+):
+    """The lineage is not failed: the same command goes on where it stopped."""
+    path, out = tmp_path / "asks.py", tmp_path / "out"
+    path.write_text(ASKS)
+    words = ("run", path, "--tasks", "digits-replace", "--workers", 1, "--out", out)
+    words += ("--device", "cuda", *(["--isolated"] if isolated else []))
+    generator = type(tiny_suite.choose("digits-replace")[0].generator.build())
+    calls, real = [], getattr(generator, what)
+
+    def full(*args, **more):
+        calls.append(what)
+        if len(calls) == 2:  # a generation is finished
+            raise error
+        return real(*args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(generator, what, full)
+        assert cli(monkeypatch, *words) == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
+    assert line.startswith("autophagy: ")
+    assert f" on digits-replace, seed 0: {said}" in line
+    assert cli(monkeypatch, *words) == 0
+    assert {p.name for p in (out / "cuda" / "quick").glob("*.json")} >= {"asks.json"}
+
+
+def test_what_a_method_raises_on_a_cpu_is_its_own(tiny_suite, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    path = tmp_path / "asks.py"
+    raises = "        import torch\n        raise torch.OutOfMemoryError('mine')\n"
+    path.write_text(ASKS.replace("        keep", raises + "        keep"))
+    result = benchmark.run(path, tasks="digits-replace", workers=1, out=tmp_path / "out")["asks"]
+    assert "Asks.curate" in result.failures[0]
+    assert "raised OutOfMemoryError: mine" in result.failures[0]
+
+
+@pytest.mark.parametrize(("gigabytes", "workers"), [(8, 1), (24, 1), (40, 2), (141, 4)])
+def test_no_more_processes_than_a_gpus_memory_holds(gigabytes, workers, gpu, monkeypatch):
+    card = SimpleNamespace(total_memory=gigabytes * 10**9)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: card)
+    chosen = grid._backend("local", None, None, "cuda", None, 1)
+    assert chosen.keywords["workers"] == workers
+    assert grid._backend("local", 3, None, "cuda", None, 1).keywords["workers"] == 3
+
+
+def test_more_ranks_than_gpus_are_refused(gpu, tmp_path):
+    said = "--ranks 4 needs 4 GPUs, one for each process: 1 can be used here"
+    with pytest.raises(InputError, match=said):
+        benchmark.run("nothing", "large", device="cuda", ranks=4, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

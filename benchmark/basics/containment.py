@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmark.basics.arithmetic import Setting
+from benchmark.basics.device import is_trouble
 from benchmark.basics.errors import AccessError, Breach, BudgetError, MethodError
 from benchmark.basics.plain import clean_line
 from benchmark.basics.surroundings import SETTINGS, put_back, read_settings
@@ -70,7 +71,8 @@ class Containment:
 def contain(
     function: Callable[..., Any], where: str, settings: tuple[Setting, ...] = SETTINGS
 ) -> Callable[..., Any]:
-    """`function`, contained, with whatever it raises turned into a MethodError that says where."""
+    """`function`, contained, with whatever it raises turned into a MethodError that says where; only
+    that the GPU is full or failed stays what it is."""
 
     def contained(*args: Any) -> Any:
         with Containment(where, settings) as containment:
@@ -78,7 +80,7 @@ def contain(
                 return function(*args)
             except BaseException as error:  # a method may raise anything
                 sys.setrecursionlimit(containment.depth)
-                if containment.interrupted:
+                if containment.interrupted or is_trouble(error):
                     raise
                 # Words are made here: `__str__` is the method's code, too.
                 failure, cause = name_failure(error, where), error

@@ -25,6 +25,30 @@ def check(name: str) -> None:
         raise InputError("no CUDA GPU is usable here (or this torch is a CPU build): use cpu")
 
 
+def count_gpus() -> int:
+    """GPUs that this process may use."""
+    return torch.cuda.device_count()
+
+
+def memory() -> int:
+    """Bytes of the GPU that generators compute on, those that others use among them."""
+    return torch.cuda.get_device_properties(0).total_memory
+
+
+# What torch raises of a GPU whose memory is full, and of one that failed.
+TROUBLE = (torch.OutOfMemoryError, torch.AcceleratorError)
+
+
+def is_trouble(error: BaseException) -> bool:
+    """Whether `error` is that the GPU has no memory left, or failed: not the fault of whose code
+    happened to run, and gone when it runs again. Of a CPU nothing is."""
+    if not torch.cuda.is_available():
+        return False
+    words = error.args[0] if type(error) is RuntimeError and error.args else None
+    # Libraries, such as cuBLAS, that find no memory are reported in words only.
+    return type(error) in TROUBLE or (isinstance(words, str) and words.startswith("CUDA error"))
+
+
 @contextmanager
 def computing_on(name: str) -> Iterator[None]:
     """Generators made inside compute on `name`.

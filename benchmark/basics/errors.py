@@ -26,7 +26,8 @@ class DoesNotLoad(InputError):
 
 
 class WorkerLost(AutophagyError):
-    """A process that ran a lineage was killed; finished generations are kept."""
+    """A process that ran a lineage was killed, or its GPU was full or failed; finished generations
+    are kept."""
 
 
 class CorruptFile(AutophagyError):

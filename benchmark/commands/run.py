@@ -25,7 +25,9 @@ def run(
     seeds: Annotated[str | None, typer.Option(help="Such as 0,1,2. Default: the suite's.")] = None,
     workers: Annotated[
         int | None,
-        typer.Option(help="Processes at a time. Default: one a usable core, 4 on a GPU.", min=1),
+        typer.Option(
+            help="Processes at a time. Default: one a usable core, up to 4 on a GPU.", min=1
+        ),
     ] = None,
     out: Annotated[
         Path,

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from benchmark.basics.containment import describe_error, one_line
+from benchmark.basics.device import is_trouble
 from benchmark.basics.errors import Breach, MethodError
 
 # Weights beyond these are brought near 1, which leaves their ratios: there is no room for sums.
@@ -33,6 +34,8 @@ def plain_tensor(value: Any, what: str) -> Tensor:
     try:
         return _plain_tensor(value)
     except (TypeError, ValueError, RuntimeError, NotImplementedError, OverflowError) as error:
+        if is_trouble(error):
+            raise
         raise MethodError(f"{what} cannot be read as numbers ({describe_error(error)})") from error
 
 
@@ -110,6 +113,8 @@ def plain_count(value: Any, what: str) -> int:
             raise TypeError("a bool counts nothing")
         return operator.index(value)
     except (TypeError, ValueError, RuntimeError) as error:
+        if is_trouble(error):
+            raise
         # Said whatever the value's own words for itself do.
         kind = type(value).__name__
         said = repr(value) if isinstance(value, bool | float | str) else f"a {kind}"
@@ -122,7 +127,9 @@ def plain_number(value: Any) -> float:
         return math.nan
     try:
         return float(value)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        if is_trouble(error):
+            raise
         return math.nan
 
 

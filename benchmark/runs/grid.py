@@ -31,7 +31,8 @@ from benchmark.runs.sandbox import isolate_method
 from benchmark.tasks.suites import Suite, load_suite
 
 DEVICES = ("cpu", "cuda")
-ON_A_GPU = 4  # lineages at a time on one GPU
+ON_A_GPU = 4  # lineages at a time on one GPU, if its memory allows
+RESERVED = 14_000_000_000  # bytes of it that a process needs at most: 13.3 GB, and CUDA's own
 LINEAGE = 1_200_000_000  # bytes that a process needs at most: 1.05 GB measured, suite small
 
 Backend = Callable[[Sequence[Job], Work], Iterable[Outcome]]
@@ -66,7 +67,7 @@ def run(
         tasks: a glob over task names; all without it.
         seeds: seeds to run; the suite's own without it.
         workers: processes at a time; without it one a core that this process may use, fewer where
-            memory is short, on a GPU 4. A Ray cluster decides itself.
+            memory is short, on a GPU 4 or as many as 14 GB fit into it. A Ray cluster decides itself.
         out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache. On a
             cluster a path that every node sees.
         own_references: run `nothing` and `clean` here instead of using the ones that come with
@@ -95,7 +96,8 @@ def run(
             cannot be written, or data that are neither on this machine nor to be had from the Hub.
         DoesNotLoad: a method's file does not import. Those of the others are computed first.
         CorruptFile: a file of an earlier run is damaged. What is finished is kept.
-        WorkerLost: a process that ran a lineage was killed. What is finished is kept.
+        WorkerLost: a process that ran a lineage was killed, or its GPU was full or failed. What
+            is finished is kept.
         Interrupted: Ctrl-C. What is finished is kept.
     """
     check_shard(shard)
@@ -222,13 +224,28 @@ def _backend(
     if address is not None or gpus is not None:
         raise InputError("--address and --gpus-per-lineage are for --backend ray")
     if device != "cpu":
-        from benchmark.basics.device import check
+        from benchmark.basics.device import check, count_gpus
 
         check(device)
+        if ranks > count_gpus():
+            raise InputError(
+                f"--ranks {ranks} needs {ranks} GPUs, one for each process: {count_gpus()} can be "
+                f"used here"
+            )
     if workers is not None and workers < 1:
         raise InputError(f"--workers must be at least 1, got {workers}")
-    usual = 1 if ranks > 1 else ON_A_GPU if device == "cuda" else machine.workers(LINEAGE)
-    return partial(backends.local, workers=workers or usual)
+    return partial(backends.local, workers=workers or _count_workers(device, ranks))
+
+
+def _count_workers(device: str, ranks: int) -> int:
+    """Processes at a time where the user does not say."""
+    if ranks > 1:
+        return 1
+    if device == "cpu":
+        return machine.workers(LINEAGE)
+    from benchmark.basics.device import memory
+
+    return max(1, min(ON_A_GPU, memory() // RESERVED))
 
 
 def execute(jobs: Sequence[Job], backend: Backend, work: Work = worker.work) -> list[Outcome]:

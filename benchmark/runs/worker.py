@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,7 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
     import transformers
     from diffusers.utils import logging as diffusers_logging
 
-    from benchmark.basics.device import computing_on
+    from benchmark.basics.device import computing_on, is_trouble
     from benchmark.basics.processor import release, settle
     from benchmark.basics.ranks import rank
     from benchmark.lineage.loop import end_lineage, run_lineage
@@ -151,16 +152,39 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
         try:
             return run_lineage(job.task, method, job.seed, store, cache)
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            if not job.method.isolated:
+            if is_trouble(error):
+                lost = _describe_trouble(job, error)
+            elif not job.method.isolated:
                 raise
-            # Whatever it handed over must not end the whole run.
-            first_line = next(iter(str(error).splitlines()), "")
-            raise MethodError(
-                f"{job.method.name} on {job.task.name}, seed {job.seed}: what it returned cannot "
-                f"be used ({type(error).__name__}: {first_line})"
-            ) from error
+            else:
+                # Whatever it handed over must not end the whole run.
+                raise MethodError(
+                    f"{job.method.name} on {job.task.name}, seed {job.seed}: what it returned "
+                    f"cannot be used ({type(error).__name__}: {_first_line(error)})"
+                ) from error
         finally:
             release()  # before the next lineage, whose tensors are of other sizes
+    raise WorkerLost(lost)  # not `from error`, which would keep what lies on the GPU
+
+
+def _describe_trouble(job: Job, error: Exception) -> str:
+    """What is said of a GPU that was full or failed; no fault of the method's, and no result."""
+    where = f"{job.method.name} on {job.task.name}, seed {job.seed}"
+    said = f"{error} {error.__context__}"  # a recording that is broken off says so and no more
+    if re.search("out of memory|ALLOC_FAILED", said, re.IGNORECASE):
+        return (
+            f"{where}: the GPU's memory was full; run the same command again with fewer --workers, "
+            f"or with nothing else on the GPU (finished generations are kept)"
+        )
+    return (
+        f"{where}: the GPU failed, and with it all that its process had left to do "
+        f"({_first_line(error)}); run the same command again (finished generations are kept), and "
+        f"if it fails there again, look for an index out of range in the method"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")
 
 
 def open_method(method: Method) -> AbstractContextManager[type[Mitigation]]:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics import errors
+from benchmark.basics.device import is_trouble
 from benchmark.basics.errors import (
     AutophagyError,
     Diverged,
@@ -187,6 +188,8 @@ class Session:
         try:
             return read()
         except Exception as error:
+            if is_trouble(error):  # a model's weights go to the GPU
+                raise
             raise self._broken(str(error)) from error
 
     def _broken(self, why: str) -> MethodError:
@@ -207,6 +210,8 @@ class Session:
         except AutophagyError:  # the harness's own trouble
             raise
         except Exception as error:  # what any bad argument makes torch raise
+            if is_trouble(error):
+                raise
             answer = {"error": [type(error).__name__, str(error)]}
         return answer | self._state(tensors)
 
