@@ -71,8 +71,8 @@ class Containment:
 def contain(
     function: Callable[..., Any], where: str, settings: tuple[Setting, ...] = SETTINGS
 ) -> Callable[..., Any]:
-    """`function`, contained, with whatever it raises turned into a MethodError that says where; only
-    that the GPU is full or failed stays what it is."""
+    """`function`, contained, with whatever it raises turned into a MethodError that says where;
+    only that the GPU is full or failed stays what it is."""
 
     def contained(*args: Any) -> Any:
         with Containment(where, settings) as containment:

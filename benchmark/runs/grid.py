@@ -67,7 +67,8 @@ def run(
         tasks: a glob over task names; all without it.
         seeds: seeds to run; the suite's own without it.
         workers: processes at a time; without it one a core that this process may use, fewer where
-            memory is short, on a GPU 4 or as many as 14 GB fit into it. A Ray cluster decides itself.
+            memory is short; on a GPU 4, or as many as 14 GB fit into its memory. A Ray cluster
+            decides itself.
         out: folder for results (`OUT/SUITE/METHOD.json`), lineages and the shared cache. On a
             cluster a path that every node sees.
         own_references: run `nothing` and `clean` here instead of using the ones that come with

@@ -47,7 +47,7 @@ from benchmark.tasks.training.fit import fit
 from tests.speed import pseudo
 from tests.tiny import era_of
 
-SECTIONS = {"stories": 150, "pictures": 330, "engine": 200, "weights": 120, "lineages": 240}
+SECTIONS = {"stories": 150, "pictures": 330, "engine": 200, "lineages": 240}
 
 
 @dataclass(frozen=True)
@@ -135,15 +135,15 @@ def _unpinned(value: Any) -> Any:
     return tuple(map(_unpinned, value)) if isinstance(value, tuple) else value
 
 
-def train(generator: Any, data: TrainingSet, steps: int, recorded: bool, hook: Any = None,
-          dtype: torch.dtype = torch.float32) -> nn.Module:  # fmt: skip
+def train(generator: Any, data: TrainingSet, steps: int, recorded: bool, hook: Any = None
+          ) -> nn.Module:  # fmt: skip
     """A model after `steps` steps, without the meter, averaging or anything around them."""
     rng = stream("speed")
     loss = generator.objective(data, hook, rng)
     loss = loss if recorded else replace(loss, family=None)
     torch.manual_seed(0)
     model = generator.blank()
-    return fit(model, loss, len(data), steps, generator.batch, generator.lr, rng, dtype=dtype)
+    return fit(model, loss, len(data), steps, generator.batch, generator.lr, rng)
 
 
 def training(set_: Setting, generator: Any, data: TrainingSet, heldout: Any, flop: float) -> None:
@@ -294,30 +294,6 @@ def _flop(generator: Any, data: TrainingSet) -> float:
     generator.train(data, stream("speed"), steps=1)
     taken = generator.meter.take()
     return taken["flop"] / taken["items"]
-
-
-def weights(set_: Setting) -> None:
-    """bf16 weights with float32 masters instead of autocast, for the UNet."""
-    if set_.toy:
-        return
-    task = set_.task("cifar10-replace")
-    generator = task.generator.build()
-    era = era_of(task.data.build(), task.n, task.reserve, "speed")
-    data = TrainingSet(era.real)
-
-    def velocity(model: Any, x: Tensor, times: Tensor, labels: Tensor) -> Tensor:
-        dtype = next(model.parameters()).dtype
-        return model(generator._laid_out(x).to(dtype), times, labels).sample.float()
-
-    short = set_.size.eager
-    with patch.object(generator, "velocity", velocity):
-        first = set_.seconds(lambda: train(generator, data, 2, True, dtype=torch.bfloat16))
-        kept: list[Any] = []
-        took = set_.seconds(
-            lambda: kept.append(train(generator, data, short, True, dtype=torch.bfloat16))
-        )
-    set_.note(what="training, recorded, bf16 weights", first=first, ms=1e3 * took / short,
-              loss_after=generator.loss(kept[0], era.heldout))  # fmt: skip
 
 
 def engine(set_: Setting) -> None:

@@ -43,9 +43,10 @@ def fit(
         Diverged: a loss that is not finite.
     """
     if isinstance(loss, StepLoss) and loss.family is not None and loss.device.type == "cuda":
+        assert dtype == torch.float32  # large networks compute by autocast
         paces = (lr * pace(step, steps, warmup) for step in range(steps))
         rows_of_all = visits(size, batch, steps, rng, rates)
-        return graphs.fit(model, loss, rows_of_all, paces, weight_decay, clip, dtype, after)
+        return graphs.fit(model, loss, rows_of_all, paces, weight_decay, clip, after)
     parameters = list(model.parameters())
     total = sum(p.numel() for p in parameters)
     masters = torch.empty(total, device=parameters[0].device)

@@ -34,10 +34,7 @@ Action = Callable[[], object]
 
 
 class Step:
-    """One optimiser step on tensors that stay where they are, as a recording needs it.
-
-    `masters` are the float32 weights; the network computes on them, or on a copy in `dtype`.
-    """
+    """One optimiser step on float32 tensors that stay where they are, as a recording needs it."""
 
     def __init__(
         self,
@@ -46,20 +43,17 @@ class Step:
         inputs: tuple[Tensor, ...],  # of any step: their shapes and types are what counts
         weight_decay: float,
         clip: float,
-        dtype: torch.dtype,
     ) -> None:
         self.network = copy.deepcopy(model).requires_grad_(True).train()
         self.parameters: list[Tensor] = list(self.network.parameters())
-        self.masters = [p.detach().float() for p in self.parameters]
-        for parameter in self.parameters:  # not `to(dtype)`: buffers must stay exact
-            parameter.data = parameter.data.to(dtype)
+        self.weights = [p.detach() for p in self.parameters]  # the same memory
         self.inputs = tuple(x.clone() for x in inputs)
         self.clip = clip
         device = loss.device
         self.total = torch.zeros((), device=device)
         self.rate = torch.zeros((), device=device)
         self.optimiser = torch.optim.AdamW(
-            self.masters, lr=self.rate, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True,
+            self.weights, lr=self.rate, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True,
             capturable=device.type == "cuda",
         )  # fmt: skip
         predict, score = loss.predict, loss.score  # all of `loss` would keep the data on the GPU
@@ -70,26 +64,18 @@ class Step:
         value = self._loss(self.network, *self.inputs)
         self.total += value.detach()
         gradients = torch.autograd.grad(value, self.parameters)
-        for master, gradient in zip(self.masters, gradients, strict=True):
-            master.grad = laid_out_as(master, gradient)
-        nn.utils.clip_grad_norm_(self.masters, self.clip)
+        for weight, gradient in zip(self.weights, gradients, strict=True):
+            weight.grad = laid_out_as(weight, gradient)
+        nn.utils.clip_grad_norm_(self.weights, self.clip)
         self.optimiser.step()
-        self._share()
-
-    @torch.no_grad()
-    def _share(self) -> None:
-        """The masters' values to what computes, where that is a copy."""
-        if self.parameters[0].dtype != torch.float32:
-            torch._foreach_copy_(self.parameters, self.masters)
 
     @torch.no_grad()
     def start(self, model: nn.Module) -> None:
-        """Begin anew from `model`, whose weights are the masters from now on."""
+        """Begin anew from `model`, whose weights are those of the step from now on."""
         own: list[Tensor] = list(model.parameters())
-        torch._foreach_copy_(self.masters, own)
-        for parameter, master in zip(own, self.masters, strict=True):
-            parameter.data = master
-        self._share()
+        torch._foreach_copy_(self.weights, own)
+        for parameter, weight in zip(own, self.weights, strict=True):
+            parameter.data = weight
         for state in self.optimiser.state.values():
             for value in state.values():
                 value.zero_()
@@ -101,8 +87,8 @@ class Step:
         Raises:
             Diverged: a loss was not finite.
         """
-        for parameter, master in zip(model.parameters(), self.masters, strict=True):
-            parameter.data = master.clone()
+        for parameter, weight in zip(model.parameters(), self.weights, strict=True):
+            parameter.data = weight.clone()
         if not math.isfinite(self.total.item()):
             raise Diverged("the training loss is not finite")
 
@@ -154,10 +140,9 @@ def fit(
     rates: Iterable[float],  # learning rate of each step
     weight_decay: float,
     clip: float,
-    dtype: torch.dtype,
     after: Callable[[], None],
 ) -> nn.Module:
-    """`training.fit` by recorded steps; `model` comes back in float32.
+    """`training.fit` by recorded steps of a float32 `model`.
 
     Raises:
         Diverged: a loss that is not finite.
@@ -166,8 +151,8 @@ def fit(
     for inputs, rate in zip(_ahead(loss, rows), rates, strict=True):
         if step is None:
             kinds = tuple((x.shape, x.dtype) for x in inputs)
-            key = (loss.family, kinds, weight_decay, clip, dtype, loss.device)
-            step = _steps.get(key, lambda: Step(model, loss, inputs, weight_decay, clip, dtype))  # noqa: B023
+            key = (loss.family, kinds, weight_decay, clip, loss.device)
+            step = _steps.get(key, lambda: Step(model, loss, inputs, weight_decay, clip))  # noqa: B023
             step.start(model.train())
         step.take(inputs, rate)
         after()
