@@ -268,3 +268,16 @@ def test_more_ranks_than_gpus_are_refused(gpu, tmp_path):
     with pytest.raises(InputError, match=said):
         benchmark.run("nothing", "large", device="cuda", ranks=4, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_says_once_that_it_computes_uncompiled(
+    tiny_suite, tmp_path, gpu, monkeypatch, capsys
+):
+    recipe = type(tiny_suite.choose("digits-replace")[0].generator)
+    monkeypatch.setattr(recipe, "compiled", True, raising=False)
+    monkeypatch.setenv("CC", "absent-cc")
+    words = ("run", "nothing", "--tasks", "digits-replace", "--workers", 1, "--out", tmp_path)
+    said = "Triton needs the C compiler that CC names, 'absent-cc'."
+    for where, times in (("cuda", 1), ("cpu", 0)):
+        assert cli(monkeypatch, *words, "--device", where) == 0
+        assert capsys.readouterr().out.count(said) == times

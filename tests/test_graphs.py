@@ -203,6 +203,36 @@ def test_the_networks_can_be_compiled_whole():
         assert torch.allclose(whole(network, *inputs), own)
 
 
+@pytest.mark.parametrize(
+    ("compilers", "named", "headers", "lack"),
+    [
+        (("gcc",), None, True, ""),
+        (("clang",), None, True, ""),
+        (("cc",), None, True, "a C compiler"),  # Triton does not look for it ...
+        (("cc",), "cc", True, ""),  # ... unless it is named
+        (("gcc",), "absent", True, "the C compiler that CC names, 'absent'"),
+        (("gcc",), None, False, "Python's headers"),
+        ((), None, True, "a C compiler"),
+    ],
+)
+def test_what_triton_lacks_is_not_compiled(compilers, named, headers, lack, tmp_path, monkeypatch):
+    for name in compilers:
+        (tmp_path / name).touch(0o755)
+    if headers:
+        (tmp_path / "Python.h").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    if named is not None:
+        monkeypatch.setenv("CC", named)
+    monkeypatch.setattr(graphs.sysconfig, "get_paths", lambda scheme: {"include": str(tmp_path)})
+    assert graphs.find_lack().startswith(lack)
+    assert bool(graphs.find_lack()) == bool(lack)
+    asked = []
+    monkeypatch.setattr(torch, "compile", lambda function, dynamic: asked.append(function))
+    graphs.compiled(nothing, torch.device("cuda"))
+    assert asked == ([] if lack else [nothing])
+
+
 def test_own_passes_are_the_libraries():
     torch.manual_seed(0)
     model = gpt2_network.build_gpt2(50, 16, 2, 2, 12).eval()

@@ -78,9 +78,19 @@ def run(
         from benchmark.commands.progress import Watcher
         from benchmark.hub.copies import use_data_dir
         from benchmark.runs import grid
+        from benchmark.runs.jobs import Job
+        from benchmark.tasks.training.graphs import find_lack
 
     use_data_dir(data_dir)
     part = parse_shard(shard)
+
+    def watch(jobs: list[Job]) -> Watcher:
+        compiles = any(getattr(job.task.generator, "compiled", False) for job in jobs)
+        lack = find_lack() if device == "cuda" and backend == "local" and compiles else ""
+        if lack:
+            say(console, f"Not compiled for the GPU, about half as fast: Triton needs {lack}.")
+        return Watcher(jobs, console)
+
     results = grid.run(
         list(methods),
         suite=suite,
@@ -96,7 +106,7 @@ def run(
         ranks=ranks,
         isolated=isolated,
         shard=part,
-        watch=lambda jobs: Watcher(jobs, console),
+        watch=watch,
     )
     folder = out if device == "cpu" else out / device
     if part is not None and not all_there(methods, results):

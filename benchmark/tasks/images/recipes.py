@@ -59,6 +59,8 @@ class PixelDiffusionRecipe:
     largest decay of the averaged weights, which are the ones that are kept.
     """
 
+    compiled: ClassVar[bool] = True  # on a GPU, see `training.graphs`
+
     size: int = 32
     widths: tuple[int, ...] = (64, 128, 256, 256)
     attention: tuple[bool, ...] = (False, True, False, False)

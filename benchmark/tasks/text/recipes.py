@@ -88,6 +88,8 @@ class StoriesData:
 class StoriesRecipe:
     """transformers' GPT-2 architecture, from random weights, on blocks of tokens."""
 
+    compiled: ClassVar[bool] = True  # on a GPU, see `training.graphs`
+
     tokens: Tokens
     width: int = 384
     layers: int = 6

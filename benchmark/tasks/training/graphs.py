@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import shutil
+import sysconfig
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from weakref import ReferenceType, ref
 
@@ -215,7 +218,22 @@ class Pass:
 
 
 def compiled(function: Callable[..., Any], device: torch.device) -> Callable[..., Any]:
-    """`function` by torch.compile on a GPU where a C compiler is at hand, which Triton needs."""
-    if device.type != "cuda" or not any(map(shutil.which, ("cc", "gcc", "clang"))):
+    """`function` by torch.compile on a GPU, where what Triton needs is at hand."""
+    if device.type != "cuda" or find_lack():
         return function
     return torch.compile(function, dynamic=False)
+
+
+def find_lack() -> str:
+    """What Triton, which compiles for a GPU, needs and does not find on this machine, in words; ""
+    if it has all. It builds a small module for Python, with the compiler that CC names or its own
+    choice."""
+    named = os.environ.get("CC")
+    if named is not None and not shutil.which(named):
+        return f"the C compiler that CC names, {named!r}"
+    if named is None and not (shutil.which("gcc") or shutil.which("clang")):
+        return "a C compiler (gcc or clang)"
+    scheme = sysconfig.get_default_scheme().replace("posix_local", "posix_prefix")  # of Debian
+    if not Path(sysconfig.get_paths(scheme)["include"], "Python.h").is_file():
+        return "Python's headers (such as the package python3-dev)"
+    return ""
