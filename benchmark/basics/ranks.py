@@ -2,17 +2,20 @@
 
 All of them run the same loop on the same random numbers. The parts of a training step's batch and
 of a sampling are shared out; gradients are averaged by accelerate. Only rank 0 touches files: what
-it reads it tells the others.
+it reads it tells the others. What one of them alone decides, such as that its part diverged, all
+must know (`agree`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
 from torch import distributed as dist
+
+Made = TypeVar("Made")
 
 
 def count() -> int:
@@ -26,14 +29,50 @@ def rank() -> int:
 
 
 def spread(make: Callable[..., Tensor], parts: Sequence[Any]) -> Tensor:
-    """torch.cat(make(*part) for part in parts), the parts shared out among the ranks."""
+    """torch.cat(make(*part) for part in parts), the parts shared out among the ranks.
+
+    Raises:
+        Exception: what `make` raised on any of them.
+    """
     first, step = rank(), count()
-    own = [make(*part) for part in parts[first::step]]
+    own = agree(lambda: [make(*part) for part in parts[first::step]])
     if step == 1:
         return torch.cat(own)
-    made: list[Any] = [None] * step
-    dist.all_gather_object(made, [part.cpu() for part in own])
+    made = gather([part.cpu() for part in own])
     return torch.cat([made[i % step][i // step] for i in range(len(parts))])
+
+
+def agree(make: Callable[[], Made]) -> Made:
+    """What `make` makes of this rank's own part, unless it raises on one of them: then the first
+    one's error is raised on all, which would wait in vain for those that have left.
+
+    Raises:
+        Exception: the same on every rank.
+    """
+    if count() == 1:
+        return make()
+    made: Made | None = None
+    own: Exception | None = None
+    try:
+        made = make()
+    except Exception as error:
+        own = error
+    try:
+        for error in gather(own):
+            if error is not None:
+                raise error from own
+    finally:
+        del own  # its traceback holds this frame, and with it what lies on the GPU
+    return cast(Made, made)
+
+
+def gather(value: Any) -> list[Any]:
+    """What each rank has, in their order; every one gives its `value`."""
+    if count() == 1:
+        return [value]
+    values: list[Any] = [None] * count()
+    dist.all_gather_object(values, value)
+    return values
 
 
 def broadcast(value: Any = None) -> Any:

@@ -19,6 +19,7 @@ from torch.autograd import Function
 from benchmark.basics.arithmetic import COMPUTING
 from benchmark.basics.containment import Containment, contain
 from benchmark.basics.errors import Breach, Diverged, MethodError
+from benchmark.basics.ranks import agree
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Generator, LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet, read_columns
@@ -218,7 +219,8 @@ class _Apart(Function):
             return plain_loss(strategy.loss(*(leaf.clone() for leaf in leaves)), given[0])
 
         with torch.enable_grad():
-            value = contain(value_of, where, COMPUTING)()
+            # Ranks call the hook on parts of their own, one as often as the other.
+            value = agree(contain(value_of, where, COMPUTING))
         ctx.apart, ctx.where = (value, leaves), f"{where}, in the backward pass,"
         return value.detach()
 
@@ -232,7 +234,7 @@ class _Apart(Function):
                 raise Breach("found that the loss does not depend on what the hook was given")
             return found
 
-        return None, None, *contain(gradients_of, ctx.where, COMPUTING)()
+        return None, None, *agree(contain(gradients_of, ctx.where, COMPUTING))
 
 
 def _keeping_shape(

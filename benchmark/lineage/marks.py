@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics.errors import MethodError
+from benchmark.basics.ranks import gather
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items
 
@@ -74,8 +75,9 @@ class Divergence:
         return marked
 
     def of_texts(self) -> Tensor:
-        """(N,) nats a token of every text."""
-        return torch.cat([torch.stack(batch).mean(0) for batch in self._batches])
+        """(N,) nats a token of every text, whichever rank wrote it."""
+        own = [torch.stack(batch).mean(0) for batch in self._batches]
+        return torch.cat([nats for of_rank in gather(own) for nats in of_rank])
 
 
 def _check_nats(of_texts: Tensor, where: str) -> None:
