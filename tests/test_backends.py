@@ -15,8 +15,11 @@ import torch
 
 import benchmark
 from benchmark.basics import device
-from benchmark.basics.errors import InputError
-from benchmark.runs import grid
+from benchmark.basics.errors import InputError, WorkerLost
+from benchmark.interface.find import find_method
+from benchmark.runs import backends, grid
+from benchmark.runs.jobs import Outcome, plan
+from benchmark.tasks.suites import load_suite
 from tests.system import needs_bubblewrap
 from tests.test_run import MAIN, cli, without_times
 
@@ -98,6 +101,37 @@ def test_a_ray_cluster_that_loses_a_worker_ends_with_the_numbers_of_this_process
     for name in ("fragile", "nothing", "clean"):
         files = [tmp_path / out / "quick" / f"{name}.json" for out in ("ray", "local")]
         assert without_times(files[0]) == without_times(files[1])
+
+
+@pytest.mark.parametrize("name", backends.DEATHS)
+def test_a_node_that_is_gone_costs_its_lineages_only(name, tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray")
+    death = getattr(ray.exceptions, name)
+    error = death.__new__(death)  # each takes other arguments
+    one, two = (plan_one(seed, tmp_path) for seed in (0, 1))
+
+    def get(job):
+        if job is one:
+            raise error
+        return Outcome(job, None)
+
+    task = SimpleNamespace(remote=lambda job: job)
+    for function, fake in {
+        "is_initialized": lambda: True,
+        "remote": lambda **_: lambda work: task,
+        "wait": lambda left: (left[:1], left[1:]),
+        "get": get,
+    }.items():
+        monkeypatch.setattr(ray, function, fake)
+    lost, other = backends.on_ray([one, two], work=lambda job: Outcome(job, None))
+    assert isinstance(lost.error, WorkerLost)
+    assert f"seed 0: its worker died 4 times ({name})" in str(lost.error)
+    assert (other.job, other.error) == (two, None)
+
+
+def plan_one(seed, out):
+    task = load_suite("quick").tasks[0]
+    return plan([find_method("nothing")], "quick", [task], [seed], out)[0]
 
 
 @pytest.mark.slow

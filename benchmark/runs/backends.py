@@ -24,6 +24,8 @@ from benchmark.runs.worker import end
 
 NAMES = ("local", "ray")
 RETRIES = 3  # of a Ray task whose worker or node dies
+# What Ray raises then, after the last of them: of a worker, and of a node that is gone itself.
+DEATHS = ("WorkerCrashedError", "OutOfMemoryError", "NodeDiedError", "LocalRayletDiedError")
 # Deaths of a process that nobody causes from outside, as joblib names them.
 ENDED = r"EXIT\(\d+\)|SIG(?:SEGV|ABRT|BUS|FPE|ILL|TRAP|SYS)\(-\d+\)"
 
@@ -143,7 +145,7 @@ def on_ray(
             job = left.pop(ready)
             try:
                 yield replace(ray.get(ready), job=job)
-            except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
+            except tuple(getattr(ray.exceptions, name) for name in DEATHS) as error:
                 yield Outcome(job, None, _lost(job, error))
     finally:
         if mine:
