@@ -81,6 +81,27 @@ def test_show_and_prune_on_a_run(finished_run, tmp_path, monkeypatch, capsys):
     assert again["nothing"].tasks == before.tasks
 
 
+def test_what_was_computed_on_a_gpu_is_shown_and_pruned_too(
+    finished_run, tmp_path, monkeypatch, capsys
+):
+    out, gpu = tmp_path / "out", tmp_path / "out" / "cuda"
+    out.mkdir()
+    finished_run.out.rename(gpu)
+    code = gpu / "cache" / "compiled" / "ab" / "step.py"
+    code.parent.mkdir(parents=True)
+    code.write_bytes(bytes(2_000_000))
+    assert cli(monkeypatch, "cache", "show", "--out", out) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for what in ("shared: model", "quick: samples and models of nothing"):
+        (line,) = [line for line in lines if what in line]
+        assert line.strip().startswith("cuda, ")
+    (line,) = [line for line in lines if "cuda, shared: compiled code" in line]
+    assert line.split()[4:6] == ["1", "2.0"]
+    assert cli(monkeypatch, "cache", "prune", "--out", out, "--samples", "--keep-mb", "0") == 0
+    assert not list(out.rglob("*.safetensors"))
+    assert code.exists()
+
+
 def test_unfinished_lineages_keep_their_samples(finished_run, monkeypatch):
     out = finished_run.out
     finished_run.result_of("nothing").unlink()  # as if the run had been interrupted

@@ -13,6 +13,8 @@ from benchmark.lineage.store import name_record
 from benchmark.results.schema import LineageResult, load_result
 from benchmark.tasks.task import Task
 
+COMPILED = "compiled"  # code for a GPU, in the folder of the shared cache
+
 
 @dataclass(frozen=True)
 class Job:

@@ -26,7 +26,7 @@ from benchmark.interface.mitigation import Mitigation
 from benchmark.lineage.shared import SharedCache, SharedStore
 from benchmark.lineage.store import LineageFolder, LineageStore, finished_records
 from benchmark.results.schema import GenerationResult, LineageResult
-from benchmark.runs.jobs import Job, Outcome, Work
+from benchmark.runs.jobs import COMPILED, Job, Outcome, Work
 from benchmark.runs.sandbox import isolate_method
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
 
     settle()
     if job.device == "cuda":  # compiled code is kept with the run, for all its processes
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(job.cache.absolute() / "compiled"))
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(job.cache.absolute() / COMPILED))
     transformers.logging.set_verbosity_error()
     diffusers_logging.set_verbosity_error()
     if not job.cache.parent.is_dir():
