@@ -57,13 +57,13 @@ def agree(make: Callable[[], Made]) -> Made:
         made = make()
     except Exception as error:
         own = error
+    failed = next(filter(None, gather(own)), None)
+    if failed is None:
+        return cast(Made, made)
     try:
-        for error in gather(own):
-            if error is not None:
-                raise error from own
+        raise failed from own
     finally:
-        del own  # its traceback holds this frame, and with it what lies on the GPU
-    return cast(Made, made)
+        del failed, own  # their tracebacks hold this frame, and what lies on the GPU with it
 
 
 def gather(value: Any) -> list[Any]:
