@@ -79,12 +79,13 @@ def pictures(
         pq.write_table(table, folder / f"{name.format(split)}.parquet")
 
 
-def stories(folder: Path) -> None:
+def stories(folder: Path, parts: int = 4) -> None:
     """Parquet files of sentences, one in five too short for a block, one in two with a quotation
-    mark."""
+    mark; of the `parts` that the training set has on the Hub the first."""
     rng = random.Random(0)
     folder.mkdir(parents=True)
-    for split, count in (("train-00000-of-00004-0", TRAIN), ("validation-00000-of-00001-0", TEST)):
+    train = f"train-00000-of-{parts:05d}-0"
+    for split, count in ((train, TRAIN), ("validation-00000-of-00001-0", TEST)):
         texts = [
             ('"' if i % 2 else "")
             + " ".join(rng.choices(WORDS.split(), k=4 if i % 5 == 4 else 60))

@@ -27,7 +27,7 @@ def write(root: Path) -> Path:
     tiny.pictures(
         root / "datasets" / IMAGENETTE.name / "320px", "image", "imagenette-{}", "validation"
     )
-    tiny.stories(root / "datasets" / WIKITEXT.name / "wikitext-103-raw-v1")
+    tiny.stories(root / "datasets" / WIKITEXT.name / "wikitext-103-raw-v1", parts=1)
     tiny.language_model(root / "models" / GPT2.name)
     tiny.language_model(root / "models" / DISTILGPT2.name)
     tiny.vision(root / "models" / DINOV2.name)
