@@ -216,7 +216,7 @@ def test_a_gpus_files_and_results_lie_apart(suite, tmp_path, gpu):
     results = benchmark.run(
         "nothing", tasks="digits-replace", workers=1, out=tmp_path, device="cuda"
     )
-    assert results["nothing"].hardware.endswith(", Some GPU")
+    assert results["nothing"].hardware.endswith(", GPU Some GPU")
     assert {p: p.stat().st_mtime_ns for p in before} == before
     assert (tmp_path / "cuda" / "quick" / "nothing.json").exists()
     assert list((tmp_path / "cuda" / "cache").glob("model-*"))

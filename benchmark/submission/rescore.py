@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from benchmark.basics.errors import AutophagyError, InputError, MethodError
 from benchmark.basics.files import read_tensors
-from benchmark.basics.processor import without_denormals
+from benchmark.basics.processor import find_gpu, without_denormals
 from benchmark.interface.items import Items
 from benchmark.lineage.loop import open_evaluator, open_world
 from benchmark.lineage.workshop import kept_state
@@ -65,8 +65,16 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
         samples: the folder that holds what was uploaded of this entry.
 
     Raises:
-        InputError: there is no such folder.
+        InputError: there is no such folder, or a GPU computed the claim: its numbers differ by more
+            than is tolerated here, so that nothing could be said of it.
     """
+    lineages = [lineage for task in result.tasks.values() for lineage in task.lineages]
+    machines = {result.hardware, *(g.machine for of in lineages for g in of.generations)}
+    if gpu := max(map(find_gpu, machines)):
+        raise InputError(
+            f"{result.method.name} on {result.suite} was computed on a GPU ({gpu}), whose numbers "
+            f"a CPU does not give again: it cannot be re-scored here and stays self-reported"
+        )
     if not samples.is_dir():
         raise InputError(f"there is no folder {samples}: give samples/SUITE/NAME of the dataset")
     return [
