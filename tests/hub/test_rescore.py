@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmark.basics.files import read_tensors, write_tensors
-from benchmark.basics.processor import describe, find_gpu
+from benchmark.basics.processor import GPU, describe, find_gpu
 from benchmark.commands.main import main
 from benchmark.lineage.loop import open_world
 from benchmark.results.schema import load_result
@@ -88,16 +88,15 @@ def test_what_follows_from_samples_says_whose_references_it_is_scored_against(
 
 def test_what_a_gpu_computed_is_said_and_not_rejected(uploaded, monkeypatch, capsys):
     claim, samples = uploaded
-    monkeypatch.setattr("benchmark.basics.processor.title", lambda name: "NVIDIA H100 80GB HBM3")
     document = json.loads(claim.read_text())
-    document["hardware"] = describe("cuda")
+    document["hardware"] = f"{describe()}, {GPU}NVIDIA H100 80GB HBM3"
     claim.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
     assert command(monkeypatch, claim, "--samples", samples, "--reject") == 1
     assert "was computed on a GPU (NVIDIA H100 80GB HBM3)" in " ".join(
         capsys.readouterr().err.split()
     )
     assert load_trust(claim) is None
-    assert find_gpu(describe("cpu")) == ""
+    assert find_gpu(describe()) == ""
 
 
 def spoil_tokens(tensors):
