@@ -25,7 +25,7 @@ from tests.board import toys
 from tests.test_run import cli
 from tests.test_score_command import clean, half, nothing
 
-SUITES = ["quick", "small"]
+SUITES = ["quick", "small", "closed"]
 # How far processors differ by rounding. Where a model is trained on given items: by 2e-4 nats,
 # digits by 5e-5 in the log distance.
 # Where it is trained on what a model wrote, a rounding flips a token and with it the rest of a

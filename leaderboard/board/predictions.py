@@ -1,4 +1,4 @@
-"""How far a cheap suite predicts the standard one, in one sentence."""
+"""How far another suite predicts the standard one, in one sentence."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from functools import lru_cache
 from benchmark.basics.errors import InputError
 from benchmark.results.transfer import FEWEST, compare_suites
 from leaderboard.board.entries import Board
-from leaderboard.board.filters import MAIN, QUESTIONS
+from leaderboard.board.filters import MAIN
 from leaderboard.board.table import rank_entries
+
+UNASKED = (MAIN, "stress")  # whose tasks differ from the standard ones on purpose, one by one
 
 
 @lru_cache(maxsize=32)
 def predict_main(board: Board, suite: str) -> str:
     """How alike `suite` and the standard suite rank methods, with n; "" where nobody asks."""
-    if suite == MAIN or suite in QUESTIONS:
+    if suite in UNASKED:
         return ""
     both = {name: rank_entries(board, name) for name in (suite, MAIN)}
     whole = [{s.method for s in of if not (s.reference or s.partial)} for of in both.values()]

@@ -170,7 +170,8 @@ def test_a_row_of_a_picture_is_cut_out(tmp_path):
 
 def test_quick_says_how_far_it_predicts(root):
     board = read_board(root)
-    assert predict_main(board, "small") == ""
+    assert predict_main(board, "small") == predict_main(board, "stress") == ""
+    assert predict_main(board, "closed").startswith("How far closed predicts small")
     assert "n = 0 methods have results in both, and 5 are needed" in predict_main(board, "quick")
     for name, share in zip("abcdef", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6), strict=True):
         toys.store(root, *(toys.result(name, share, suite) for suite in ("small", "quick")))

@@ -48,7 +48,7 @@ ABOUT = {
     "mark, a biased reserve, a world that stands still or moves fast. A method breaks where its "
     "bar falls short of what it recovers elsewhere.",
     "closed": "The literature's loop: every generation is trained on the last one's output only, "
-    "in a world that stands still. Here keeping the first crawl recovers 1 by definition, which "
+    "in a world that stands still. Here keeping the first crawl is as good as clean data, which "
     "is why it is not the standard suite: compare with papers, not with methods.",
 }
 
