@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from benchmark.results.places import Sample, separate_samples
 from benchmark.results.statistics import (
-    find_better,
     holm,
     intervals,
     p_values,
@@ -14,6 +14,13 @@ from benchmark.results.statistics import (
     suite_score,
     tiers,
 )
+
+
+def find_better(scores):
+    """`separate_samples` of (methods, tasks, seeds) recoveries, all of the same seeds."""
+    values = np.asarray(scores, float)
+    return separate_samples([Sample(of, tuple(range(of.shape[-1]))) for of in values])
+
 
 CLEAN = [1.0, 1.0, 1.0, 1.0]
 NOTHING = [1.0, 2.0, 3.0, 4.0]  # gaps 1, 2, 3

@@ -106,7 +106,7 @@ def test_a_board_can_read_states_and_cards_without_torch():
 
 
 def test_drawn_seeds_are_not_public_and_differ_each_time():
-    drawn = [draw_seeds((0, 1, 2)) for _ in range(20)]
+    drawn = [draw_seeds() for _ in range(20)]
     assert all(len(set(seeds)) == 3 and min(seeds) > 2 for seeds in drawn)
     assert len(set(drawn)) == 20
 
@@ -157,7 +157,7 @@ def test_a_re_run_of_one_seed_says_nothing():
 
 def test_seeds_are_drawn_from_63_bits_and_survive_every_reader(tmp_path):
     """JavaScript, a spreadsheet and pandas keep 53 bits of a number: a larger one is digits."""
-    drawn = [seed for _ in range(20) for seed in draw_seeds((0, 1, 2))]
+    drawn = [seed for _ in range(20) for seed in draw_seeds()]
     assert max(drawn) > 2**61
     for seed in (0, 2**53 - 1, 2**53, 2**63 - 1, *drawn[:5]):
         one = half(seeds=(0,))

@@ -12,15 +12,14 @@ from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.commands.run_table import run_table
 from benchmark.commands.tables import open_console, say
 from benchmark.interface.names import REFERENCES
+from benchmark.tasks.suites import SUITE_NAMES
 
 
 def run(
     methods: Annotated[
         list[str], typer.Argument(help="Baselines by name, or files: my_method.py[:Class].")
     ],
-    suite: Annotated[
-        str, typer.Option(help="quick, small, closed, stress, standard or large.")
-    ] = "quick",
+    suite: Annotated[str, typer.Option(help=f"{', '.join(SUITE_NAMES)}.")] = "quick",
     tasks: Annotated[str | None, typer.Option(help="Only tasks matching this glob.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Such as 0,1,2. Default: the suite's.")] = None,
     workers: Annotated[

@@ -17,7 +17,7 @@ from benchmark.results.gallery import Shown
 from benchmark.results.schema import load_result
 from benchmark.results.standings import list_seeds
 from benchmark.runs.jobs import Job, plan
-from benchmark.tasks.suites import load_suite, load_task
+from benchmark.tasks.suites import SUITE_NAMES, load_suite, load_task
 
 
 def samples(
@@ -25,9 +25,7 @@ def samples(
     task: Annotated[
         str | None, typer.Option(help="Task to show. Default: the suite's first.")
     ] = None,
-    suite: Annotated[
-        str, typer.Option(help="quick, small, closed, stress, standard or large.")
-    ] = "quick",
+    suite: Annotated[str, typer.Option(help=f"{', '.join(SUITE_NAMES)}.")] = "quick",
     seed: Annotated[int, typer.Option(help="Lineage to show.")] = 0,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs"),
     to: Annotated[Path, typer.Option(help="Figure to write (images).")] = Path("samples.png"),

@@ -102,16 +102,14 @@ def run_lineage(
             if t == 0:
                 # The common start: every method's first model is trained on the same real crawl.
                 training = TrainingSet(crawl, steps=workshop.generator.steps)
-                ledger.items_trained += workshop.generator.steps * workshop.generator.batch
-                made = workshop.train(t, training)
-                clock.lap("train", made.saved)
             else:
                 training = hooks.curate(round_, ledger, workshop.generator)
                 clock.lap("curate")
-                # Before, so that `loss` cannot spend the same steps on `round.finetune`.
-                ledger.items_trained += (training.steps or 0) * workshop.generator.batch
-                made = hooks.train(partial(workshop.train, t, training))
-                clock.lap("train", made.saved)
+            # Before training, so that `loss` cannot spend the same steps on `round.finetune`.
+            ledger.items_trained += (training.steps or 0) * workshop.generator.batch
+            train = partial(workshop.train, t, training)
+            made = train() if t == 0 else hooks.train(train)
+            clock.lap("train", made.saved)
             # Whether the model was trained or read from the cache, the hooks draw the same.
             seed_global(workshop.rng(t, "global after training"))
             round_.renew(made.model)

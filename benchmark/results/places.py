@@ -158,8 +158,8 @@ def _place_alone(sample: Sample) -> Place:
 
 
 def separate_samples(samples: Sequence[Sample], error: float = 0.05) -> npt.NDArray[np.bool_]:
-    """Which methods are significantly better than which, (methods, methods): what
-    `statistics.find_better` tells of methods that need not have the same seeds."""
+    """Which methods are significantly better than which, (methods, methods), whatever seeds each
+    has: see `statistics.separate_pairs`."""
     means = np.array([suite_score(sample.values) for sample in samples])
     return separate_pairs(_compare_all(samples), means, error)
 

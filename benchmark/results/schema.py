@@ -229,6 +229,13 @@ class Result(_Strict):
         """The tasks that the method does not apply to, and why."""
         return {n: t.lineages[0].message for n, t in self.tasks.items() if not t.applicable}
 
+    @property
+    def machines(self) -> list[str]:
+        """What the generations say of the machines that computed them, or else `hardware`."""
+        lineages = [lineage for task in self.tasks.values() for lineage in task.lineages]
+        found = {g.machine for lineage in lineages for g in lineage.generations if g.machine}
+        return sorted(found) or [self.hardware]
+
     def to_json(self) -> bytes:
         """The stored form."""
         return (json.dumps(self.model_dump(), indent=1, sort_keys=True) + "\n").encode()

@@ -110,25 +110,18 @@ def holm(p: npt.ArrayLike) -> Scores:
     return np.minimum(adjusted, 1)
 
 
-def find_better(scores: npt.ArrayLike, error: float = 0.05) -> npt.NDArray[np.bool_]:
-    """Which methods are significantly better than which: (methods, tasks, seeds) -> (M, M).
+def separate_pairs(
+    rows: Sequence[Scores], means: Scores, error: float = 0.05
+) -> npt.NDArray[np.bool_]:
+    """Which methods are significantly better than which, (M, M), from the p values of each method
+    against those after it, and suite scores.
 
-    Entry (i, j): the paired test separates i from j in favour of i. After
+    Entry (i, j): the tests separate i from j in favour of i. After
     Holm's correction for all M (M - 1) / 2 comparisons the chance that any entry is wrong is
     `error` at most. With few seeds that holds as far as their t intervals do: simulated for 8 equal
     methods, 4 tasks and 3 or 5 seeds it is .02 to .04 when the noise of the tasks differs by up to
     four, and .09 when one task is four times as noisy as all the others.
     """
-    values = _checked(scores)
-    # Row by row of the upper triangle: all pairs at once would not fit in memory for thousands.
-    rows = [p_values(values[i] - values[i + 1 :]) for i in range(len(values) - 1)]
-    return separate_pairs(rows, suite_score(values), error)
-
-
-def separate_pairs(
-    rows: Sequence[Scores], means: Scores, error: float = 0.05
-) -> npt.NDArray[np.bool_]:
-    """`find_better` from the p values of each method against those after it, and suite scores."""
     count = len(means)
     separated = np.zeros((count, count), bool)
     separated[np.triu_indices(count, 1)] = holm(np.concatenate([*rows, []])) < error
@@ -145,13 +138,13 @@ def rank_intervals(better: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
 
 
 def tiers(scores: npt.ArrayLike, better: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
-    """Tiers 1, 2, ... from the best: (methods, tasks, seeds) and `find_better` of them -> (M,).
+    """Tiers 1, 2, ... from the best: (methods, tasks, seeds) and `separate_pairs` of them -> (M,).
 
     In the order of suite scores, a new tier begins with the first method that the head of the tier,
     its first, is significantly better than. So the heads are all separated, and the chance that any
-    tier begins wrongly is the error of `find_better` at most. Other methods of two tiers need not
-    be separated (a noisy one never is), which `rank_intervals` tell: a tier that asked for it would
-    hold nearly all methods as soon as one of them is noisy.
+    tier begins wrongly is the error of `separate_pairs` at most. Other methods of two tiers need
+    not be separated (a noisy one never is), which `rank_intervals` tell: a tier that asked for it
+    would hold nearly all methods as soon as one of them is noisy.
     """
     return split_tiers(suite_score(scores), better)
 

@@ -65,16 +65,9 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
         samples: the folder that holds what was uploaded of this entry.
 
     Raises:
-        InputError: there is no such folder, or a GPU computed the claim: its numbers differ by more
-            than is tolerated here, so that nothing could be said of it.
+        InputError: there is no such folder, or see `refuse_gpu`.
     """
-    lineages = [lineage for task in result.tasks.values() for lineage in task.lineages]
-    machines = {result.hardware, *(g.machine for of in lineages for g in of.generations)}
-    if gpu := max(map(find_gpu, machines)):
-        raise InputError(
-            f"{result.method.name} on {result.suite} was computed on a GPU ({gpu}), whose numbers "
-            f"a CPU does not give again: it cannot be re-scored here and stays self-reported"
-        )
+    refuse_gpu(result)
     if not samples.is_dir():
         raise InputError(f"there is no folder {samples}: give samples/SUITE/NAME of the dataset")
     return [
@@ -83,6 +76,16 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
         for lineage in result.tasks[task.name].lineages
         if find_last_finished(lineage) is not None
     ]
+
+
+def refuse_gpu(result: Result) -> None:
+    """Raises InputError if a GPU computed the claim: its numbers differ by more than is tolerated
+    here, so that nothing could be said of it."""
+    if gpu := max(map(find_gpu, (result.hardware, *result.machines))):
+        raise InputError(
+            f"{result.method.name} on {result.suite} was computed on a GPU ({gpu}), whose numbers "
+            f"a CPU does not give again: it cannot be re-scored here and stays self-reported"
+        )
 
 
 def describe_agreement(result: Result, file: Path, rows: list[RescoredLineage]) -> str:

@@ -15,7 +15,12 @@ from benchmark.hub.queue import Say, UnfitRequest, find_changes
 from benchmark.runs.jobs import Job
 from benchmark.submission.incoming import Brought, fetch_brought, find_brought, read_brought
 from benchmark.submission.record import check_open, find_checker, record_state
-from benchmark.submission.rescore import RescoredLineage, describe_agreement, rescore_claim
+from benchmark.submission.rescore import (
+    RescoredLineage,
+    describe_agreement,
+    refuse_gpu,
+    rescore_claim,
+)
 from benchmark.submission.verify import Verification, verify_claim
 from benchmark.submission.waiting import clean_reason
 
@@ -66,7 +71,8 @@ def review_request(
             if it is still kept; then nothing is fetched or run.
 
     Raises:
-        InputError: the Hub cannot be asked, there is no such request or no sandbox.
+        InputError: the Hub cannot be asked, there is no such request or no sandbox, or a GPU
+            computed the claim.
         CorruptFile: a file in `out` or a stored finding is damaged.
     """
     changes = find_changes(repo, num, endpoint, say)
@@ -91,6 +97,7 @@ def review_request(
         check_open(file, findings)
     except InputError as error:
         return _refuse(changes.revision, error, folder)
+    refuse_gpu(result)  # before gigabytes of samples are fetched
     count, size = len(brought.samples), brought.find_size(changes) / 1e6
     say(f"Fetching {brought.title}, {count} files of samples and models, {size:,.0f} MB in all")
     fetch_brought(brought, repo, folder, True, endpoint, say)

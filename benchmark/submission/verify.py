@@ -25,7 +25,6 @@ from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.compare import Comparison, compare_scores
 from benchmark.submission.record import check_open, find_checker, write_verification
 from benchmark.submission.trust import Rerun
-from benchmark.tasks.suites import load_suite
 
 DRAWN = 3  # seeds, unless they are given
 GUESSED = 2**32  # below it a method may try all seeds until one explains what it is handed
@@ -103,8 +102,7 @@ def verify_claim(
     claimed = score_result(claim, *find_references(claim, result).values()).recoveries
     given = read_submitted(folder, claim, result)
     kept = out / "seeds" / f"{digest}.json"
-    public = load_suite(claim.suite).seeds
-    chosen = tuple(sorted(set(seeds))) if seeds else recall_seeds(kept, public)
+    chosen = tuple(sorted(set(seeds))) if seeds else recall_seeds(kept)
     if len(chosen) < 2:
         raise InputError("a re-run of one seed says nothing of chance: give at least two --seeds")
     own, references = rerun_submission(given, claim.suite, chosen, out, workers, watch)
@@ -180,16 +178,16 @@ def _find_problem(
     return ""
 
 
-def draw_seeds(public: Sequence[int], count: int = DRAWN) -> tuple[int, ...]:
-    """`count` seeds below 2^63 from the system's own randomness, none of them public: nobody could
-    have tried them all beforehand."""
+def draw_seeds(count: int = DRAWN) -> tuple[int, ...]:
+    """`count` seeds below 2^63 from the system's own randomness, all of them such as `GUESSED`
+    lets pass: nobody could have tried them all beforehand."""
     drawn: set[int] = set()
     while len(drawn) < count:
-        drawn |= {secrets.randbelow(MOST_SEED + 1)} - set(public)
+        drawn.add(GUESSED + secrets.randbelow(MOST_SEED + 1 - GUESSED))
     return tuple(sorted(drawn))
 
 
-def recall_seeds(file: Path, public: Sequence[int]) -> tuple[int, ...]:
+def recall_seeds(file: Path) -> tuple[int, ...]:
     """The seeds in `file`, of a re-run that was stopped; without it some are drawn and kept there,
     for the eyes of whoever runs this.
 
@@ -199,7 +197,7 @@ def recall_seeds(file: Path, public: Sequence[int]) -> tuple[int, ...]:
     """
     with alone_in(file.parent):
         if not file.exists():
-            write_record(file, {"seeds": draw_seeds(public)}, mode=0o600)
+            write_record(file, {"seeds": draw_seeds()}, mode=0o600)
         return tuple(read_record(file)["seeds"])
 
 

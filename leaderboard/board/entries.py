@@ -296,21 +296,9 @@ def _described(
         source=result.method.source,
         version=result.benchmark_version,
         hashes={name: task.hash for name, task in result.tasks.items()},
-        machines=_list_machines(result),
+        machines=tuple(result.machines),
         relative=compare_costs(result, next(iter(scale.values()))),
     )
-
-
-def _list_machines(result: Result) -> tuple[str, ...]:
-    """What each generation says of the machine that computed it, or what the whole result says."""
-    found = {
-        generation.machine
-        for task in result.tasks.values()
-        for lineage in task.lineages
-        for generation in lineage.generations
-        if generation.machine
-    }
-    return tuple(sorted(found)) or (result.hardware,)
 
 
 def _of_references(suite: str) -> Iterator[Entry]:

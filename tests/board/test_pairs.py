@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmark.results.statistics import find_better
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.pairs import compare_pair
 from leaderboard.board.table import rank_entries
 from tests.board import toys
+from tests.test_score import find_better
 
 pytestmark = pytest.mark.usefixtures("frozen")
 
