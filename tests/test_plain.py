@@ -23,7 +23,7 @@ from benchmark.basics.plain import (
 )
 from benchmark.commands.main import main
 from benchmark.commands.tables import open_console, say, sheet
-from benchmark.results.schema import GenerationResult, load_result
+from benchmark.results.schema import GenerationResult, Result, load_result
 from tests.test_score_command import half
 
 HIDDEN = ["\x00", "\x07", "\x1b[31m", "\x7f", "\x85", "\u200b", "\u200e", "\u202e", "\u2066",
@@ -117,6 +117,21 @@ def test_what_a_method_said_of_its_failure_becomes_one_plain_line():
     assert is_plain(found.message)
     assert len(found.message) <= 500
     assert found.message.startswith("a \ufffd[31mb\ufffd xx")
+
+
+def test_a_stored_generation_is_a_line_and_every_line_is_read_back():
+    content = half().to_json()
+    document = json.loads(content)
+    generations = [
+        generation["generation"]
+        for task in document["tasks"].values()
+        for lineage in task["lineages"]
+        for generation in lineage["generations"]
+    ]
+    assert len(generations) > 2
+    lines = [line for line in content.decode().splitlines() if '"generation":' in line]
+    assert [json.loads(line.strip().rstrip(","))["generation"] for line in lines] == generations
+    assert Result.model_validate_json(content) == half()
 
 
 def _several(inner):

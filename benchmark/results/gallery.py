@@ -26,6 +26,7 @@ LARGEST = 2_000_000  # bytes of a file
 MOST_PIXELS = 1_000_000  # of a picture: six rows of ten images of 128 x 128
 NARROW = 400  # pixels
 MOST = 20  # generations of a task
+STEP = 17  # between two of the 16 levels of a colour, 0 and 255 among them
 LONGEST = 1_000  # characters of one generation's excerpts
 
 Generation = Annotated[int, Field(ge=0, le=10_000)]
@@ -157,7 +158,8 @@ def _redrawn(shown: Shown) -> Shown:
 
 
 def encode_picture(png: bytes, rows: int) -> str:
-    """A PNG in base64, with nothing in it but its pixels, grey where they are.
+    """A PNG in base64 with nothing in it but its pixels, in 16 levels of each colour where that
+    makes it a drawing of at most 256 colours, which a third to a half of the bytes hold.
 
     Raises:
         ValueError: it is no PNG of `rows` rows, or has too many pixels.
@@ -175,8 +177,14 @@ def encode_picture(png: bytes, rows: int) -> str:
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError("a picture is no PNG that can be decoded") from error
     colours = Image.frombytes("RGB", (width, height), decoded)
-    grey = colours.convert("L")
+    levels = [round(value / STEP) * STEP for value in range(256)]
+    coarse = colours.point(levels * 3)
+    if (used := coarse.getcolors(256)) is None:  # None: more than 256
+        plain = colours
+    elif all(red == green == blue for _, (red, green, blue) in used):
+        plain = coarse.convert("L")
+    else:
+        plain = coarse.convert("P", palette=Image.Palette.ADAPTIVE, colors=len(used))
     content = io.BytesIO()
-    plain = grey if grey.convert("RGB").tobytes() == decoded else colours
     plain.save(content, "PNG", optimize=True)
     return base64.b64encode(content.getvalue()).decode()

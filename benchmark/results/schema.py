@@ -237,8 +237,10 @@ class Result(_Strict):
         return sorted(found) or [self.hardware]
 
     def to_json(self) -> bytes:
-        """The stored form."""
-        return (json.dumps(self.model_dump(), indent=1, sort_keys=True) + "\n").encode()
+        """The stored form: a generation is a line, since indents would be a quarter of the file."""
+        document = json.dumps(self.model_dump(), indent=1, sort_keys=True)
+        lines = re.sub(r"(?<!,)\n(?: {7,}| {6}(?=\}))", "", document)
+        return (re.sub(r",\n {7,}", ", ", lines) + "\n").encode()
 
 
 def load_result(path: Path) -> Result:
