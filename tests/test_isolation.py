@@ -1,6 +1,7 @@
 """The sandbox gives the same numbers and says the same of faults as no sandbox does."""
 
 import json
+import time
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.marks import Written
 from benchmark.lineage.store import LineageMemory
 from benchmark.runs.grid import run
-from benchmark.runs.sandbox import Bounds, check_available, isolate_method, sandbox
+from benchmark.runs.sandbox import Bounds, check_available, find_clock, isolate_method, sandbox
 from benchmark.runs.sandbox.hooks import make_class
 from benchmark.runs.sandbox.session import Session
 from benchmark.tasks import assets
@@ -359,6 +360,31 @@ def test_what_it_hands_over_does_not_break_the_run(tmp_path, tiny_suite, monkeyp
     sentence = r"mine on .*, seed 0: what it returned cannot be used \(RuntimeError: shapes .*ied\)"
     with pytest.raises(MethodError, match=sentence):
         run(file, out=tmp_path / "b", **words)
+
+
+BUSY = """
+import os, time
+child, end = os.fork(), time.process_time() + 1
+while time.process_time() < end:
+    pass
+if child == 0:
+    os._exit(0)
+os.waitpid(child, 0)
+return TrainingSet(crawl)
+"""
+
+
+def test_what_a_hook_computes_inside_is_of_its_stage(tasks, tmp_path, shared_cache):
+    file = tmp_path / "busy.py"
+    file.write_text("from benchmark import *\n" + in_curate(BUSY))
+    task = replace(tasks["speeches-replace"], generations=1)
+    with isolate_method(file) as method:
+        clock = find_clock(method)
+        records = run_lineage(task, method, 0, LineageMemory(), shared_cache, clock)
+        assert [record["status"] for record in records] == ["ok", "ok"]
+        own = records[1]["seconds"]["curate"]
+        assert 1.9 < own < 5  # of it and its child, without the import of torch
+        assert clock() - time.process_time() < own + 3
 
 
 def test_a_class_of_this_process_cannot_be_isolated():

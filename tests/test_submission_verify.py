@@ -43,6 +43,7 @@ def verified(tmp_path, frozen, monkeypatch):
         absent=(),
         seeds=SEEDS,
         stopped=False,
+        times=None,
     ):
         card["access"] = carded
 
@@ -54,6 +55,9 @@ def verified(tmp_path, frozen, monkeypatch):
             references = {name: toys.result(name) for name in REFERENCES}
             for some in (own, *references.values()):
                 reseed(some, chosen)
+            if times is not None:
+                spend(own, curate=times, train=times, evaluate=50.0)
+                spend(references["nothing"], train=2.0, evaluate=1.0)
             return own, references
 
         monkeypatch.setattr(verify, "rerun_submission", rerun)
@@ -71,6 +75,25 @@ def reseed(some, seeds):
         task.lineages = task.lineages[: len(seeds)]
         for lineage, seed in zip(task.lineages, seeds, strict=True):
             lineage.seed = seed
+
+
+def spend(some, **seconds):
+    """Every generation after the first, which is common to all, took so long."""
+    for task in some.tasks.values():
+        for lineage in task.lineages:
+            lineage.generations[1:] = [
+                g.model_copy(update={"seconds": seconds}) for g in lineage.generations[1:]
+            ]
+
+
+def test_what_it_computed_beside_its_training_is_told_with_the_scores(verified):
+    found = verified(times=4.0)
+    assert found.agrees
+    assert found.sentence.endswith("3 other seeds, 4.0 times the processor time of nothing")
+    record = Rerun.model_validate_json(found.record.read_bytes())
+    assert record.times == 4.0
+    earlier = {k: v for k, v in record.model_dump().items() if k != "times"}
+    assert Rerun(**earlier).times is None  # as records were before
 
 
 def test_the_record_holds_the_re_run_and_the_board_shows_it(verified):

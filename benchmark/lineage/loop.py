@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
@@ -47,6 +48,7 @@ def run_lineage(
     seed: int,
     store: LineageStore,  # this lineage's own: a record, the samples and the model by generation
     cache: Cache,  # shared: what is trained on the same items, with the same seed, is trained once
+    read_clock: Callable[[], float] = time.process_time,  # processor seconds of all who work for it
 ) -> list[dict[str, Any]]:
     """Run, or continue, the lineage of (task, method, seed); return its generations' records.
 
@@ -73,7 +75,7 @@ def run_lineage(
         if finished is not None and finished["status"] != OK:
             records.append(finished)
             break
-        era, clock, ledger = world(t), Clock(), Ledger()
+        era, clock, ledger = world(t), Clock(read_clock), Ledger()
         record: dict[str, Any] = {"generation": t, "status": OK, "machine": machine}
         try:
             # The web as it is before generation t. Who made an item is known to the harness and, if
@@ -93,7 +95,7 @@ def run_lineage(
 
             if t == 0:
                 check_modality(method, task.modality)
-            clock = Clock()
+            clock = Clock(read_clock)
             round_ = grants.open_round(t, era.trusted, model, ledger)
             # A method that draws from the global generators is reproducible, too.
             seed_global(workshop.rng(t, "global"))
@@ -220,13 +222,13 @@ def _check_finite(record: dict[str, Any]) -> None:
 class Clock:
     """Processor seconds by stage."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: Callable[[], float]) -> None:
         self.laps: dict[str, float] = {}
-        self._last = time.process_time()
+        self._read, self._last = read, read()
 
     def lap(self, stage: str, saved: float = 0.0) -> None:
         """`saved`: what the stage took when it was computed for the cache, so that a method's
         costs do not depend on what ran before it."""
-        now = time.process_time()
+        now = self._read()
         self.laps[stage] = round(self.laps.get(stage, 0.0) + now - self._last + saved, 3)
         self._last = now

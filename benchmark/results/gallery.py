@@ -179,10 +179,11 @@ def encode_picture(png: bytes, rows: int) -> str:
     colours = Image.frombytes("RGB", (width, height), decoded)
     levels = [round(value / STEP) * STEP for value in range(256)]
     coarse = colours.point(levels * 3)
-    if (used := coarse.getcolors(256)) is None:  # None: more than 256
+    grey, used = coarse.convert("L"), coarse.getcolors(256)
+    if used is None:  # more than that
         plain = colours
-    elif all(red == green == blue for _, (red, green, blue) in used):
-        plain = coarse.convert("L")
+    elif grey.convert("RGB").tobytes() == coarse.tobytes():
+        plain = grey
     else:
         plain = coarse.convert("P", palette=Image.Palette.ADAPTIVE, colors=len(used))
     content = io.BytesIO()

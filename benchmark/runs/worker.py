@@ -27,7 +27,7 @@ from benchmark.lineage.shared import SharedCache, SharedStore
 from benchmark.lineage.store import LineageFolder, LineageStore, finished_records
 from benchmark.results.schema import GenerationResult, LineageResult
 from benchmark.runs.jobs import COMPILED, Job, Outcome, Work
-from benchmark.runs.sandbox import isolate_method
+from benchmark.runs.sandbox import find_clock, isolate_method
 
 if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue
@@ -150,7 +150,7 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
         except (DoesNotLoad, MethodError) as error:  # it did load when the run began
             return end_lineage(store, str(error))
         try:
-            return run_lineage(job.task, method, job.seed, store, cache)
+            return run_lineage(job.task, method, job.seed, store, cache, find_clock(method))
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
             if is_trouble(error):
                 lost = _describe_trouble(job, error)

@@ -1,4 +1,4 @@
-"""Whether a claim and a re-run on other seeds agree. Pure; needs no torch."""
+"""Whether a claim and a re-run on other seeds agree, and what the re-run took. Needs no torch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.basics.errors import InputError
+from benchmark.results.schema import Result
 from benchmark.results.statistics import find_variances, join_variances
 
 CAP = 0.15  # of recovery: a larger difference does not agree, however noisy the method
@@ -58,3 +59,23 @@ def compare_scores(
     reach = float(t.ppf((1 + confidence) / 2, freedoms) * error) if error > 0 else 0.0
     gap = float(again.mean() - claim.mean())
     return Comparison(float(claim.mean()), float(again.mean()), gap, gap - reach, gap + reach)
+
+
+def compare_seconds(own: Result, nothing: Result) -> float | None:
+    """How many times the processor time of `nothing` a method took, of generations that both
+    computed after the first, evaluation left out; None where there are none.
+
+    Steps are matched, so what is far above 1 is what hooks compute by themselves, which no ledger
+    counts, or answers of the round, which the ledger counts.
+    """
+    took = [0.0, 0.0]
+    for name, task in own.tasks.items():
+        others = {lineage.seed: lineage for lineage in nothing.tasks[name].lineages}
+        for lineage in task.lineages:
+            pairs = zip(lineage.generations, others[lineage.seed].generations, strict=False)
+            for pair in pairs:
+                if pair[0].generation > 0 and all(g.status == "ok" for g in pair):
+                    for i, generation in enumerate(pair):
+                        took[i] += sum(generation.seconds.values())
+                        took[i] -= generation.seconds.get("evaluate", 0.0)
+    return took[0] / took[1] if took[1] > 0 else None

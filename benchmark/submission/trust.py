@@ -29,7 +29,7 @@ from pydantic import (
 
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.plain import clean_line, is_plain, read_start
-from benchmark.results.schema import Count, Line, Message, Name
+from benchmark.results.schema import Amount, Count, Line, Message, Name
 
 StateName = Literal["self-reported", "re-scored", "measured", "re-run", "rejected"]
 Finding = Literal["re-scored", "measured", "re-run", "rejected"]
@@ -88,6 +88,7 @@ class Rerun(_Strict):
         recoveries: by task, one a seed; none where the method does not apply.
         failed: by task, lineages that did not reach the last generation.
         comparison: suite scores claimed and re-run, their difference and its interval.
+        times: how many times the processor time of `nothing` it took; None where it is not known.
         problem: why it does not agree, besides the comparison.
     """
 
@@ -106,6 +107,7 @@ class Rerun(_Strict):
     ]
     failed: Annotated[dict[Name, Count], Field(max_length=100)]
     comparison: Annotated[dict[Name, Recovery], Field(max_length=10)]
+    times: Amount | None = None
     agrees: bool
     problem: Message = ""
     failures: Annotated[tuple[Message, ...], Field(max_length=1_000)] = ()

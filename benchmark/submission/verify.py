@@ -22,7 +22,7 @@ from benchmark.runs import grid
 from benchmark.runs.jobs import Job
 from benchmark.submission.checks import read_submission
 from benchmark.submission.claim import check_belongs, read_claim
-from benchmark.submission.compare import Comparison, compare_scores
+from benchmark.submission.compare import Comparison, compare_scores, compare_seconds
 from benchmark.submission.record import check_open, find_checker, write_verification
 from benchmark.submission.trust import Rerun
 
@@ -45,12 +45,15 @@ class Verification:
 
     Attributes:
         problem: why it does not agree, whatever the scores; "" if they decide.
+        times: how many times the processor time of `nothing` the method took, see
+            `compare_seconds`.
     """
 
     comparison: Comparison
     seeds: tuple[int, ...]
     record: Path
     problem: str = ""
+    times: float | None = None
 
     @property
     def agrees(self) -> bool:
@@ -65,6 +68,8 @@ class Verification:
             f"{found.difference:+.3f} [{found.low:+.3f}, {found.high:+.3f}], "
             f"{len(self.seeds)} other seeds"
         )
+        if self.times is not None:
+            said += f", {self.times:.1f} times the processor time of nothing"
         return f"{said}; {self.problem}" if self.problem else said
 
 
@@ -114,7 +119,7 @@ def verify_claim(
     found = compare_scores(
         [claimed[task] for task in shared], [scored.recoveries[task] for task in shared]
     )
-    checker = find_checker(by)
+    checker, times = find_checker(by), compare_seconds(own, references["nothing"])
     record = Rerun(
         benchmark_version=__version__,
         suite=claim.suite,
@@ -126,6 +131,7 @@ def verify_claim(
         access=tuple(own.method.access),
         recoveries={task: tuple(of) for task, of in scored.recoveries.items()},
         failed=scored.failed,
+        times=None if times is None else round(times, 3),
         comparison=asdict(found),
         agrees=found.agrees and not problem,
         problem=problem,
@@ -136,7 +142,7 @@ def verify_claim(
     written = write_verification(result, record, findings)
     if seeds is None:
         kept.unlink(missing_ok=True)
-    return Verification(found, chosen, written, problem)
+    return Verification(found, chosen, written, problem, times)
 
 
 def read_submitted(folder: Path, claim: Result, result: Path) -> Submitted:

@@ -9,19 +9,20 @@ do and use is in `command`, `filter` and `processes`; docs/threat-model.md says 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmark.basics.errors import InputError, MethodError
 from benchmark.interface.access import Access
 from benchmark.interface.mitigation import Mitigation
-from benchmark.runs.sandbox.hooks import make_class
+from benchmark.runs.sandbox.hooks import Isolated, make_class
 from benchmark.runs.sandbox.processes import HOW, Bounds, can_watch, start_process
 from benchmark.runs.sandbox.session import Session
 from benchmark.runs.sandbox.values import clean_text
 
-__all__ = ["Bounds", "check_available", "isolate_method"]
+__all__ = ["Bounds", "check_available", "find_clock", "isolate_method"]
 
 DEFAULT = Bounds()
 
@@ -77,3 +78,12 @@ def isolate_method(
         yield method
     finally:
         session.close()
+
+
+def find_clock(method: type[Mitigation]) -> Callable[[], float]:
+    """What tells the processor seconds that a method took so far: those of this process and, of
+    one that is isolated, of its sandboxes."""
+    if not issubclass(method, Isolated):
+        return time.process_time
+    session = method.session
+    return lambda: time.process_time() + session.measure_seconds()

@@ -20,6 +20,7 @@ from benchmark.runs.sandbox.filter import build_filter
 
 MIB = 1 << 20
 HELD = ("RssAnon", "RssShmem", "VmSwap", "VmPTE")  # of /proc/PID/status
+TICKS = os.sysconf("SC_CLK_TCK")  # of processor time, a second
 HOW = "install bubblewrap 0.8 or newer (Debian, Ubuntu: apt-get install bubblewrap)"
 
 
@@ -107,28 +108,33 @@ def find_descendants(pid: int) -> Iterator[Path]:
 
 
 class Use(NamedTuple):
-    """What the processes of a sandbox hold: how many tasks, bytes of memory, and files."""
+    """What the processes of a sandbox hold: how many tasks, bytes of memory, and files; and the
+    processor seconds that they and the children which they waited for took."""
 
     tasks: int
     memory: int
     files: int
+    seconds: float
 
 
 def measure_use(pid: int) -> Use:
-    """What all processes below `pid` hold, files' own pages left out. They are made the first that
-    the kernel ends when the machine has no memory left."""
-    tasks = memory = files = 0
+    """What all processes below `pid` hold and took, files' own pages left out. They are made the
+    first that the kernel ends when the machine has no memory left."""
+    tasks = memory = files = ticks = 0
     for folder in find_descendants(pid):
         with suppress(OSError):  # gone meanwhile
             lines = (folder / "status").read_text("utf-8", "replace").splitlines()
             fields = dict(line.split(":", 1) for line in lines if ":" in line)
             tasks += int(fields.get("Threads", "1"))
             memory += sum(int(fields.get(name, "0 kB").split()[0]) * 1024 for name in HELD)
+            # Behind the name, which may hold anything: utime, stime, cutime, cstime (proc(5)).
+            behind = (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+            ticks += sum(map(int, behind[11:15]))
             (folder / "oom_score_adj").write_text("1000", "utf-8")
         with suppress(OSError):
             written = os.statvfs(folder / "root" / "scratch")
             files = max(files, written.f_files - written.f_ffree)
-    return Use(tasks, memory, files)
+    return Use(tasks, memory, files, ticks / TICKS)
 
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:

@@ -39,7 +39,7 @@ class Sandbox:
     def __init__(self, source: bytes, bounds: Bounds) -> None:
         self.bounds, self.failure = bounds, ""
         self.allowed = 0.0  # seconds of the deadline that is waited for
-        self._said = b""
+        self._said, self._took = b"", 0.0
         program = ["python", "-P", "-s", "-c", PROGRAM]
         with tempfile.TemporaryFile() as file:
             file.write(source)
@@ -117,8 +117,14 @@ class Sandbox:
         last = f"; its last words: {said[-1][:300]}" if said else ""
         return MethodError(f"the isolated process {self.failure}{last}")
 
+    def measure_seconds(self) -> float:
+        """The processor seconds that it took so far."""
+        self._took = max(self._took, measure_use(self.process.pid).seconds)  # 0 once it is gone
+        return self._took
+
     def stop(self, why: str = "was stopped") -> None:
         """Kill all of it."""
+        self.measure_seconds()
         self.failure = self.failure or why
         kill_all(self.process)
 
@@ -146,6 +152,7 @@ class Sandbox:
             if time.monotonic() - looked >= EVERY:
                 looked = time.monotonic()
                 use, most = measure_use(self.process.pid), self.bounds
+                self._took = max(self._took, use.seconds)
                 # Processes first: what they share after a fork counts for each of them.
                 if use.tasks > most.processes:
                     self.stop(f"had more than {most.processes} processes or threads")

@@ -63,6 +63,7 @@ class Session:
         self._depth, self._left, self._work = 0, 0.0, 0.0
         self._used = True  # whether the process inside has made its instance
         self._said: Any = None  # what the class was when it was loaded first
+        self._loading, self._before = 0.0, 0.0  # see `measure_seconds`
 
     # --- processes -------------------------------------------------------------------------
 
@@ -81,9 +82,11 @@ class Session:
         said = {"threads": torch.get_num_threads(), "limits": limits, "file": str(METHOD)}
         self._say(said | {"class": self.class_name}, [], deadline)
         try:
-            return self._value(self._sandbox.receive(deadline))
+            value = self._value(self._sandbox.receive(deadline))
         except InputError as error:
             raise type(error)(str(error).replace(METHOD.name, self.file.name)) from error
+        self._loading = self._sandbox.measure_seconds()
+        return value
 
     def instance(self) -> None:
         """Make the method's instance, in a sandbox that has made none."""
@@ -102,7 +105,15 @@ class Session:
     def close(self) -> None:
         if self._sandbox is not None:
             self._sandbox.close()
-            self._sandbox = None
+            self._before = self.measure_seconds()
+            self._sandbox, self._loading = None, 0.0
+
+    def measure_seconds(self) -> float:
+        """The processor seconds that the method's code took inside so far, in all its sandboxes;
+        what these took to start and to load its file, which runs in process need not, left out."""
+        if self._sandbox is None:
+            return self._before
+        return self._before + self._sandbox.measure_seconds() - self._loading
 
     def _say(self, header: dict[str, Any], tensors: list[Tensor], deadline: float) -> None:
         assert self._sandbox is not None
