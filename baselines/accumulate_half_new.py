@@ -8,8 +8,9 @@ class AccumulateHalfNew(Mitigation):
 
     Drayson, Yilmaz and Lampos 2025, "Machine-generated text detection prevents language model
     collapse", arXiv 2502.15654, whose released code calls this mixture "accumulate". The past
-    keeps half the training set however many generations it spans. Their real prompts (half of
-    every item) are left out.
+    keeps half the training set however many generations it spans. Theirs is of synthetic
+    generations only, beside all of the human data, whose prompts are half of every item; here the
+    first crawl, which is real, is one of the earlier ones.
     """
 
     access = frozenset({Access.ARCHIVE})

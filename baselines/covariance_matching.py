@@ -11,11 +11,12 @@ COMPONENTS = 32
 class CovarianceMatching(Mitigation):
     """Greedy moment matching in the features of the generator of t - 1.
 
-    CovMatch in Qiao et al. 2026, "When sample selection bias precipitates model collapse", arXiv
-    2606.13732: features projected on 32 principal components of the reserve, half the candidates
-    kept, one at a time, each the one that brings the covariance nearest to the reserve's in the
-    Frobenius norm. Here the mean is matched, too: the sum of both squared distances is what each
-    step minimises, with second moments taken about the reserve's mean. Features are the own
+    CovMatch of Rezaei et al. 2025, "High-dimensional analysis of synthetic data selection", arXiv
+    2510.08123, as Qiao et al. 2026 (arXiv 2606.13732) put it into a loop: features projected on 32
+    principal components of the reserve, half the candidates kept, one at a time, each the one that
+    brings the covariance nearest to the reserve's in the Frobenius norm. Here the mean is matched,
+    too, though theory says that its shift does no harm: the sum of both squared distances is what
+    each step minimises, with second moments taken about the reserve's mean. Features are the own
     generator's hidden states in place of an external network's.
     """
 

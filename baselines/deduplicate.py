@@ -21,7 +21,8 @@ class Deduplicate(Mitigation):
     3-grams, hashed into 4096 buckets, with one cluster; what MinHash approximates (Lee et al. 2022,
     arXiv 2107.06499) is exact at this size. Their fixed threshold of 0.8 would drop nothing: no
     two blocks that a generator samples are that close. Pairs: cosine between pictures, with the
-    caption as the cluster.
+    caption as the cluster; most captions have few pairs, so the fifth is one of the whole crawl.
+    Their code orders a cluster by the distance from its centre, here its order is the crawl's.
     """
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
@@ -32,11 +33,15 @@ class Deduplicate(Mitigation):
             cluster = crawl["label"]
         elif round.modality == "pair":
             cluster = torch.unique(crawl["tokens"], dim=0, return_inverse=True)[1]
+        groups = [torch.nonzero(cluster == value).squeeze(1) for value in cluster.unique()]
+        earlier = torch.empty(len(crawl))
+        for rows in groups:
+            earlier[rows] = similarity(content[rows]).tril(-1).max(1).values
+        if round.modality == "pair":
+            groups = [torch.arange(len(crawl))]
         kept = []
-        for value in cluster.unique():
-            rows = torch.nonzero(cluster == value).squeeze(1)
-            earlier = similarity(content[rows]).tril(-1).max(1).values
-            order = earlier.argsort(stable=True)
+        for rows in groups:
+            order = earlier[rows].argsort(stable=True)
             kept.append(rows[order[: len(rows) - int(DROPPED * len(rows))]])
         return TrainingSet(crawl.take(torch.cat(kept)))
 

@@ -21,11 +21,12 @@ class GoldenRatio(Mitigation):
     """Trains on reserve and crawl; a share w(k) of what is drawn is from the reserve.
 
     He, Xu and Cheng 2025, "Golden ratio weighting prevents model collapse", arXiv 2502.18049. k is
-    the size of the reserve over that of the crawl: 0.1 in the suites, so w = 0.27 in place of the
+    the size of the reserve over that of the crawl: 0.1 in most suites, so w = 0.27 in place of the
     0.09 of equal weights.
 
-    One assumption does not hold here: where the crawl is partly real, it deserves more than 1 - w.
-    The weight is used as published.
+    Two assumptions do not hold here: where the crawl is partly real, it deserves more than 1 - w;
+    and the reserve is not of new items, but new cuts and views of the same few. The weight is used
+    as published.
     """
 
     access = frozenset({Access.RESERVE})

@@ -13,15 +13,21 @@ class LearningIntensity(Mitigation):
 
     Zhang 2026, "Silent collapse in recursive learning systems", arXiv 2605.14588 (Monitor, Trust,
     Regulator): statistics on anchors are monitored, trust follows them, and the intensity of
-    learning follows trust. Of the paper's monitors this is the one that every modality has: the
-    mean log-probability of n/10 items of the first crawl against that of as many own samples, in
-    standard deviations of the latter. A model to which its own samples are likelier than the
-    anchors has narrowed, or moved on; trust is exp(-gap). The paper's trust also remembers the
-    generations before, which nothing but the archive does here. The rule is the abstract's, the
-    constants are ours, not tuned. Never trains more, so it costs less. Should fail in a world that
-    moves, where leaving the anchors behind is right.
+    learning follows trust. The paper monitors the entropy of anchors, the drift of their
+    representations and the coverage of their tails; what stands in for them is ours: the mean
+    log-probability of n/10 items of the first crawl, which are real (the paper asks for no such
+    data), against that of as many own samples, in standard deviations of the latter. A model to
+    which its own samples are likelier than the anchors has narrowed, or moved on; trust is
+    exp(-gap). The paper's trust also remembers the generations before, which nothing but the
+    archive does here. The rule is the abstract's, the constants are ours, not tuned. Never trains
+    more, so it costs less. Should fail in a world that moves, where leaving the anchors behind is
+    right.
+
+    Not for pairs: a caption given its picture is as likely of an anchor as of an own sample, so
+    that no step would be left out.
     """
 
+    modalities = frozenset({"image", "text"})
     access = frozenset({Access.ARCHIVE, Access.MODEL})
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
