@@ -9,13 +9,13 @@ LEAST = 0.1  # share of the crawl that is kept at any rate
 
 
 class AgreementFilter(Mitigation):
-    """Keeps pairs of whose agreement an external scorer is surer than not.
+    """Keeps pairs that agree, for an external scorer, in three digits each as likely as not.
 
     Captions are filtered so by BLIP's CapFilt (Li et al. 2022, arXiv 2201.12086) and, with a
     threshold on CLIP's similarity, by LAION-400M (Schuhmann et al. 2021, arXiv 2111.02114). The
-    score is the verifier's log p(what the caption names | picture); `verifier_filter` keeps the
-    half with the best scores, here only what disagrees goes. If nearly all does, the best tenth
-    stays.
+    score is the verifier's log p(what the caption names | picture), of all three digits together,
+    and its threshold log 1/8; `verifier_filter` keeps the half with the best scores, here only what
+    disagrees goes. If nearly all does, the best tenth stays.
 
     Not for text and images: they have nothing to agree with.
     """

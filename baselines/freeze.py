@@ -12,7 +12,8 @@ class Freeze(Mitigation):
     that is not retrained cannot collapse). Its weights are memory, so it declares the archive as
     `first_crawl` does, from which it differs in that not even the training is repeated. In a world
     that stands still it is perfect; in one that moves it goes stale by as much as the world has
-    moved (`docs/theory.md`, M2). The training that it is given is thrown away.
+    moved (`docs/theory.md`, M2). The training that it is given is thrown away, but for the shares
+    of the classes of images: those published are the newest crawl's.
     """
 
     access = frozenset({Access.ARCHIVE, Access.MODEL})

@@ -6,12 +6,11 @@ import torch.nn.functional as F
 from baselines._content import scale
 from benchmark import Access, Items, Mitigation, Round, TrainingSet
 
-RIDGE = 1.0  # per item, for standardised latents
+RIDGE = 1.0  # of the sum over standardised latents
 
 
 class LatentSpaceFilter(Mitigation):
-    """A linear probe on the generator's latents, fitted to the first crawl's classes; the half of
-    the crawl to whose label it gives most is kept.
+    """Keeps the half to whose labels a linear probe of the first crawl's latents gives most.
 
     Cai, Wang, Liu and Zhang 2025, "Stabilizing self-consuming diffusion models with latent space
     filtering", arXiv 2511.12742 (AAAI 2026): latents of synthetic items lose their low-dimensional

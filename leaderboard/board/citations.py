@@ -63,14 +63,14 @@ PAPERS = {
                          "Generalization-to-Memorization Perspective", 2025),
     "2510.03597": _paper("Alemohammad et al.", "Neon: Negative Extrapolation From Self-Training "
                          "Improves Image Generation", 2025),
+    "2510.08123": _paper("Rezaei et al.", "High-dimensional Analysis of Synthetic Data Selection",
+                         2025),
     "2511.12742": _paper("Cai et al.", "Stabilizing Self-Consuming Diffusion Models with Latent "
                          "Space Filtering", 2025),
     "2512.14879": _paper("Chen", "Entropy-Reservoir Bregman Projection", 2025),
     "2601.15468": _paper("Amin, Bie, Kong, Syed, Vassilvitskii", "Learning from Synthetic Data: "
                          "Limitations of ERM", 2026),
     "2605.14588": _paper("Zhang", "Silent Collapse in Recursive Learning Systems", 2026),
-    "2606.13732": _paper("Qiao et al.", "When Sample Selection Bias Precipitates Model Collapse",
-                         2026),
     "10.1038/s41586-024-08025-4": _paper("Dathathri et al.", "Scalable watermarking for "
                                          "identifying large language model outputs", 2024),
 }  # fmt: skip
