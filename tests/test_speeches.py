@@ -125,6 +125,10 @@ def test_a_biased_reserve_is_of_its_years_and_apart(task, lettered):
     assert len(years) == 33  # all but those held out
     assert last.trusted == first.trusted
     assert not first.trusted & (first.real | first.heldout)
+    fair = open_world(task)
+    for t in range(9):  # nothing that the fair reserve keeps aside comes into crawls
+        assert world(t).real == fair(t).real - first.trusted
+        assert world(t).heldout == fair(t).heldout
 
 
 def test_too_few_passages_are_refused(task):

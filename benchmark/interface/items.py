@@ -24,9 +24,9 @@ from benchmark.interface.plain_numbers import (
 class Items:
     """N items held as named columns, each a tensor whose first dimension is N.
 
-    Images: `image` uint8 (N, C, H, W), C 1 or 3, and `label` int64 (N,). Text: `tokens` int64 (N, L).
-    Analytic tasks: `x` float64 (N, d). Items of several modalities (an image with its caption)
-    are items with several columns. A column may be given as a numpy array or a list.
+    Images: `image` uint8 (N, C, H, W), C 1 or 3, and `label` int64 (N,). Text: `tokens` int64
+    (N, L). Analytic tasks: `x` float64 (N, d). Items of several modalities (an image with its
+    caption) are items with several columns. A column may be given as a numpy array or a list.
     """
 
     # Tensors, or the unions' parts that nobody has joined yet; whether the tensors were ever handed

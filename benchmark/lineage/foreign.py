@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from benchmark.basics.seeds import seed_global
@@ -12,7 +14,7 @@ from benchmark.interface.round import Ledger
 from benchmark.lineage.granted import Grants
 from benchmark.lineage.hooks import Hooks
 from benchmark.lineage.marks import write_marked
-from benchmark.lineage.workshop import Workshop, copy_state
+from benchmark.lineage.workshop import AFTER_TRAINING, Workshop, copy_state
 from benchmark.tasks.parts import World
 from benchmark.tasks.schedules import Web
 
@@ -23,12 +25,20 @@ class ForeignModels:
 
     Only under adoption does anything of the lineage reach them: its watermark, as under a common
     standard.
+
+    Args:
+        first: gives the lineage's model of generation 0, once that is finished.
     """
 
     def __init__(
-        self, workshop: Workshop, world: World, grants: Grants, method: type[Mitigation]
+        self,
+        workshop: Workshop,
+        world: World,
+        grants: Grants,
+        method: type[Mitigation],
+        first: Callable[[], nn.Module],
     ) -> None:
-        self._workshop, self._world = workshop, world
+        self._workshop, self._world, self._first = workshop, world, first
         self._grants, self._method = grants, method
         self._marks: Sampling | None = None
 
@@ -84,12 +94,16 @@ class ForeignModels:
         return model.eval()
 
     def _adopted_marks(self) -> Sampling:
-        """The marks of the method's own sampling, which is asked for as at generation 0."""
+        """The marks of the method's own sampling, which is asked for as at generation 0: of the
+        same model, with the same random numbers and nothing that came later."""
+        if self._method.sampling is Mitigation.sampling:
+            return Sampling()
         if self._marks is None:
-            first = self._workshop.train(0, TrainingSet(self._world(0).real)).model
             era = self._world(0)
-            round_ = self._grants.open_round(0, era.trusted, first, Ledger(), "adopters", True)
-            seed_global(self._workshop.rng(0, "global of adopters"))
+            # First, since a model that is made anew takes of the global numbers, then as now.
+            seed_global(self._workshop.rng(0, AFTER_TRAINING))
+            first = self._first()
+            round_ = self._grants.open_round(0, era.trusted, first, Ledger(), trained=True)
             hooks = Hooks(self._method, 0, self._grants.access, self._grants.lent(era.trusted))
             how = hooks.sampling(round_, first)
             self._marks = Sampling(logits=how.logits, pixels=how.pixels)

@@ -46,16 +46,16 @@ class Grants:
         reserve: Items,
         model: nn.Module | None,
         ledger: Ledger,
-        purpose: str = "method",  # names its random numbers
         trained: bool = False,  # whether `model` is generation t's
     ) -> Round:
-        """Generation `t` as the method sees it; `reserve` are the trusted items of that time."""
+        """Generation `t`, the present or an earlier one, as the method sees it; `reserve` are the
+        trusted items of that time."""
         everything: dict[Access, Any] = {
-            Access.ARCHIVE: tuple(self.crawls[:-1]),
+            Access.ARCHIVE: tuple(self.crawls[:t]),
             Access.MODEL: model,
             Access.RESERVE: reserve,
             Access.VERIFIER: self._verifier,
-            Access.PROVENANCE: tuple(self.provenance),
+            Access.PROVENANCE: tuple(self.provenance[: t + 1]),
         }
         if Access.WATERMARK in self.access:
             everything[Access.WATERMARK] = number("watermark key", self._workshop.seed)
@@ -66,7 +66,7 @@ class Grants:
             items_generated=round(task.budget.items_generated * task.n),
             forward_passes=round(task.budget.forward_passes * task.n),
         )
-        rng, vocabulary = self._workshop.rng(t, purpose), generator.ranges.get("tokens", 0)
+        rng, vocabulary = self._workshop.rng(t, "method"), generator.ranges.get("tokens", 0)
         return Round(
             t, task.n, task.modality, rng, granted, generator, ledger, limits, vocabulary, trained
         )

@@ -30,7 +30,7 @@ from benchmark.lineage.hooks import Hooks
 from benchmark.lineage.provenance import Composition
 from benchmark.lineage.store import LineageStore
 from benchmark.lineage.web import Web
-from benchmark.lineage.workshop import Workshop, kept_state
+from benchmark.lineage.workshop import AFTER_TRAINING, Workshop, kept_state
 from benchmark.tasks.parts import BiasableSource, Era, Evaluator, World
 from benchmark.tasks.schedules import Fresh
 from benchmark.tasks.task import Task
@@ -61,7 +61,9 @@ def run_lineage(
     """
     workshop, evaluator = Workshop(task, seed, cache), open_evaluator(task)
     world, grants = open_world(task, seed), Grants(workshop, method.access)
-    foreign = ForeignModels(workshop, world, grants, method)
+    foreign = ForeignModels(
+        workshop, world, grants, method, first=lambda: workshop.restore(store.model(0))
+    )
     # The upper reference differs in nothing but its crawls.
     schedule = Fresh(real_share=1.0) if method is Clean else task.schedule
     web = Web(world, schedule, task.n, foreign.publish, task.laundering)
@@ -113,7 +115,7 @@ def run_lineage(
             made = train() if t == 0 else hooks.train(train)
             clock.lap("train", made.saved)
             # Whether the model was trained or read from the cache, the hooks draw the same.
-            seed_global(workshop.rng(t, "global after training"))
+            seed_global(workshop.rng(t, AFTER_TRAINING))
             round_.renew(made.model)
             model = made.model if t == 0 else hooks.adjust(made.model, round_)
             model = workshop.settle(model, made.model)

@@ -15,6 +15,8 @@ from benchmark.lineage.marks import Written, write_marked
 from benchmark.tasks.task import Task
 from benchmark.tasks.training.meter import Measured
 
+AFTER_TRAINING = "global after training"  # what the global generators are seeded with for hooks
+
 
 class Trained(NamedTuple):
     """A model; `saved`, the processor seconds that the cache saved; and of generators that measure

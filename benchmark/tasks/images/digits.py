@@ -47,7 +47,8 @@ def _read() -> tuple[np.ndarray, np.ndarray, str]:
 class DigitsSource:
     """MNIST digits through the image codec, split anew for every lineage: some are for evaluation,
     some for the reserve, the rest for crawls. In era t of T all are slanted by `slant` (t - T/2)
-    degrees. A biased reserve holds some classes only.
+    degrees. A biased reserve holds some classes only; for it twice as many are set aside, whatever
+    their class is, so that the crawls stay fair.
     """
 
     def __init__(self, sha256: str, heldout: int, slant: float, eras: int) -> None:
@@ -59,12 +60,12 @@ class DigitsSource:
         digits = load_digits(self.sha256)
         order = torch.randperm(len(digits), generator=stream(0, "split"))
         kept, left = order[:HELDOUT], order[HELDOUT:]
-        trusted = left
+        trusted, pool = left[:RESERVED], left[RESERVED:]
         if self.bias is not None:
-            labels = digits["label"][left].tolist()
-            trusted = left[torch.tensor([self.bias.allows(label) for label in labels])]
-        trusted = trusted[:RESERVED]
-        pool = left[~torch.isin(left, trusted)]
+            aside, pool = left[: 2 * RESERVED], left[2 * RESERVED :]
+            labels = digits["label"][aside].tolist()
+            trusted = aside[torch.tensor([self.bias.allows(label) for label in labels])]
+            trusted = trusted[:RESERVED]
         for what, wanted, there in (("real", n, pool), ("trusted", reserve, trusted)):
             if wanted > len(there):
                 raise InputError(f"{wanted} {what} digits asked for, {len(there)} exist")

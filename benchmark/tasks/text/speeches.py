@@ -103,7 +103,7 @@ class SpeechesSource:
     `middle`. Of every five addresses from `FIRST` on one is held out for the whole lineage, and of
     every ten another one is set aside for the reserve; the seed decides which. The others are cut
     at another place in every era, so that an era's passages are new. A biased reserve is of
-    addresses of some years only, whatever the era is.
+    addresses of some years only, whatever the era is; those that would be the reserve stay aside.
     """
 
     def __init__(
@@ -118,8 +118,10 @@ class SpeechesSource:
     def world(self, n: int, reserve: int, stream: Stream) -> World:
         addresses = load_addresses(self.sha256)
         kept, aside = split_addresses(addresses, stream(0, "split"))
+        trusted = aside
         if self.bias is not None:
-            aside = {a for a in addresses if self.bias.allows(a.year)} - kept
+            trusted = {a for a in addresses if self.bias.allows(a.year)} - kept
+            aside |= trusted
         publisher = TextPublisher(self.length)
 
         def begin(t: int) -> Era:
@@ -134,7 +136,7 @@ class SpeechesSource:
                 real=show([a for a in inside if a not in kept | aside], n, "real"),
                 heldout=show([a for a in inside if a in kept], self.heldout, "held out"),
                 trusted=show(
-                    sorted(aside if self.bias is not None else aside & set(inside)),
+                    sorted(trusted if self.bias is not None else trusted & set(inside)),
                     reserve, "trusted",
                 ),
             )  # fmt: skip
