@@ -21,22 +21,24 @@ class Deduplicate(Mitigation):
     3-grams, hashed into 4096 buckets, with one cluster; what MinHash approximates (Lee et al. 2022,
     arXiv 2107.06499) is exact at this size. Their fixed threshold of 0.8 would drop nothing: no
     two blocks that a generator samples are that close. Pairs: cosine between pictures, with the
-    caption as the cluster; most captions have few pairs, so the fifth is one of the whole crawl.
+    caption as the cluster; most captions have few pairs, so mean and fifth are the whole crawl's.
     Their code orders a cluster by the distance from its centre, here its order is the crawl's.
     """
 
     def curate(self, crawl: Items, round: Round) -> TrainingSet:
         column = next(c for c in ("image", "tokens", "x") if c in crawl.columns)
-        content, similarity = crawl[column], jaccard if column == "tokens" else cosine
+        content, mean = crawl[column], None
         cluster = torch.zeros(len(crawl))
         if "label" in crawl.columns:
             cluster = crawl["label"]
         elif round.modality == "pair":
             cluster = torch.unique(crawl["tokens"], dim=0, return_inverse=True)[1]
+            mean = content.flatten(1).float().mean(0)
         groups = [torch.nonzero(cluster == value).squeeze(1) for value in cluster.unique()]
         earlier = torch.empty(len(crawl))
         for rows in groups:
-            earlier[rows] = similarity(content[rows]).tril(-1).max(1).values
+            near = jaccard(content[rows]) if column == "tokens" else cosine(content[rows], mean)
+            earlier[rows] = near.tril(-1).max(1).values
         if round.modality == "pair":
             groups = [torch.arange(len(crawl))]
         kept = []
@@ -46,10 +48,10 @@ class Deduplicate(Mitigation):
         return TrainingSet(crawl.take(torch.cat(kept)))
 
 
-def cosine(content: Tensor) -> Tensor:
-    """(N, N) cosines between centred rows; `content` (N, ...)."""
+def cosine(content: Tensor, mean: Tensor | None) -> Tensor:
+    """(N, N) cosines between rows centred on `mean`, or else on their own; `content` (N, ...)."""
     rows = content.flatten(1).float()
-    rows = torch.nn.functional.normalize(rows - rows.mean(0))
+    rows = torch.nn.functional.normalize(rows - (rows.mean(0) if mean is None else mean))
     return rows @ rows.T
 
 

@@ -52,6 +52,11 @@ def test_truncated_cross_entropy_masks_the_tokens_above_gamma_and_no_other():
     assert torch.equal(truncated[0, 1:], plain[0, 1:])
 
 
+def test_truncated_cross_entropy_leaves_a_painters_squared_errors_alone():
+    errors = torch.tensor([[0.01, 0.2, 4.0]])
+    assert torch.equal(TruncatedCrossEntropy().loss(errors, torch.zeros(1, 3)), errors)
+
+
 # --- token editing -----------------------------------------------------------------------------
 
 
@@ -228,6 +233,7 @@ def test_sims_steers_away_from_a_model_of_its_own_samples(shared_cache):
         ("nucleus", {"text", "pair"}), ("token_editing", {"text"}),
         ("truncated_cross_entropy", {"text", "pair"}), ("guidance", {"image", "pair"}),
         ("sims", {"image", "pair"}), ("temperature", set()),
+        ("learning_intensity", {"image", "text"}),
     ],
 )  # fmt: skip
 def test_methods_name_the_modalities_that_have_the_idea(name, modalities):

@@ -1,6 +1,7 @@
 """Methods on pairs: those that only pairs allow, the others, and all of it in the sandbox."""
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -50,6 +51,28 @@ def test_the_agreement_filter_drops_what_disagrees_and_keeps_a_tenth(era):
     assert 0.45 * SIZE < len(kept) < 0.6 * SIZE
     nonsense = Items(image=half["image"], tokens=half["tokens"] * 0 + 20)
     assert len(agreement_filter.AgreementFilter().curate(nonsense, round_)) == SIZE // 10
+
+
+def test_the_surprising_half_is_that_by_the_word_not_that_of_long_captions():
+    crawl = open_era(4).real.take(slice(0, 8))
+    tokens = torch.zeros_like(crawl["tokens"])
+    tokens[:4, 0] = 20  # one word and an end, each of .9 nats
+    tokens[4:, :] = 20  # a full row, .3 nats a word
+    width = tokens.shape[1]
+    nats = torch.tensor([1.8] * 4 + [0.3 * width] * 4)
+    assert nats[4] > nats[0]
+    round_ = SimpleNamespace(modality="pair", log_prob=lambda items: -nats)
+    items = Items(image=crawl["image"], tokens=tokens)
+    kept = find_method("likelihood_surprising").load()().curate(items, round_).items
+    assert torch.equal(kept["tokens"], tokens[:4])
+
+
+def test_deduplication_drops_a_fifth_of_the_pairs_however_many_share_a_caption():
+    crawl = open_era(4).real.take(torch.arange(40) // 2)  # every pair twice: captions of two
+    round_ = SimpleNamespace(modality="pair")
+    kept = find_method("deduplicate").load()().curate(crawl, round_).items
+    assert len(kept) == 32
+    assert len(kept.unique()) == len(crawl.unique())
 
 
 def test_the_mutual_information_filter_keeps_what_the_picture_tells(model, era):
