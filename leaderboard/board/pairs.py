@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmark.results.places import correct_pair, find_difference
 from benchmark.results.standings import make_sample
+from benchmark.results.statistics import suite_score
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import ALL, choose_tasks
 from leaderboard.board.table import rank_entries
@@ -31,6 +32,8 @@ class Pair:
         levels: the tiers of a and b, where they have some.
         heads: the first method of each tier.
         placed: those of the two that maintainers did not measure, and so only placed among others.
+        behind: those of the two that are worse, by the table's tests, than the first of the tier
+            that the better placed of them stands in.
     """
 
     a: str
@@ -45,6 +48,7 @@ class Pair:
     levels: tuple[int | None, int | None] = (None, None)
     heads: tuple[str, ...] = ()
     placed: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
 
     @property
     def separated(self) -> bool:
@@ -94,23 +98,41 @@ class Pair:
         if one is None or other is None:
             return " ".join(said)
         if self.separated and one == other:
-            best, worse = self._order()
-            why = f"Both are of tier {one}: a tier ends with the first method that is worse than "
-            why += f"the tier's first ({self.heads[one - 1]}), and {worse} is not."
-            if self.placed:
-                why += (
-                    f" Tiers are made of entries that maintainers measured; {_join(self.placed)} "
-                )
-                why += f"{'is' if len(self.placed) == 1 else 'are'} only placed among them."
-            said.append(why)
+            said.append(self._explain_tier(one))
         if not self.separated and one != other:
-            head = self.heads[min(one, other) - 1]
-            best, worse = (self.a, self.b) if one < other else (self.b, self.a)
-            said.append(
-                f"They stand in tiers {min(one, other)} and {max(one, other)}: {worse} is worse "
-                f"than {head}, the first of tier {min(one, other)}, but not than {best}."
-            )
+            said.append(self._explain_tiers(min(one, other), max(one, other)))
         return " ".join(said)
+
+    def _explain_tier(self, tier: int) -> str:
+        """Why two that are told apart share a tier."""
+        head, (best, worse) = self.heads[tier - 1], self._order()
+        if worse in self.behind:  # as every other head, or it would stand with that one
+            why = f"{worse} is worse than the first of every tier"
+            why += ", but what is only placed opens none."
+        elif worse == head:
+            why = f"{best} is better than its first ({head})"
+            why += ", but what is only placed opens no tier."
+        else:
+            why = "a tier ends with the first method that is worse than the tier's first "
+            why += f"({head}), and {worse} is not."
+        if self.placed:
+            why += f" Tiers are made of entries that maintainers measured; {_join(self.placed)} "
+            why += f"{'is' if len(self.placed) == 1 else 'are'} only placed among them."
+        return f"Both are of tier {tier}: {why}"
+
+    def _explain_tiers(self, upper: int, lower: int) -> str:
+        """Why two that are not told apart stand in different tiers."""
+        head = self.heads[upper - 1]
+        best, worse = (self.a, self.b) if self.levels[0] == upper else (self.b, self.a)
+        why = f"They stand in tiers {upper} and {lower}: "
+        if worse in self.behind:
+            why += f"{worse} is worse than {head}, the first of tier {upper}, but not than {best}."
+            return why
+        return (
+            f"{why}tier {upper} ends with the first method that is worse than its own first "
+            f"({head}), which is {self.heads[upper]}; {worse} comes after that in the order of "
+            f"scores, though it cannot be told from {head}."
+        )
 
     def _order(self) -> tuple[str, str]:
         better = (self.difference or 0) > 0
@@ -153,10 +175,17 @@ def _judge(pair: Pair, board: Board, suite: str, tasks: str, names: list[str]) -
         if made and standing.tier is not None:
             heads.setdefault(standing.tier, standing.method)
     placed = tuple(name for name in (pair.a, pair.b) if not anchors[where[name]])
-    return Pair(
-        pair.a, pair.b, pair.tasks, pair.difference, pair.interval, p, tests, pair.absent,
-        pair.paired, (ranked[i].tier, ranked[j].tier),
-        tuple(heads[level] for level in sorted(heads)), placed,
+    levels = (ranked[i].tier, ranked[j].tier)
+    behind: list[str] = []
+    if levels[0] is not None and levels[1] is not None:
+        head = where[heads[min(levels[0], levels[1])]]
+        for k in (i, j):
+            lower = suite_score(samples[k].values) < suite_score(samples[head].values)
+            if lower and correct_pair(samples, anchors, k, head)[0] < ERROR:
+                behind.append(ranked[k].method)
+    return replace(
+        pair, p=p, tests=tests, levels=levels, placed=placed, behind=tuple(behind),
+        heads=tuple(heads[level] for level in sorted(heads)),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Two methods compared: one verdict, which is that of the table's tests, and why tiers differ."""
 
 import itertools
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -89,3 +90,57 @@ def test_entries_that_nobody_measured_are_told_apart_but_make_no_tier(entry):
     assert found.sentence.startswith("one is better than two")
     assert "one and two are only placed among them" in found.reason
     assert compare_pair(make_board(entry, rows), "small", "one", "two").reason == ""
+
+
+def test_nothing_is_said_of_a_head_that_the_tests_do_not_say(entry):
+    """Who follows a tier's first may be as noisy as its own: `noisy` is worse than nobody."""
+    shifts = (-0.02, -0.01, 0.0, 0.01, 0.02)
+    rows = {
+        "best": [0.6 + s for s in shifts],
+        "worse": [0.5 + s for s in shifts],
+        "noisy": [0.45 + n for n in (-0.6, 0.6, -0.2, 0.4, -0.2)],
+    }
+    board = make_board(entry, rows)
+    assert not compare_pair(board, "small", "best", "noisy").separated
+    for names in (("best", "noisy"), ("noisy", "best")):
+        found = compare_pair(board, "small", *names)
+        assert found.reason == (
+            "They stand in tiers 2 and 3: tier 2 ends with the first method that is worse than its "
+            "own first (best), which is worse; noisy comes after that in the order of scores, "
+            "though it cannot be told from best."
+        )
+
+
+def test_no_reason_contradicts_another_verdict(entry):
+    """Of noisy methods, whoever is said to be worse than another is found so beside it."""
+    seen = set()
+    for seed in range(4):
+        board = make_board(entry, draw(seed, 7, 0.12))
+        names = [e.name for e in board.entries["small"]]
+        for a, b in itertools.combinations(names, 2):
+            reason = compare_pair(board, "small", a, b).reason
+            said = re.search(r"(\w+) is worse than (\w+), the first", reason)
+            if said:
+                other = compare_pair(board, "small", *said.groups())
+                assert other.sentence.startswith(f"{said[2]} is better than {said[1]}")
+            denied = re.search(r"first \((\w+)\), which .*; (\w+) comes after", reason)
+            if denied:
+                assert not compare_pair(board, "small", *denied.groups()).separated
+            seen |= {bool(said), bool(denied) and 2}
+    assert seen >= {True, False, 2}
+
+
+@pytest.mark.parametrize(
+    ("placed", "worth", "other", "why"),
+    [
+        ("low", -0.6, "nothing", "low is worse than the first of every tier"),
+        ("high", 1.3, "clean", r"high is better than its first \(clean\)"),
+    ],
+)
+def test_what_is_only_placed_opens_no_tier(entry, placed, worth, other, why):
+    rows = {placed: [worth + s for s in (-0.02, -0.01, 0.0, 0.01, 0.02)]}
+    found = compare_pair(make_board(entry, rows, trusted=False), "small", placed, other)
+    assert found.separated
+    assert found.levels[0] == found.levels[1]
+    assert re.search(f"{why}, but what is only placed opens no", found.reason)
+    assert f"measured; {placed} is only placed among them" in found.reason
