@@ -15,7 +15,7 @@ import pytest
 from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.results.schema import load_result
 from benchmark.results.statistics import intervals
-from benchmark.submission.compare import CAP, compare_scores
+from benchmark.submission.compare import CAP, FLOOR, compare_scores
 from benchmark.submission.record import record_state
 from benchmark.submission.trust import advance_trust, find_state, load_trust, trust_file
 from benchmark.submission.verify import draw_seeds
@@ -136,6 +136,16 @@ def test_a_claim_does_not_widen_the_interval_and_noise_does_not_excuse():
     assert far.low < 0 < far.high
     assert not far.agrees
     assert compare_scores(noisy + CAP - 0.01, noisy).agrees
+
+
+@pytest.mark.parametrize("worth", [0.0, 0.9])
+def test_what_does_not_vary_may_differ_by_what_another_processor_makes(worth):
+    """As `nothing`, or `oracle` on `closed`: 0 here, nearly 0 by references of another machine."""
+    again = np.full((3, 3), worth)
+    for difference in (0.0, FLOOR - 0.001, 0.001 - FLOOR):
+        assert compare_scores(again - difference, again).agrees
+    for difference in (FLOOR + 0.001, -FLOOR - 0.001):
+        assert not compare_scores(again - difference, again).agrees
 
 
 def test_the_intervals_cover_what_they_say():

@@ -11,6 +11,7 @@ from benchmark.basics.errors import InputError, Interrupted
 from benchmark.interface.names import REFERENCES
 from benchmark.results.schema import load_result
 from benchmark.submission import verify
+from benchmark.submission.claim import COUNTS
 from benchmark.submission.record import record_state, write_verification
 from benchmark.submission.trust import Rerun, load_rerun, load_trust, trust_file
 from benchmark.submission.verify import Submitted, verify_claim
@@ -44,6 +45,8 @@ def verified(tmp_path, frozen, monkeypatch):
         seeds=SEEDS,
         stopped=False,
         times=None,
+        costs=None,
+        stops=None,
     ):
         card["access"] = carded
 
@@ -51,7 +54,9 @@ def verified(tmp_path, frozen, monkeypatch):
             run.seeds.append(chosen)
             if stopped:
                 raise Interrupted("interrupted")
-            own = toys.result("anchor", recovery, access=access, absent=absent)
+            own = toys.result("anchor", recovery, access=access, absent=absent, stops=stops)
+            for entry, factors in (costs or {}).items():
+                charge(own, entry, factors)
             references = {name: toys.result(name) for name in REFERENCES}
             for some in (own, *references.values()):
                 reseed(some, chosen)
@@ -84,6 +89,47 @@ def spend(some, **seconds):
             lineage.generations[1:] = [
                 g.model_copy(update={"seconds": seconds}) for g in lineage.generations[1:]
             ]
+
+
+def charge(some, entry, factors):
+    """What the lineages of a text task took, one factor each."""
+    for lineage, factor in zip(some.tasks[toys.TEXT].lineages, factors, strict=False):
+        lineage.generations = [
+            g.model_copy(update={"ledger": g.ledger | {entry: round(factor * g.ledger[entry])}})
+            for g in lineage.generations
+        ]
+
+
+@pytest.mark.parametrize("entry", COUNTS)
+def test_a_claim_of_lower_costs_than_the_re_run_took_does_not_agree(verified, entry):
+    """Costs of the board are the claim's: who says less than it takes is found out."""
+    found = verified(costs={entry: (1.1, 1.1, 1.1)})
+    assert not found.agrees
+    said = rf"the claim's ledger of {toys.TEXT} has [\d,]+ {entry} a lineage, the re-run's [\d,]+"
+    assert re.search(said, found.sentence)
+    assert Rerun.model_validate_json(found.record.read_bytes()).problem == found.problem
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"costs": {"items_generated": (1.04, 1.04, 1.04)}},
+        {"costs": {"items_generated": (0.5, 0.5, 0.5)}},  # said to be more than it takes
+        {"costs": {"forward_passes": (0.8, 1.3, 1.2)}},  # drawn by chance, seed by seed
+        {"stops": {(toys.TEXT, 1): 3, (toys.IMAGE, 0): 2}},
+        {"stops": {(toys.TEXT, seed): 2 for seed in range(3)}},
+    ],
+)
+def test_honest_costs_agree_whatever_chance_and_failures_do(verified, changes):
+    assert verified(**changes).problem == ""
+
+
+def test_lineages_that_failed_in_the_claim_do_not_make_it_cheaper(verified):
+    """Their generations are compared with the same ones of the re-run."""
+    claim = toys.result("anchor", 0.3, stops={(toys.TEXT, seed): 3 for seed in range(5)})
+    verified.claim.write_bytes(claim.to_json())
+    assert verified().problem == ""
+    assert toys.TEXT in verified(costs={"items_trained": (1.2, 1.2, 1.2)}).problem
 
 
 def test_what_it_computed_beside_its_training_is_told_with_the_scores(verified):

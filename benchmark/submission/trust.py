@@ -89,7 +89,8 @@ class Rerun(_Strict):
         failed: by task, lineages that did not reach the last generation.
         comparison: suite scores claimed and re-run, their difference and its interval.
         times: how many times the processor time of `nothing` it took; None where it is not known.
-        problem: why it does not agree, besides the comparison.
+        problem: why it does not agree, besides the comparison: access, tasks or costs that are not
+            as claimed.
     """
 
     version: Literal[1] = 1

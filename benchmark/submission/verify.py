@@ -22,7 +22,12 @@ from benchmark.runs import grid
 from benchmark.runs.jobs import Job
 from benchmark.submission.checks import read_submission
 from benchmark.submission.claim import check_belongs, read_claim
-from benchmark.submission.compare import Comparison, compare_scores, compare_seconds
+from benchmark.submission.compare import (
+    Comparison,
+    compare_scores,
+    compare_seconds,
+    find_understated,
+)
 from benchmark.submission.record import check_open, find_checker, write_verification
 from benchmark.submission.trust import Rerun
 
@@ -170,7 +175,8 @@ def _find_problem(
     claimed: dict[str, list[float]],
     again: dict[str, list[float]],
 ) -> str:
-    """What no score makes good: access that differs from what is said, or tasks left out."""
+    """What no score makes good: access that differs from what is said, tasks left out, or costs
+    that are claimed too low."""
     granted = sorted(own.method.access)
     for said, names in (("the card", given.access), ("the claim", claim.method.access)):
         if granted != sorted(names):
@@ -181,7 +187,7 @@ def _find_problem(
     for task in claimed:
         if bool(claimed[task]) != bool(again[task]):
             return f"only one of claim and re-run is applicable to {task}"
-    return ""
+    return find_understated(claim, own)
 
 
 def draw_seeds(count: int = DRAWN) -> tuple[int, ...]:
