@@ -110,16 +110,25 @@ def test_references_and_methods_of_one_suite_are_left_out():
     assert compare_suites({"cheap": cheap, "dear": dear})[0].methods == 5
 
 
-def test_the_interval_covers():
+@pytest.mark.parametrize(("n", "r"), [(20, 0.6), (5, 0.6), (5, 0.9), (5, -0.9), (6, 0.9)])
+def test_the_interval_covers(n, r):
     """For normal scores with correlation r, tau is 2 / pi arcsin r."""
     rng = np.random.default_rng(0)
     covered = 0
     for _ in range(400):
-        x = rng.normal(size=20)
-        y = 0.6 * x + 0.8 * rng.normal(size=20)
-        low, high = tau_interval(scipy.stats.kendalltau(x, y).statistic, 20)
-        covered += low < 2 / np.pi * np.arcsin(0.6) < high
-    assert 0.92 <= covered / 400 <= 0.98
+        x = rng.normal(size=n)
+        y = r * x + (1 - r**2) ** 0.5 * rng.normal(size=n)
+        low, high = tau_interval(scipy.stats.kendalltau(x, y).statistic, n)
+        covered += low < 2 / np.pi * np.arcsin(r) < high
+    assert 0.92 <= covered / 400 <= (0.98 if n == 20 else 1)
+
+
+def test_the_same_order_of_few_methods_is_little_evidence():
+    for tau in (1, -1):
+        nearest, farthest = sorted(tau_interval(tau, 5), key=abs)
+        assert abs(nearest) < 0.5
+        assert farthest == tau
+    assert tau_interval(1, 40)[0] > 0.9
     with pytest.raises(ValueError, match="needs 5"):
         tau_interval(0.5, 4)
 

@@ -68,9 +68,10 @@ def verify(
 
     Writes a record into verified/ beside the result, which replaces none of an earlier re-run. If
     the scores agree within the 95% interval of their difference, by 0.15 at most, or within 0.02,
-    the access granted is what card and claim say and no cost is claimed too low, the entry's state becomes `re-run` and the board
-    shows the re-run's score; else the status is 1. Run the same command again to go on after an
-    interruption. What was rejected is not run: --reject is final, so objections come before it.
+    the access granted is what card and claim say and no cost is claimed too low, the entry's state
+    becomes `re-run` and the board shows the re-run's score; else the status is 1. Run the same
+    command again to go on after an interruption. What was rejected is not run: --reject is final,
+    so objections come before it.
 
     With --from-pr it is fetched from the pull request and re-scored first; findings are then
     written into leaderboard/ unless --findings names another folder, and the comment for its

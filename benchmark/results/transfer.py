@@ -50,16 +50,19 @@ def tau_interval(tau: float, n: int) -> tuple[float, float]:
     """95% interval of Kendall's tau of n methods, taken as drawn at random from many.
 
     By Fisher's transform, atanh(tau) +- 1.96 sqrt(0.437 / (n - 4)): Fieller, Hartley and Pearson,
-    "Tests for rank correlation coefficients I", Biometrika 44, 1957.
+    "Tests for rank correlation coefficients I", Biometrika 44, 1957. Of few methods the same order
+    may be chance: a tau of 1 counts as half a step (a pair of n (n - 1) / 2 turned round is one)
+    below it, or its interval would be a point.
 
     Raises:
         ValueError: n is below `FEWEST`.
     """
     if n < FEWEST:
         raise ValueError(f"an interval needs {FEWEST} methods")
-    centre = math.atanh(max(-1 + 1e-12, min(1 - 1e-12, tau)))
+    limit = 1 - 1 / math.comb(n, 2)
+    centre = math.atanh(max(-limit, min(limit, tau)))
     reach = 1.96 * math.sqrt(0.437 / (n - 4))
-    return math.tanh(centre - reach), math.tanh(centre + reach)
+    return min(tau, math.tanh(centre - reach)), max(tau, math.tanh(centre + reach))
 
 
 def compare_suites(

@@ -36,9 +36,10 @@ def make_frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
 
     Of an entry that was re-run, recoveries, seeds and failures are those of the re-run, and
     `claimed` is the score of its result; the costs are its result's, which the re-run found not to
-    be understated (see `benchmark.submission.compare.find_understated`). A task that a method does not apply to is NaN and named in `not_applicable`; the
-    score is then of the others; where it is one of the chosen tasks the row is `partial`, without
-    tier and ranks. `warning` says what to doubt.
+    be understated (see `benchmark.submission.compare.find_understated`). A task that a method does
+    not apply to is NaN and named in `not_applicable`; the score is then of the others; where it is
+    one of the chosen tasks the row is `partial`, without tier and ranks. `warning` says what to
+    doubt.
     `score`, `low`, `high`, `tier` and `ranks` are of the chosen tasks; costs are of all. `seeds`
     are those that were scored, `n` how many recoveries (tasks times seeds) there are. `low` and
     `high` are NaN where there is one seed only; `tier` is missing and `ranks` is empty where the
