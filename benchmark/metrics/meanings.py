@@ -17,7 +17,7 @@ class Metric:
     """One number of a generation: of its profile, or of what it was trained on.
 
     Attributes:
-        name: its key in the profile, or in `curves.measured`.
+        name: its key in the profile, or in `curves.gather_measures`.
         title: what a figure calls it.
         meaning: one sentence.
         good: which direction is good.

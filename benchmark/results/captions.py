@@ -31,7 +31,8 @@ COSTS = (
     "Items trained: items shown to the optimiser.",
     "Generated: published, or sampled by the method for itself.",
     "Scored: auxiliary forward passes, items that the method scored or embedded.",
-    "Real: trusted real items shown to the method, the most in any generation.",
+    "Real: trusted real items shown to the method, the most in any generation; of provenance, the "
+    "real items of all crawls so far.",
     "CPU s: processor seconds.",
 )
 

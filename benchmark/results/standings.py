@@ -31,7 +31,8 @@ class Costs:
         items_generated: items published or sampled by the method for itself, in all.
         forward_passes: items scored or embedded by the method for itself, in all.
         real_items: trusted real items shown to the method, the most in any generation (the same
-            items may be shown again in the next).
+            items may be shown again in the next); of provenance, the real items of all crawls so
+            far.
         cpu_seconds: processor seconds, in all.
     """
 

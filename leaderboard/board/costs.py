@@ -16,7 +16,8 @@ class Relative:
         training: items trained on, 1 = as many.
         samples: items generated, published or for itself, 1 = as many.
         scored: items that it scored or embedded for itself, for each that `nothing` publishes.
-        real: trusted real items, the most in any generation.
+        real: trusted real items, the most in any generation; of provenance, the real items of all
+            crawls so far.
     """
 
     training: float = 1.0

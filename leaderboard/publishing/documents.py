@@ -11,6 +11,7 @@ shows. `<!-- scores SUITE 10 -->` has the first ten only:
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -19,9 +20,10 @@ from statistics import fmean, stdev
 
 import numpy as np
 
-from benchmark.basics.errors import AutophagyError
+from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.files import write_bytes
 from benchmark.basics.plain import escape_markdown, quote_code
+from benchmark.basics.spelling import ask_nearest
 from benchmark.interface.names import REFERENCES
 from benchmark.metrics.meanings import choose_short
 from benchmark.results.curves import gather_curves, name_measures
@@ -29,6 +31,7 @@ from benchmark.results.references import frozen_file
 from benchmark.results.rows import make_score_rows
 from benchmark.results.schema import load_result
 from benchmark.results.transfer import EVERY, compare_suites
+from benchmark.tasks.suites import load_suite
 from leaderboard.board.costs import sum_both
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
@@ -40,7 +43,7 @@ from leaderboard.publishing.evidence import (
     tabulate_selection,
 )
 
-PLACE = re.compile(r"(<!-- (\w+) ([\w .-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+PLACE = re.compile(r"(<!-- (\w+) ([\w .-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 class Code(str):
@@ -51,19 +54,42 @@ def fill_document(text: str, board: Board) -> str:
     """`text` with every table written anew.
 
     Raises:
-        KeyError: a table of no known kind.
+        InputError: a mark asks for what is not there, or has no end. Names the mark.
     """
 
     def written(found: re.Match[str]) -> str:
-        begin, kind, words, end = found.groups()
-        return f"{begin}\n{TABLES[kind](board, *words.split())}\n\n{end}"
+        begin, kind, words, old, end = found.groups()
+        try:
+            if "<!--" in old:
+                raise InputError("another mark begins before its <!-- end -->")
+            return f"{begin}\n{_write_table(board, kind, words.split())}\n\n{end}"
+        except InputError as error:
+            raise InputError(f"{begin.strip()}: {error}") from error
 
     return PLACE.sub(written, text)
+
+
+def _write_table(board: Board, kind: str, words: Sequence[str]) -> str:
+    if kind not in TABLES:
+        raise InputError(
+            f"there is no table {kind!r}{ask_nearest(kind, TABLES)}: choose one of "
+            f"{', '.join(TABLES)}"
+        )
+    try:
+        inspect.signature(TABLES[kind]).bind(board, *words)
+    except TypeError as error:
+        raise InputError(
+            f"that is a word too many or too few for {kind}: see `python -m "
+            f"leaderboard.publishing.documents --help`"
+        ) from error
+    return TABLES[kind](board, *words)
 
 
 def _scores(board: Board, suite: str, most: str = "") -> str:
     """Tiers, scores, intervals and recoveries; of the first `most` methods, or of all."""
     rows = make_score_rows(rank_entries(board, suite))
+    if most and not re.fullmatch("[1-9][0-9]*", most):
+        raise InputError(f"{most!r} is no number of methods: give one from 1 on, or none for all")
     if not rows:
         return f"There is no result of suite {suite} yet."
     heads = ["tier", "method", "access", "score", "95% interval"]
@@ -99,6 +125,7 @@ def _costs(board: Board, suite: str) -> str:
 
 def _separation(board: Board, suite: str) -> str:
     """How far apart the frozen references are: what a recovery is measured with."""
+    load_suite(suite)  # whether there is one of this name
     nothing, clean = (load_result(frozen_file(suite, name)) for name in REFERENCES)
     rows = []
     for task, found in nothing.tasks.items():
@@ -113,19 +140,36 @@ def _separation(board: Board, suite: str) -> str:
         each = " ".join(f"{value:#.3g}" for value in sums)
         rows.append([
             Code(task), Code(found.primary),
-            f"{fmean(sums):#.3g} ({each})", f"{fmean(sums) / stdev(sums):.2g}",
-            f"{fmean(last):#.3g}", f"{fmean(last) / stdev(last):.2g}",
+            f"{fmean(sums):#.3g} ({each})", _divide_spread(sums),
+            f"{fmean(last):#.3g}", _divide_spread(last),
             f"{fmean(seconds):.1f}",
         ])  # fmt: skip
     heads = ["task", "primary metric", "sum of gaps from t = 1 on", "over its sd", "gap at T"]
     return _markdown([*heads, "over its sd", "CPU s a generation"], rows)
 
 
+def _divide_spread(values: Sequence[float]) -> str:
+    """The mean over the standard deviation; one seed, or equal ones, have none."""
+    spread = stdev(values) if len(values) > 1 else 0.0
+    return f"{fmean(values) / spread:.2g}" if spread else "-"
+
+
 def _profile(board: Board, suite: str, task: str, *chosen: str) -> str:
     """The profile of the last generation, or the entries `chosen` of it, mean over the seeds that
     reached it, of the methods that apply to the task: what recovers most of it first."""
     result = board.result(suite, "nothing")
-    entries = chosen or choose_short(result.tasks[task].modality, name_measures(result, task))
+    if task not in result.tasks:
+        raise InputError(
+            f"suite {suite!r} has no task {task!r}{ask_nearest(task, result.tasks)}: choose one of "
+            f"{', '.join(result.tasks)}"
+        )
+    measured = name_measures(result, task)
+    for entry in chosen:
+        if entry not in measured:
+            raise InputError(
+                f"{task} has no {entry!r}{ask_nearest(entry, measured)} in its profile"
+            )
+    entries = chosen or choose_short(result.tasks[task].modality, measured)
     first = {entry: _mean(board, suite, "nothing", task, entry, 0) for entry in entries}
     if "trained_on_real" in first:  # by every method
         first["trained_on_real"] = "1.00"
@@ -155,6 +199,8 @@ def _transfer(board: Board, one: str, other: str) -> str:
 
 def _agreement(board: Board, suite: str, *others: str) -> str:
     """Kendall's tau between halves of the seeds, between tasks and between suites."""
+    for other in others:
+        load_suite(other)  # too few results are no error, but an unknown name is
     rows = tabulate_agreement(board, suite, others)
     return _markdown(["Kendall's tau between", "value", "of"], rows) if rows else _too_few(suite)
 
@@ -220,7 +266,11 @@ TABLES: dict[str, Callable[..., str]] = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser("python -m leaderboard.publishing.documents")
+    parser = argparse.ArgumentParser(
+        "python -m leaderboard.publishing.documents",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("documents", type=Path, nargs="+", metavar="DOCUMENT.md")
     for file in parser.parse_args(arguments).documents:
         try:
@@ -228,8 +278,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             write_bytes(file, fill_document(text, read_board(HERE)).encode())
         except OSError as error:
             sys.exit(f"documents: cannot read {file}: {error.strerror}; give a document")
+        except UnicodeDecodeError:
+            sys.exit(f"documents: cannot read {file}: it is no text in UTF-8; give a document")
         except AutophagyError as error:
-            sys.exit(f"documents: {error}")
+            sys.exit(f"documents: {file}: {error}")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def tabulate_agreement(board: Board, suite: str, others: Sequence[str]) -> Rows:
         told = int(better.sum())
         rows.append(["pairs told apart", f"{told / pairs:.0%}", f"{told} of {pairs} pairs"])
         if mates:
-            rows.append(["of those, tier-mates", f"{apart / mates:.0%}", f"{apart} of {mates}"])
+            rows.append(["tier-mates told apart", f"{apart / mates:.0%}", f"{apart} of {mates}"])
     return rows
 
 

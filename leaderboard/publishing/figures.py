@@ -1,9 +1,10 @@
 """Draws the figures of docs/findings.md from the stored results.
 
-    python -m leaderboard.publishing.figures SUITE docs
+    python -m leaderboard.publishing.figures SUITE FOLDER
 
 writes recovery.svg, profiles.svg, improvement.svg and cost.svg; the same results give the same
-bytes.
+bytes. `docs` holds the figures of suite small, which those of another would replace: give another
+folder for them.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 MOST = 8  # lines
 MOST_ROWS = 16  # of the matrix
+MOST_INSIDE = 4  # tasks whose legend has room inside the axes
 APART = 1.05  # items sampled and scored, in multiples of those of `nothing`
 BESIDE, LINE = 0.25, 0.05  # names of points so near in x need so much of y each
 LOWEST = -1.0  # of an axis of recovery: what lies lower stands at the edge
@@ -59,14 +61,17 @@ def draw_figures(board: Board, suite: str) -> dict[str, Figure]:
 
 def draw_recoveries(found: Sequence[Standing]) -> Figure:
     """Score with its interval and the means of the tasks, a method a row, the best on top."""
-    figure, axes = _begin((7.5, 0.24 * len(found) + 1.2))
     tasks, rows = list(found[0].recoveries), np.arange(len(found))
+    outside = len(tasks) > MOST_INSIDE
+    figure, axes = _begin((7.5, 0.24 * len(found) + 1.2 + 0.06 * len(tasks) * outside))
     scores = np.clip([s.score or 0.0 for s in found], LOWEST, None)
     ends = [s.interval or (s.score or 0.0, s.score or 0.0) for s in found]
     low, high = np.clip(np.array(ends).T, LOWEST, None)
     axes.barh(rows, high - low, left=low, height=0.55, color=FAINT, label="95% interval")
     axes.plot(scores, rows, "|", color="black", ms=10, mew=2, label="score")
-    for task, mark, colour in zip(tasks, MARKERS, COLOURS, strict=False):
+    for i, task in enumerate(tasks):
+        mark = MARKERS[i % len(MARKERS)]
+        colour = COLOURS[(i + i // len(MARKERS)) % len(COLOURS)]  # no two tasks have both in common
         means = np.clip([np.mean(s.recoveries[task]) for s in found], LOWEST, None)
         axes.plot(means, rows, mark, color=colour, ms=4, alpha=0.8, label=task)
     axes.set_yticks(rows, [f"{s.method}  ({s.access_tier})" for s in found])
@@ -74,7 +79,10 @@ def draw_recoveries(found: Sequence[Standing]) -> Figure:
     _mark_references(axes)
     seeds = join_counts(len(standing.seeds) for standing in found)
     axes.set_xlabel(f"recovery (seeds: {seeds}; below {LOWEST:g} drawn at its edge)")
-    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    if outside:
+        figure.legend(fontsize=7, frameon=False, ncols=3, loc="outside lower center")
+    else:
+        axes.legend(fontsize=8, frameon=False, loc="lower right")
     return figure
 
 
@@ -184,7 +192,11 @@ def write_figures(suite: str, folder: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser("python -m leaderboard.publishing.figures")
+    parser = argparse.ArgumentParser(
+        "python -m leaderboard.publishing.figures",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("suite", metavar="SUITE")
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     given = parser.parse_args(arguments)

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.basics.errors import InputError
+from benchmark.results.captions import COSTS
 from benchmark.tasks.suites import SUITE_NAMES, load_suite
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
+from leaderboard.page.tabs.compare import COUNTS
 from leaderboard.page.tabs.documents import draw_about
-from leaderboard.publishing.documents import fill_document
+from leaderboard.page.tabs.pictures import COST_NOTE
+from leaderboard.page.tabs.table import ABOUT
+from leaderboard.page.tabs.table import COSTS as TABLE_COSTS
+from leaderboard.publishing.documents import fill_document, main
 from tests.board import toys
 from tests.stored import skip_if_stale
 
@@ -35,6 +41,38 @@ def test_the_page_says_what_scores_are_made_of_for_every_modality():
     named = {"image": "images", "text": "held-out text", "pair": "pairs"}
     for modality in {task.modality for name in SUITE_NAMES for task in load_suite(name).tasks}:
         assert named[modality] in loss
+
+
+OPTIONS = {
+    "adoption": "common standard", "laundered": "launder", "biased-reserve": "biased reserve",
+    "static": "still|other speeds", "fast": "fast|other speeds", "prompted": "kept prompts",
+}  # fmt: skip
+TASKS_PAGE = (PROJECT / "docs" / "tasks" / "index.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ABOUT["stress"],
+        draw_about().partition("<td>stress</td>")[2].partition("</tr>")[0],
+        TASKS_PAGE.partition("| `stress` |")[2].partition("\n")[0],
+    ],
+    ids=["tab", "about", "docs"],
+)
+def test_whoever_describes_suite_stress_names_all_that_it_changes(said):
+    names = [task.name.partition("-web-")[2] for task in load_suite("stress").tasks]
+    assert {*names} == OPTIONS.keys()
+    for option, words in OPTIONS.items():
+        assert re.search(words, said), option
+
+
+def test_whoever_shows_real_items_says_what_provenance_is_charged():
+    """`oracle` is shown tens of thousands, in a suite whose reserves hold hundreds."""
+    labels = (COUNTS["real_items"], COST_NOTE, TABLE_COSTS, " ".join(COSTS), draw_about())
+    for said in labels:
+        assert re.search("of provenance.*all crawls", said)
+    found = (PROJECT / "docs" / "findings.md").read_text()
+    assert "all crawls so far" in found.partition("<!-- costs small -->")[0]
 
 
 def test_a_table_of_scores_may_be_cut(tmp_path, frozen):
@@ -68,8 +106,50 @@ def test_a_table_is_written_between_its_marks(tmp_path, frozen):
     assert clean.split(" | ")[1:3] == ["1.00", "1.00"]
     mark = f"<!-- profile small {toys.IMAGE} heldout_loss -->"
     assert "| method | recovery | `heldout_loss` |" in fill_document(f"{mark}\n<!-- end -->", board)
-    with pytest.raises(KeyError):
-        fill_document("<!-- unknown small -->\n<!-- end -->", board)
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        ("unknown small", "there is no table 'unknown': choose one of scores, costs"),
+        ("score small", r"there is no table 'score' \(did you mean 'scores'\?\)"),
+        ("scores smal", r"no suite 'smal' \(did you mean 'small'"),
+        ("scores small x", "'x' is no number of methods"),
+        ("scores small 0", "'0' is no number of methods"),
+        ("scores small 1 2", "a word too many or too few for scores"),
+        ("transfer small", "a word too many or too few for transfer"),
+        ("separation smal", r"no suite 'smal' \(did you mean 'small'"),
+        ("agreement small smal", r"no suite 'smal' \(did you mean 'small'"),
+        ("profile small digits-wed", r"no task 'digits-wed' \(did you mean 'digits-web'\?\)"),
+        (f"profile small {toys.TEXT} recal", r"has no 'recal' \(did you mean 'recall'\?\) in its"),
+    ],
+)
+def test_a_mark_that_asks_for_what_is_not_there_is_named_and_nothing_is_written(
+    tmp_path, frozen, monkeypatch, mark, said
+):
+    toys.store(tmp_path, toys.result("anchor", 0.3))
+    monkeypatch.setattr("leaderboard.publishing.documents.HERE", tmp_path)
+    text = f"<!-- scores small -->\nold\n<!-- end -->\n<!-- {mark} -->\n<!-- end -->\n"
+    file = tmp_path / "page.md"
+    file.write_text(text)
+    with pytest.raises(SystemExit, match=f"page.md: <!-- {mark} -->: .*{said}"):
+        main([str(file)])
+    assert file.read_text() == text
+
+
+def test_a_mark_without_an_end_takes_no_words_with_it(tmp_path, frozen):
+    toys.store(tmp_path, toys.result("anchor", 0.3))
+    text = "<!-- scores small -->\nwords\n<!-- costs small -->\n<!-- end -->\n"
+    with pytest.raises(InputError, match="<!-- scores small -->: another mark begins before its"):
+        fill_document(text, read_board(tmp_path))
+
+
+def test_what_one_seed_cannot_tell_is_a_dash(tmp_path, frozen):
+    toys.store(tmp_path, toys.result("anchor", 0.3, "quick"))
+    new = fill_document("<!-- separation quick -->\n<!-- end -->\n", read_board(tmp_path))
+    rows = [line.split(" | ") for line in new.splitlines() if line.startswith("| `")]
+    assert len(rows) == len(toys.TASKS)
+    assert {(row[3], row[5]) for row in rows} == {("-", "-")}
 
 
 @pytest.mark.parametrize("kind", ["scores", "costs"])

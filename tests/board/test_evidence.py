@@ -6,6 +6,7 @@ from benchmark.basics.errors import InputError
 from benchmark.report.figures import apply_look
 from benchmark.results.schema import Result
 from benchmark.submission.record import record_state
+from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import read_board
 from leaderboard.board.filters import Filters
 from leaderboard.board.predictions import predict_main
@@ -37,6 +38,16 @@ def test_agreement_says_how_alike_seeds_tasks_and_suites_rank(board):
     assert rows["pairs told apart"] == ("100%", "10 of 10 pairs")
     assert not any("quick" in what for what in rows)  # nobody was run on both
     assert len(rows) == 2 + len(toys.SMALL) * (len(toys.SMALL) - 1) // 2
+
+
+def test_tier_mates_that_are_told_apart_are_a_share_of_the_tier_mates(tmp_path, frozen):
+    for i in range(6):
+        some = toys.result(f"m{i}", 0.3 + 0.002 * i, noise=0.05 * i)
+        record_state(toys.store(tmp_path, some), "measured", "ours")
+    rows = {row[0]: row[1:] for row in tabulate_agreement(read_board(tmp_path), "small", [])}
+    told, _, of = rows["tier-mates told apart"][1].partition(" of ")
+    assert int(of) > 0
+    assert rows["tier-mates told apart"][0] == f"{int(told) / int(of):.0%}"
 
 
 def test_ranks_are_those_of_the_scores(board):
@@ -137,3 +148,21 @@ def test_figures_name_their_methods_tasks_and_axes(board):
     assert "multiples" in figures["cost.svg"].axes[0].get_xlabel()
     with pytest.raises(InputError, match="too few results of suite quick"):
         draw_figures(board, "quick")
+
+
+def test_every_task_of_a_suite_of_many_is_drawn_and_told_from_the_others(tmp_path):
+    """The legend of many would hide what is drawn below it."""
+    for name, recovery in (("anchor", 0.3), ("neon", 0.1)):
+        for some in ("nothing", "clean"):
+            file = tmp_path / "references" / "stress" / name / f"{some}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(toys.result(some, suite="stress", origin="own").to_json())
+        toys.store(tmp_path, toys.result(name, recovery, "stress", origin="own"))
+    with apply_look():
+        figure = draw_figures(read_board(tmp_path), "stress")["recovery.svg"]
+    tasks = {task.name for task in load_suite("stress").tasks}
+    lines = [line for line in figure.axes[0].lines if line.get_label() in tasks]
+    assert {line.get_label() for line in lines} == tasks
+    assert len({(line.get_marker(), line.get_color()) for line in lines}) == len(tasks)
+    assert figure.axes[0].get_legend() is None
+    assert tasks <= {text.get_text() for text in figure.legends[0].get_texts()}

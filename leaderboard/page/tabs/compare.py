@@ -29,7 +29,7 @@ COUNTS = {
     "items_trained": "Items trained on",
     "items_generated": "Items generated",
     "forward_passes": "Items scored",
-    "real_items": "Trusted real items, the most in a generation",
+    "real_items": "Trusted real items, the most in a generation (of provenance: of all crawls)",
 }
 
 

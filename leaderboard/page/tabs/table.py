@@ -41,12 +41,16 @@ COSTS = (
     "Cost beside nothing: from the ledger, over the same generations of the same lineages. "
     "Training: items shown to the optimiser. Samples: items generated, published or for itself. "
     "Scored: items that the method scored or embedded for itself, for each one that nothing "
-    "publishes. Trusted: real items shown to the method, the most in any generation."
+    "publishes. Trusted: real items shown to the method, the most in any generation; "
+    "of provenance, the real items of all crawls so far."
 )
 ABOUT = {
     "stress": "Each task is the standard one with one thing changed: laundered output, others who "
-    "mark, a biased reserve, a world that stands still or moves fast. A method breaks where its "
-    "bar falls short of what it recovers elsewhere.",
+    "mark, a biased reserve, kept prompts, a world that stands still or moves fast. A method "
+    "breaks where its bar falls short of what it recovers elsewhere; but the lineages of each task "
+    "are drawn anew, with 3 seeds, so that differences within the spread of seeds are chance. "
+    "Adoption shows what a common standard is worth to methods that mark, and leaves others as "
+    "they are.",
     "closed": "The literature's loop: every generation is trained on the last one's output only, "
     "in a world that stands still. Here keeping the first crawl is as good as clean data, which "
     "is why it is not the standard suite: compare with papers, not with methods.",
