@@ -16,9 +16,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.files import write_bytes
@@ -148,10 +149,10 @@ def _separation(board: Board, suite: str) -> str:
     return _markdown([*heads, "over its sd", "CPU s a generation"], rows)
 
 
-def _divide_spread(values: Sequence[float]) -> str:
-    """The mean over the standard deviation; one seed, or equal ones, have none."""
-    spread = stdev(values) if len(values) > 1 else 0.0
-    return f"{fmean(values) / spread:.2g}" if spread else "-"
+def _divide_spread(values: npt.NDArray[np.float64]) -> str:
+    """Of (seeds,) the mean over the standard deviation; one seed, or equal ones, have none."""
+    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    return f"{values.mean() / spread:.2g}" if spread else "-"
 
 
 def _profile(board: Board, suite: str, task: str, *chosen: str) -> str:
