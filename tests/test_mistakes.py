@@ -1,6 +1,7 @@
 """Honest mistakes, in process: the method's lineage fails in a sentence, and nothing else does."""
 
 import gc
+import hashlib
 import io
 import locale
 import logging
@@ -43,6 +44,7 @@ from benchmark.runs.backends import local
 from benchmark.runs.grid import execute
 from benchmark.runs.jobs import Job, Outcome, plan
 from tests import mistakes, tiny
+from tests.system import needs_bubblewrap
 from tests.test_loop import content
 from tests.test_run import cli
 
@@ -448,6 +450,53 @@ def test_a_file_that_only_the_worker_cannot_import_is_its_lineages_failure(tiny_
     assert outcome.lineage.status == "failed"
     assert "once.py, line 3, does not import: SystemExit: 2" in outcome.lineage.message
     assert worker.read(job).lineage == outcome.lineage
+
+
+EDITS = {
+    "edited": lambda file: file.write_text(GOOD + "# edited"),
+    "removed": Path.unlink,
+    "half written": lambda file: file.write_text("class Good(Mitig"),
+}
+
+
+@pytest.mark.parametrize(
+    ("edit", "isolated"),
+    [*((edit, False) for edit in EDITS), pytest.param("edited", True, marks=needs_bubblewrap)],
+)
+def test_a_file_that_changes_during_the_run_is_neither_run_nor_its_lineages_failure(
+    edit, isolated, tmp_path, monkeypatch
+):
+    """Else its numbers, or failures that stay, would be filed under the source that was found."""
+    file = tmp_path / "mine.py"
+    file.write_text(GOOD)
+    monkeypatch.setattr("benchmark.interface.find.find_registry", lambda: tmp_path)
+    (job,) = plan([find_method(file)], "quick", [TASKS[IMAGES]], [0], tmp_path)
+    job = replace(job, method=replace(job.method, isolated=isolated))
+    tmp_path.joinpath("cache").mkdir()
+    EDITS[edit](file)
+    outcome = worker.work(job)
+    assert f"{file} changed since the run began (or is not there): restore it" in str(outcome.error)
+    assert worker.read(job) == Outcome(job, None)
+    file.write_text(GOOD)
+    assert job.method.load().__name__ == "Good"
+
+
+def test_a_file_that_is_edited_while_it_is_found_is_one_method(tmp_path, monkeypatch):
+    file, read = tmp_path / "mine.py", Path.read_bytes
+    file.write_text(GOOD)
+
+    def edited(path):
+        content = read(path)
+        if path == file:
+            file.write_text(GOOD.replace("pass", "'Another.'"))
+        return content
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", edited)
+        found = find_method(file)
+    assert found.summary != "Another."
+    assert found.source == hashlib.sha256(GOOD.encode()).hexdigest()
+    assert find_method(file).summary == "Another."
 
 
 def dying(job: Job) -> Outcome:

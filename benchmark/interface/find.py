@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import inspect
-import os
 import re
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from typing import Protocol
 
-from benchmark.basics.containment import Containment, contain, describe_error
+from benchmark.basics.containment import contain
 from benchmark.basics.errors import Breach, DoesNotLoad, InputError, MethodError
 from benchmark.basics.spelling import ask_nearest, ask_nearest_path
-from benchmark.basics.surroundings import kept_random
 from benchmark.interface.access import Access
 from benchmark.interface.clean import Clean
+from benchmark.interface.load import load_class, read_content
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.names import NAME, REFERENCES, find_baselines, find_registry
 
-# Gives the class in a file (the one called so, or the only one) until the context ends.
-Opener = Callable[[Path, str | None], AbstractContextManager[type[Mitigation]]]
+
+class Opener(Protocol):
+    """Gives the class in a file's `content` (the one called so, or the only one) until the context
+    ends."""
+
+    def __call__(
+        self, file: Path, class_name: str | None, *, content: bytes
+    ) -> AbstractContextManager[type[Mitigation]]: ...
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,31 @@ class Method:
     isolated: bool = False
 
     def load(self) -> type[Mitigation]:
-        """The class itself."""
+        """The class itself. Raises as `read` and `load_class`."""
         if self.given is not None:
             return self.given
         assert self.file is not None
-        return load_class(self.file, self.class_name)
+        return load_class(self.file, self.class_name, self.read())
+
+    def read(self) -> bytes:
+        """The content of `file`, which is the one that `source` is of: whoever loads it later than
+        it was found must not take another method for this one.
+
+        Raises:
+            InputError: the file was changed since, or cannot be read.
+        """
+        assert self.file is not None
+        try:
+            content = self.file.read_bytes()
+            same = _hash_source(self.file, content) == self.source
+        except (OSError, SyntaxError, ValueError):  # gone, or half written
+            same = False
+        if not same:
+            raise InputError(
+                f"{self.file} changed since the run began (or is not there): restore it, or run "
+                f"the same command again for the new one"
+            )
+        return content
 
 
 def find_method(method: str | Path | type[Mitigation], isolate: Opener | None = None) -> Method:
@@ -88,28 +111,31 @@ def find_method(method: str | Path | type[Mitigation], isolate: Opener | None = 
         access, summary = check_class(method)
         return Method(_check_name(name), _class_source(method), access, summary, given=method)
     file, class_name = _located(str(method))
-    name, load = _name_of(file), isolate or _load
-    with load(file, class_name) as cls:
+    # Read once: what is loaded is what is hashed, even while somebody edits the file.
+    name, load, content = _name_of(file), isolate or _load, read_content(file)
+    with load(file, class_name, content=content) as cls:
         access, summary = check_class(cls)
-    if class_name is not None and not _is_alone(file, load):
+    if class_name is not None and not _is_alone(file, content, load):
         name = f"{name}.{class_name}"
     return Method(
-        _check_name(name), _file_source(file), access, summary, file.resolve(), class_name,
+        _check_name(name), _hash_source(file, content), access, summary, file.resolve(), class_name,
         isolated=isolate is not None,
     )  # fmt: skip
 
 
-def _is_alone(file: Path, load: Opener) -> bool:
+def _is_alone(file: Path, content: bytes, load: Opener) -> bool:
     """Whether a file that loads has one mitigation class only."""
     try:
-        with load(file, None):
+        with load(file, None, content=content):
             return True
     except DoesNotLoad:
         return False
 
 
-def _load(file: Path, class_name: str | None) -> AbstractContextManager[type[Mitigation]]:
-    return nullcontext(load_class(file, class_name))
+def _load(
+    file: Path, class_name: str | None, *, content: bytes
+) -> AbstractContextManager[type[Mitigation]]:
+    return nullcontext(load_class(file, class_name, content))
 
 
 def _name_of(file: Path) -> str:
@@ -177,16 +203,15 @@ def _described(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
     return frozenset(access), summary
 
 
-def _file_source(file: Path) -> str:
+def _hash_source(file: Path, content: bytes) -> str:
     """SHA-256 of a method's file and, for a baseline, of the `baselines._*` modules it imports: a
     copy elsewhere comes with a version of the benchmark, which says what those are."""
-    text, registry = file.read_bytes(), find_registry().resolve()
-    sha = hashlib.sha256(text)
+    registry, sha = find_registry().resolve(), hashlib.sha256(content)
     if file.resolve().parent == registry:
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(ast.parse(content)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("baselines._"):
                 shared = registry / f"{str(node.module).removeprefix('baselines.')}.py"
-                sha.update(_file_source(shared).encode())
+                sha.update(_hash_source(shared, shared.read_bytes()).encode())
     return sha.hexdigest()
 
 
@@ -202,82 +227,3 @@ def _class_source(cls: type[Mitigation]) -> str:
                 f"told apart: put it into a file"
             ) from error
     return hashlib.sha256(f"{cls.__qualname__}\n{text}".encode()).hexdigest()
-
-
-def load_class(file: Path, class_name: str | None) -> type[Mitigation]:
-    """The mitigation class in `file`: the one called `class_name`, or the only one.
-
-    Raises:
-        DoesNotLoad: the file cannot be read or does not import, has no such class, or none or
-            several without a name.
-    """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise DoesNotLoad(f"cannot read {file}: {error.strerror}; make it readable") from error
-    # The content is part of the name, so that an edited file is a new module.
-    digest = hashlib.sha256(os.fsencode(file.resolve()) + content).hexdigest()
-    module_name = f"_method_{file.stem}_{digest[:12]}"
-    module = sys.modules.get(module_name)
-    if module is None:
-        module = _import(file, module_name)
-    classes = {
-        name: value
-        for name, value in vars(module).items()
-        if isinstance(value, type)
-        and issubclass(value, Mitigation)
-        and value.__module__ == module_name
-    }
-    if class_name is not None:
-        if class_name not in classes:
-            found = ", ".join(classes) or "none"
-            near = ask_nearest(class_name, classes)
-            raise DoesNotLoad(
-                f"{file} has no Mitigation class {class_name!r}{near} (found: {found})"
-            )
-        return classes[class_name]
-    if len(classes) != 1:
-        if not classes:
-            raise DoesNotLoad(f"{file} defines no subclass of benchmark.Mitigation")
-        raise DoesNotLoad(
-            f"{file} defines several Mitigation classes ({', '.join(classes)}): "
-            f"choose one as {file}:ClassName"
-        )
-    return next(iter(classes.values()))
-
-
-def _import(file: Path, name: str) -> ModuleType:
-    """The module `name` in `file`; its code leaves nothing changed and ends nothing.
-
-    Raises:
-        DoesNotLoad: it raises.
-    """
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    with kept_random(), Containment(str(file)) as containment:
-        try:
-            spec.loader.exec_module(module)
-        except BaseException as error:  # SystemExit, too: a script may read a command line
-            sys.modules.pop(name, None)
-            if containment.interrupted:
-                raise
-            said = f"{file}{_line_of(error, file)} does not import: {describe_error(error)}"
-            if isinstance(error, SystemExit):
-                said += "; a method's file must not end the process that imports it"
-            raise DoesNotLoad(said) from error
-    return module
-
-
-def _line_of(error: BaseException, file: Path) -> str:
-    if isinstance(error, SyntaxError) and Path(error.filename or "").name == file.name:
-        return f", line {error.lineno},"
-    lines = []
-    trace = error.__traceback__
-    while trace is not None:
-        if Path(trace.tb_frame.f_code.co_filename) == file:
-            lines.append(trace.tb_lineno)
-        trace = trace.tb_next
-    return f", line {lines[-1]}," if lines else ""

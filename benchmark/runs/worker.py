@@ -188,8 +188,13 @@ def _first_line(error: Exception) -> str:
 
 
 def open_method(method: Method) -> AbstractContextManager[type[Mitigation]]:
-    """The class itself, or one whose hooks run in a sandbox until the context ends."""
+    """The class itself, or one whose hooks run in a sandbox until the context ends.
+
+    Raises:
+        InputError: its file is another one than when it was found, or not there.
+    """
     if not method.isolated:
         return nullcontext(method.load())
     assert method.file is not None
-    return isolate_method(method.file, method.class_name, access=method.access)
+    content = method.read()
+    return isolate_method(method.file, method.class_name, access=method.access, content=content)

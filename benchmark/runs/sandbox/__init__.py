@@ -52,6 +52,7 @@ def isolate_method(
     class_name: str | None = None,
     bounds: Bounds = DEFAULT,
     access: frozenset[Access] | None = None,
+    content: bytes | None = None,
 ) -> Iterator[type[Mitigation]]:
     """The mitigation in `file`, as a class whose hooks run in a sandbox until the context ends.
 
@@ -60,13 +61,14 @@ def isolate_method(
 
     Args:
         access: what was found that it declares, which is all that it will be granted.
+        content: of the file, where it was read before.
 
     Raises:
         InputError: there is no bubblewrap, or the file cannot be loaded (see `find_method`).
         MethodError: loading it broke a bound, or it declares another access now.
     """
     check_available()
-    session = Session(file, class_name, bounds)
+    session = Session(file, class_name, bounds, content)
     try:
         method = make_class(session, session.begin())
         if access is not None and method.access != access:

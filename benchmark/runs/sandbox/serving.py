@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from benchmark.basics import errors
 from benchmark.basics.containment import Containment, describe_error
 from benchmark.basics.errors import Breach, InputError, MethodError
-from benchmark.interface.find import check_class, load_class
+from benchmark.interface.find import check_class
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.load import load_class
 from benchmark.interface.mitigation import HOOKS, Mitigation
 from benchmark.interface.plain_model import plain_model, plain_sampling
 from benchmark.interface.plain_numbers import plain_loss

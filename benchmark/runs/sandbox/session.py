@@ -19,11 +19,11 @@ from benchmark.basics.device import is_trouble
 from benchmark.basics.errors import (
     AutophagyError,
     Diverged,
-    DoesNotLoad,
     InputError,
     MethodError,
 )
 from benchmark.interface.items import Items, TrainingSet
+from benchmark.interface.load import read_content
 from benchmark.interface.round import ROUND, Round
 from benchmark.runs.sandbox import models, randomness
 from benchmark.runs.sandbox.command import METHOD
@@ -49,11 +49,10 @@ ASKS = 100_000  # of one hook call
 class Session:
     """Talks to the sandboxes of one method, of which each serves one instance and ends with it."""
 
-    def __init__(self, file: Path, class_name: str | None, bounds: Bounds) -> None:
-        try:
-            self.source = file.read_bytes()
-        except OSError as error:
-            raise DoesNotLoad(f"cannot read {file}: {error.strerror}; make it readable") from error
+    def __init__(
+        self, file: Path, class_name: str | None, bounds: Bounds, content: bytes | None = None
+    ) -> None:
+        self.source = read_content(file) if content is None else content
         self.file, self.class_name, self.bounds = file, class_name, bounds
         self.round: Round | None = None
         self._template: nn.Module | None = None
