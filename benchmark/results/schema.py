@@ -238,9 +238,15 @@ class Result(_Strict):
 
     def to_json(self) -> bytes:
         """The stored form: a generation is a line, since indents would be a quarter of the file."""
-        document = json.dumps(self.model_dump(), indent=1, sort_keys=True)
-        lines = re.sub(r"(?<!,)\n(?: {7,}| {6}(?=\}))", "", document)
-        return (re.sub(r",\n {7,}", ", ", lines) + "\n").encode()
+        lines = re.sub(r"(?<!,)\n(?: {7,}| {6}(?=\}))", "", self._indent())
+        return re.sub(r",\n {7,}", ", ", lines).encode()
+
+    def is_written_as(self, content: bytes) -> bool:
+        """Whether these bytes are the stored form, or the one before generations were lines."""
+        return content in (self.to_json(), self._indent().encode())
+
+    def _indent(self) -> str:
+        return json.dumps(self.model_dump(), indent=1, sort_keys=True) + "\n"
 
 
 def load_result(path: Path) -> Result:

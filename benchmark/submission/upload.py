@@ -81,7 +81,7 @@ def _samples(
         if record is None or GenerationResult.of_record(record) != generation:
             raise CorruptFile(
                 f"{file} says of {where}, generation {generation.generation}, what its run did "
-                f"not: run the same command again"
+                f"not: run the method again with autophagy run"
             )
     last = find_last_finished(lineage)
     base, parts = f"samples/{result.suite}/{result.method.name}", []

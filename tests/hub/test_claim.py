@@ -44,6 +44,13 @@ def test_the_result_as_it_was_written_is_accepted(finished, claim):
     claim(claim.document)
 
 
+def test_another_form_is_a_change_after_the_run_unless_another_version_wrote_it(claim):
+    with pytest.raises(AutophagyError, match="changed after the run: .* again with autophagy run"):
+        claim(json.dumps(claim.document))
+    with pytest.raises(AutophagyError, match="is of version '9.9' of the benchmark"):
+        claim(json.dumps(edit(claim.document, "benchmark_version", "9.9")))
+
+
 def test_a_result_is_found_out_of_the_folder_that_it_lies_in(finished, monkeypatch):
     monkeypatch.chdir(finished.result.parent)
     assert accept(finished, Path(finished.result.name)) == accept(finished, finished.result)
