@@ -1,5 +1,6 @@
 """What a re-run finds: numbers of its own, another access, a full disk; the runs are made up."""
 
+import errno
 import hashlib
 import json
 import re
@@ -8,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from benchmark.basics.errors import InputError, Interrupted
+from benchmark.commands.terminal import Terminal, Unprinted
 from benchmark.interface.names import REFERENCES
 from benchmark.results.schema import load_result
 from benchmark.submission import verify
@@ -17,6 +19,7 @@ from benchmark.submission.trust import Rerun, load_rerun, load_trust, trust_file
 from benchmark.submission.verify import Submitted, verify_claim
 from leaderboard.board.entries import read_board
 from tests.board import toys
+from tests.test_run import cli
 
 SEEDS = (2**53 + 1, 2**62, 2**63 - 1)
 
@@ -207,8 +210,26 @@ def test_a_re_run_that_was_stopped_goes_on_with_its_seeds(verified):
     first, again, given, last = verified.seeds
     assert (first, given) == (again, SEEDS)
     assert first == last == found.seeds
+    assert kept.exists()  # the entry's state is not written yet
+    found.forget_seeds()
     assert not kept.exists()
     assert verified(seeds=None).seeds != first
+
+
+@pytest.mark.parametrize(("recovery", "state"), [(0.3, "re-run"), (0.1, "rejected")])
+def test_what_was_found_is_kept_though_it_cannot_be_printed(verified, monkeypatch, recovery, state):
+    verified(recovery)
+
+    def unprinted(*words, **options):
+        assert load_trust(verified.claim).steps[-1].state == state
+        raise Unprinted from OSError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(Terminal, "print", unprinted)
+    out = verified.root / "out"
+    words = ("verify", verified.root, "--result", verified.claim, "--out", out, "--reject")
+    assert cli(monkeypatch, *words) == 1
+    assert load_trust(verified.claim).steps[-1].state == state
+    assert not list(out.rglob("seeds/*.json"))
 
 
 def test_what_was_rejected_is_not_run_again(verified):

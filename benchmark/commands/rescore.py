@@ -44,22 +44,26 @@ def rescore(
     claim = read_claim(result)
     check_open(result, findings)
     rows = rescore_claim(claim, samples)
-    console = open_console()
-    console.print(rescore_table(rows))
-    problems = [f"{row.task}, seed {row.seed}: {row.problem}" for row in rows if row.problem]
-    for problem in problems:
-        say(console, problem)
-    if rows and all(row.agrees for row in rows):
+    agrees = bool(rows) and all(row.agrees for row in rows)
+    lost = [f"{row.task}, seed {row.seed}" for row in rows if not row.agrees]
+    # Kept before a word is printed, which may fail.
+    if agrees:
         said = describe_agreement(claim, result, rows)
         record_state(result, "re-scored", said, findings, by)
-        say(console, f"It agrees: the entry is re-scored, for {said}.")
-        return
-    lost = [f"{row.task}, seed {row.seed}" for row in rows if not row.agrees]
-    if reject:
-        said = f"its samples do not give its numbers: {'; '.join(lost)}"
-        record_state(result, "rejected", said, findings, by)
-    say(console, f"It does not agree: {'; '.join(lost) or 'nothing was published'}.")
-    raise typer.Exit(1)
+        verdict = f"It agrees: the entry is re-scored, for {said}."
+    else:
+        if reject:
+            said = f"its samples do not give its numbers: {'; '.join(lost)}"
+            record_state(result, "rejected", said, findings, by)
+        verdict = f"It does not agree: {'; '.join(lost) or 'nothing was published'}."
+    console = open_console()
+    console.print(rescore_table(rows))
+    for row in rows:
+        if row.problem:
+            say(console, f"{row.task}, seed {row.seed}: {row.problem}")
+    say(console, verdict)
+    if not agrees:
+        raise typer.Exit(1)
 
 
 def rescore_table(rows: Sequence[RescoredLineage]) -> Table:

@@ -18,9 +18,8 @@ from benchmark.commands.terminal import Terminal
 from benchmark.hub.connection import check_target
 from benchmark.hub.queue import send_comment
 from benchmark.hub.trouble import Purpose
-from benchmark.submission.record import record_state
 from benchmark.submission.review import review_request
-from benchmark.submission.verify import verify_claim
+from benchmark.submission.verify import record_verification, verify_claim
 
 
 def verify(
@@ -100,14 +99,14 @@ def verify(
             "give a submission and its --result, or --from-pr N and --repo ORG/RESULTS"
         )
     found = verify_claim(folder, result, out, parse_seeds(seeds), workers, watch, findings, by)
+    # All of it is kept before a word is printed, which may fail.
+    record_verification(result, found, reject, findings, by)
+    found.forget_seeds()
     say(console, f"Suite score {found.sentence}")
     say(console, f"Record: {found.record}")
     if found.agrees:
-        record_state(result, "re-run", found.sentence, findings, by, found.record)
         console.print("It agrees: the entry is re-run.")
         return
-    if reject:
-        record_state(result, "rejected", found.sentence, findings, by, found.record)
     console.print("It does not agree.")
     raise typer.Exit(1)
 

@@ -21,7 +21,7 @@ from benchmark.submission.rescore import (
     refuse_gpu,
     rescore_claim,
 )
-from benchmark.submission.verify import Verification, verify_claim
+from benchmark.submission.verify import Verification, record_verification, verify_claim
 from benchmark.submission.waiting import clean_reason
 
 
@@ -126,11 +126,10 @@ def review_request(
         by,
     )
     words.append(f"**Run again** in a sandbox: {escape_markdown(found.sentence)}.")
-    if found.agrees:
-        record_state(file, "re-run", found.sentence, findings, by, found.record)
-    elif reject:
-        record_state(file, "rejected", found.sentence, findings, by, found.record)
-    return _keep(kept, asked, found.agrees, _close(words, _verdict(found, reject), by))
+    record_verification(file, found, reject, findings, by)
+    told = _keep(kept, asked, found.agrees, _close(words, _verdict(found, reject), by))
+    found.forget_seeds()
+    return told
 
 
 def _keep(file: Path, asked: dict[str, Any], agrees: bool, comment: str) -> Review:

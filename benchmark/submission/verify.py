@@ -28,7 +28,12 @@ from benchmark.submission.compare import (
     compare_seconds,
     find_understated,
 )
-from benchmark.submission.record import check_open, find_checker, write_verification
+from benchmark.submission.record import (
+    check_open,
+    find_checker,
+    record_state,
+    write_verification,
+)
 from benchmark.submission.trust import Rerun
 
 DRAWN = 3  # seeds, unless they are given
@@ -52,6 +57,8 @@ class Verification:
         problem: why it does not agree, whatever the scores; "" if they decide.
         times: how many times the processor time of `nothing` the method took, see
             `compare_seconds`.
+        drawn: the file that keeps the drawn seeds until all that was found is written down; None
+            where they were given.
     """
 
     comparison: Comparison
@@ -59,6 +66,7 @@ class Verification:
     record: Path
     problem: str = ""
     times: float | None = None
+    drawn: Path | None = None
 
     @property
     def agrees(self) -> bool:
@@ -76,6 +84,11 @@ class Verification:
         if self.times is not None:
             said += f", {self.times:.1f} times the processor time of nothing"
         return f"{said}; {self.problem}" if self.problem else said
+
+    def forget_seeds(self) -> None:
+        """Have the next re-run draw its own seeds; until then the same command repeats this one."""
+        if self.drawn is not None:
+            self.drawn.unlink(missing_ok=True)
 
 
 def verify_claim(
@@ -96,8 +109,8 @@ def verify_claim(
         folder: of the submission; or the name of a baseline, whose own entry is checked alike.
         out: for the runs; what is finished there is not run again.
         seeds: two or more that nobody could guess, such as those of an earlier record; without
-            it some are drawn, and kept in `out` until the record is written: a re-run that was
-            stopped goes on.
+            it some are drawn, and kept in `out` until `Verification.forget_seeds`: a re-run that
+            was stopped goes on.
         findings: the maintainers' folder, see `benchmark.submission.trust.trust_file`.
         by: who checks; without it whoever runs this.
 
@@ -145,9 +158,22 @@ def verify_claim(
         **checker._asdict(),
     )
     written = write_verification(result, record, findings)
-    if seeds is None:
-        kept.unlink(missing_ok=True)
-    return Verification(found, chosen, written, problem, times)
+    return Verification(found, chosen, written, problem, times, None if seeds else kept)
+
+
+def record_verification(
+    result: Path, found: Verification, reject: bool, findings: Path | None, by: str | None
+) -> None:
+    """Raise the entry's state by what was found; reject it only if that is asked for.
+
+    Raises:
+        InputError: it was rejected before, or a file cannot be read or written.
+        CorruptFile: the stored state is damaged.
+    """
+    if found.agrees:
+        record_state(result, "re-run", found.sentence, findings, by, found.record)
+    elif reject:
+        record_state(result, "rejected", found.sentence, findings, by, found.record)
 
 
 def read_submitted(folder: Path, claim: Result, result: Path) -> Submitted:

@@ -1,5 +1,6 @@
 """Re-scoring: the uploaded samples give the claimed numbers, or it is said which do not."""
 
+import errno
 import json
 import sys
 
@@ -9,6 +10,7 @@ import torch
 from benchmark.basics.files import read_tensors, write_tensors
 from benchmark.basics.processor import GPU, describe, find_gpu
 from benchmark.commands.main import main
+from benchmark.commands.terminal import Terminal, Unprinted
 from benchmark.lineage.loop import open_world
 from benchmark.results.schema import load_result
 from benchmark.submission.folder import read_folder
@@ -226,6 +228,21 @@ def test_what_agrees_claims_no_more_than_the_claim(uploaded, monkeypatch, capsys
     state = find_state(claim.read_bytes(), load_trust(claim))
     assert (state.name, state.by) == ("re-scored", "Ada")
     assert "follow from the samples that were sent" in state.reason
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_what_was_found_is_kept_though_it_cannot_be_printed(uploaded, monkeypatch, honest):
+    claim, samples = uploaded
+    if not honest:
+        next(samples.glob("*-model-*")).unlink()
+
+    def unprinted(*words, **options):
+        raise Unprinted from OSError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(Terminal, "print", unprinted)
+    assert command(monkeypatch, claim, "--samples", samples, "--reject") == 1
+    state = find_state(claim.read_bytes(), load_trust(claim))
+    assert state.name == ("re-scored" if honest else "rejected")
 
 
 def find(rows, modality):
