@@ -21,7 +21,13 @@ from benchmark.commands.progress import Watcher
 from benchmark.commands.run_table import run_table
 from benchmark.commands.score import cost_table, score_table, task_table
 from benchmark.commands.submit import parts_table
-from benchmark.commands.terminal import Terminal, prepare_output, stack_table
+from benchmark.commands.terminal import (
+    Printed,
+    Terminal,
+    Unprinted,
+    prepare_output,
+    stack_table,
+)
 from benchmark.hub.parts import Part
 from benchmark.interface.find import find_method
 from benchmark.results.references import find_frozen, read_with_references
@@ -318,6 +324,25 @@ def test_a_log_says_what_is_computed_and_what_is_done(tmp_path, monkeypatch):
         wait_for("1/2 lineages: anchor on digits-replace, seed 0\n")
         write_record(jobs[1].folder / "gen-00.json", {"status": "failed"})
     assert written.getvalue().endswith("2/2 lineages: nothing on digits-replace, seed 0\n")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_reader_of_the_progress_that_goes_away_ends_neither_run_nor_thread(
+    terminal, tmp_path, monkeypatch
+):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.EPIPE, "Broken pipe")
+
+    raised = []
+    monkeypatch.setattr("threading.excepthook", raised.append)
+    jobs = plan([find_method("anchor")], "quick", [TOY_TASKS["digits-replace"]], [0], tmp_path)
+    console = Terminal(file=Printed(Gone()), width=80, force_terminal=terminal)
+    with Watcher(jobs, console):
+        pass
+    assert raised == []
+    with pytest.raises(Unprinted):
+        console.print("Result: ...")
 
 
 def test_a_look_at_a_long_grid_asks_for_one_file_of_each_lineage_that_is_left(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from benchmark.basics.errors import CorruptFile
 from benchmark.basics.files import read_record
+from benchmark.commands.terminal import Unprinted
 from benchmark.interface.names import REFERENCES
 from benchmark.runs.jobs import Job
 
@@ -57,10 +59,12 @@ class Watcher:
 
     def _run(self) -> None:
         self._look()
-        if self.console.is_terminal:
-            self._draw()
-        else:
-            self._write()
+        # Nobody catches what a thread raises. The run goes on, and its own next word meets it.
+        with suppress(Unprinted):
+            if self.console.is_terminal:
+                self._draw()
+            else:
+                self._write()
 
     def _draw(self) -> None:
         bars = Progress(
@@ -69,7 +73,7 @@ class Watcher:
         )  # fmt: skip
         names = dict.fromkeys(job.method.name for job in self.jobs)
         ids = {name: bars.add_task(_label(name), total=self._total(name)) for name in names}
-        with Live(console=self.console, refresh_per_second=4) as live:
+        with Live(console=self.console, auto_refresh=False) as live:  # else in another thread
             while True:
                 stopping = self._stop.wait(LOOK)
                 self._look()
