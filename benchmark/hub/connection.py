@@ -28,9 +28,23 @@ def check_target(purpose: Purpose, endpoint: str | None) -> None:
             f"{purpose.option} {purpose.repo!r} is not the name of a {purpose.kind}: give one like "
             f"ORG/NAME"
         )
-    parts = urlsplit(endpoint or "https://h")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise InputError(f"--endpoint {endpoint!r} is not an address: give one like https://HOST")
+    check_address(endpoint)
+
+
+def check_address(endpoint: str | None = None) -> None:
+    """Raises InputError unless the Hub's address, without `endpoint` that of HF_ENDPOINT, is one.
+    What the clients raise of others is of many kinds."""
+    from huggingface_hub import constants
+
+    text, given = endpoint or constants.ENDPOINT, "--endpoint" if endpoint else "HF_ENDPOINT"
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https") and parts.hostname
+        _ = parts.port
+    except ValueError:
+        known = None
+    if not known or not re.fullmatch(r"[!-~]+", text):
+        raise InputError(f"{given} {text!r} is not an address: give one like https://HOST")
 
 
 def ask_hub(

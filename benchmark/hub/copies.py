@@ -173,13 +173,15 @@ def check_reachable(repos: Iterable[HubRepo], suite: str) -> None:
     for repo in missing:
         from huggingface_hub import HfApi
 
-        from benchmark.hub.trouble import TROUBLE, describe_trouble
+        from benchmark.hub.connection import check_address
+        from benchmark.hub.trouble import NO_HUB, TROUBLE, describe_trouble
 
+        check_address()
         try:
             HfApi().repo_info(
                 repo.name, revision=repo.revision, repo_type=repo.type, timeout=PATIENCE
             )
-        except TROUBLE as error:
+        except (*TROUBLE, *NO_HUB) as error:
             raise InputError(describe_absence(missing, describe_trouble(error), suite)) from error
 
 

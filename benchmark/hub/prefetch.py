@@ -15,9 +15,10 @@ from huggingface_hub import HfApi, RepoFile
 from huggingface_hub.utils import logging, tqdm
 
 from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.hub.connection import check_address
 from benchmark.hub.copies import find_data_dir, locate_copy
 from benchmark.hub.repos import HubRepo
-from benchmark.hub.trouble import TROUBLE, describe_trouble
+from benchmark.hub.trouble import NO_HUB, TROUBLE, describe_trouble
 
 ROOM = 1.1  # of what is downloaded, for unfinished parts
 
@@ -124,11 +125,12 @@ def _find_damaged(repo: HubRepo) -> list[Path]:
 @contextmanager
 def _asking(said: str) -> Iterator[None]:
     """What goes wrong inside is said once: `said` with the trouble in its place."""
+    check_address()
     level = logging.get_verbosity()
     logging.set_verbosity_error()
     try:
         yield
-    except TROUBLE as error:
+    except (*TROUBLE, *NO_HUB) as error:
         raise InputError(said.format(describe_trouble(error))) from error
     finally:
         logging.set_verbosity(level)

@@ -3,6 +3,7 @@ what to do where something is sent."""
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 import httpx2
@@ -17,6 +18,7 @@ from huggingface_hub.errors import (
 TROUBLE = (HfHubHTTPError, httpx2.HTTPError, OSError)
 NO_HUB = (RuntimeError, ValueError, KeyError, TypeError)  # raised where what answers is no Hub
 WRAPPERS = (RuntimeError, DryRunError, LocalEntryNotFoundError)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # what only a disk says, even without a name
 AGAIN = "nothing is lost: run the same command again"
 DEFAULT_WAIT = 60.0  # seconds, where a rate limit does not say
 
@@ -51,9 +53,9 @@ def describe_trouble(error: BaseException, endpoint: str | None = None) -> str:
         if status in (401, 403, 404):
             return f"{endpoint} does not show it (status {status})"
         return f"{endpoint} answers with status {status}"
-    if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return f"{endpoint} cannot be reached"
+    if isinstance(error, httpx2.HTTPError | OSError):
+        return _describe_disk(error) or f"{endpoint} cannot be reached"
+    return f"{endpoint} does not answer as a Hub does"
 
 
 def advise_sender(error: BaseException, purpose: Purpose, endpoint: str) -> str:
@@ -67,9 +69,11 @@ def advise_sender(error: BaseException, purpose: Purpose, endpoint: str) -> str:
         return f"{said}: check the network; {AGAIN}"
     if isinstance(error, httpx2.TimeoutException):
         return f"{endpoint} took too long to answer; {AGAIN}"
+    if _describe_disk(error):
+        return f"{said}; {AGAIN}"
     if isinstance(error, httpx2.HTTPError | OSError):
         return f"the connection to {endpoint} broke off; {AGAIN} ({purpose.kept})"
-    return f"{endpoint} does not answer as a Hub does: check --endpoint; {AGAIN}"
+    return f"{said}: check --endpoint; {AGAIN}"
 
 
 def find_wait(error: BaseException) -> float | None:
@@ -81,6 +85,21 @@ def find_wait(error: BaseException) -> float | None:
         return max(0.0, float(error.response.headers.get("Retry-After", DEFAULT_WAIT)))
     except ValueError:  # a date: not worth reading
         return DEFAULT_WAIT
+
+
+def _describe_disk(error: BaseException) -> str:
+    """A clause about a file or folder of this machine, "" where the trouble is not with one."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return ""
+    if error.errno in FULL:
+        where = error.filename or "to the disk"
+        return f"cannot write {where}: {error.strerror}; make room or choose another folder"
+    if error.filename is None:
+        return ""
+    return (
+        f"cannot use {error.filename}: {error.strerror}; see that you may read and write it, or "
+        f"choose another folder"
+    )
 
 
 def _root(error: BaseException) -> BaseException:

@@ -12,7 +12,7 @@ class Fault:
     """What happens to the next `times` requests whose "METHOD /path" matches `pattern`.
 
     Attributes:
-        status: the answer's; None for none.
+        status: the answer's, with `headers` and `body`; None for none.
         drop: "before" the request is acted on the connection closes, or "after".
         delay: seconds before anything else.
     """
@@ -23,6 +23,7 @@ class Fault:
     delay: float = 0.0
     times: int = 1
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b'{"error": "a fault on demand"}'
 
 
 class Faults:

@@ -37,8 +37,7 @@ class Handler(Endpoints, BaseHTTPRequestHandler):
             if fault.drop == "before":
                 return self._hang_up()
             if fault.status is not None:
-                body = json.dumps({"error": "a fault on demand"}).encode()
-                return self.answer(body, fault.status, fault.headers)
+                return self.answer(fault.body, fault.status, fault.headers)
         matches = ((re.fullmatch(pattern, request), name) for pattern, name in ROUTES.items())
         match, name = next(((m, name) for m, name in matches if m), (None, ""))
         if match is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -23,6 +24,7 @@ from benchmark.commands.prefetch import prefetch
 from benchmark.hub import copies
 from benchmark.hub.prefetch import download_needed, list_needed
 from benchmark.hub.repos import list_repos
+from benchmark.hub.trouble import Purpose, advise_sender, describe_trouble
 from benchmark.tasks.images.tasks import CIFAR10, DINOV2, STABLE_DIFFUSION
 from benchmark.tasks.suites import Suite, load_suite
 from benchmark.tasks.text.tasks import GPT2, STORIES, WIKITEXT
@@ -185,6 +187,40 @@ def test_a_run_begins_only_when_every_repository_can_be_had(here, hub, monkeypat
     copies.check_reachable(list_repos(load_suite("quick").tasks), "quick")
     with pytest.raises(InputError, match="there is no folder"):
         copies.use_data_dir(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"[1]", b'{"error": ""}'])
+def test_what_is_no_hub_is_one_sentence(body, here, hub, monkeypatch, tmp_path):
+    hub.fail(".*", status=200, body=body, times=999)
+    repos = list_repos(load_suite("standard").tasks)
+    with pytest.raises(InputError, match=rf"{hub.url} does not answer as a Hub does: the dataset"):
+        copies.check_reachable(repos, "standard")
+    with pytest.raises(InputError, match=rf"cannot be listed \({hub.url} does not answer as a Hub"):
+        prefetch("standard", here)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://[x")
+    monkeypatch.delenv(copies.VARIABLE, raising=False)
+    for ask in (copies.check_reachable, lambda repos, suite: list_needed(repos)):
+        with pytest.raises(InputError, match=r"^HF_ENDPOINT 'http://\[x' is not an address"):
+            ask(repos, "standard")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left"), "cannot write to the disk: No space left; make r"),
+        (
+            OSError(errno.EROFS, "Read-only", "/d/f"),
+            "cannot write /d/f: Read-only; make room or ch",
+        ),
+        (PermissionError(errno.EACCES, "Denied", "/d/f"), "cannot use /d/f: Denied; see that you"),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), "http://h "),
+    ],
+)
+def test_trouble_with_the_disk_is_not_told_as_that_of_the_connection(error, said):
+    advice = advise_sender(error, Purpose("a/b"), "http://h")
+    for told in (describe_trouble(error, "http://h"), advice):
+        assert said in told
+        assert ("http://h" in told) == ("http://h" in said)
 
 
 def test_prefetching_goes_on_after_a_broken_connection(here, hub, capsys, monkeypatch):

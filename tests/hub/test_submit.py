@@ -1,6 +1,8 @@
 """Submitting over real HTTP: what is sent, what goes wrong, and that repeating is safe."""
 
+import re
 import sys
+from itertools import product
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +19,7 @@ from tests import tiny
 
 TITLE = "Submit tail_quota on quick"
 COMMIT = "POST .*/commit/"
+BAD = ("ftp://x", "http://[x", "http://h:port", "https://h h")  # addresses
 
 
 @pytest.fixture
@@ -173,9 +176,13 @@ def test_tokens_offline_and_addresses(hub, parts, monkeypatch, tmp_path):
         send_parts(parts, TITLE, "org/other", hub.url)
     with pytest.raises(InputError, match=r"http://127\.0\.0\.1:1 cannot be reached"):
         send_parts(parts, TITLE, "org/results", "http://127.0.0.1:1")
-    for repo, endpoint in (("results", hub.url), ("a/b/c", None), ("org/results", "ftp://x")):
+    for repo, endpoint in (("results", hub.url), ("a/b/c", None), *product(["org/results"], BAD)):
         with pytest.raises(InputError, match="is not"):
             send_parts(parts, TITLE, repo, endpoint)
+    for address in BAD:
+        monkeypatch.setattr(constants, "ENDPOINT", address)
+        with pytest.raises(InputError, match=f"HF_ENDPOINT {re.escape(repr(address))} is not an"):
+            send_parts(parts, TITLE, "org/results", None)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(InputError, match="HF_HUB_OFFLINE is set"):
         send_parts(parts, TITLE, "org/results", hub.url)
