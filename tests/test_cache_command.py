@@ -13,6 +13,7 @@ from benchmark.basics.cache import FolderCache
 from benchmark.interface.names import REFERENCES
 from benchmark.results.schema import load_result
 from benchmark.runs.jobs import find_spent
+from benchmark.submission.verify import recall_seeds
 from tests.test_run import cli
 
 DAY = 86_400
@@ -65,6 +66,7 @@ def test_an_entry_in_use_stays(full):
 def test_show_and_prune_on_a_run(finished_run, tmp_path, monkeypatch, capsys):
     out = finished_run.out
     before = load_result(finished_run.result_of("nothing"))
+    recall_seeds(out / "seeds" / "digest.json")  # as `autophagy verify` keeps them there
     assert cli(monkeypatch, "cache", "show", "--out", out) == 0
     shown = capsys.readouterr().out
     assert "shared: model" in shown

@@ -95,7 +95,9 @@ def find_spent(out: Path) -> Iterator[Path]:
     Raises:
         CorruptFile: a result is damaged.
     """
-    for file in sorted(out.glob("*/*.json")):
+    # Folders of suites only: others, such as that of a re-run's drawn seeds, hold no results.
+    suites = sorted(folder.parent for folder in out.glob("*/lineages"))
+    for file in (file for suite in suites for file in sorted(suite.glob("*.json"))):
         result = load_result(file)
         for name, task in result.tasks.items():
             for lineage in task.lineages:
