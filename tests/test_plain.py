@@ -4,13 +4,14 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from benchmark.basics.errors import AutophagyError, InputError
+from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
 from benchmark.basics.plain import (
     clean_line,
     clean_terminal,
@@ -113,10 +114,12 @@ def test_files_are_read_up_to_a_limit_and_only_files(tmp_path):
 
 def test_what_a_method_said_of_its_failure_becomes_one_plain_line():
     record = {"generation": 1, "status": "failed", "message": "a\n\x1b[31mb\u202e " + "x" * 10**5}
-    found = GenerationResult.of_record(record)
+    found = GenerationResult.of_record(record, Path("lineage"))
     assert is_plain(found.message)
     assert len(found.message) <= 500
     assert found.message.startswith("a \ufffd[31mb\ufffd xx")
+    with pytest.raises(CorruptFile, match=r"status: .*: delete runs/lineage and run the"):
+        GenerationResult.of_record(record | {"status": "fine"}, Path("runs/lineage"))
 
 
 def test_a_stored_generation_is_a_line_and_every_line_is_read_back():

@@ -111,8 +111,11 @@ class GenerationResult(_Strict):
     machine: Line = ""
 
     @classmethod
-    def of_record(cls, record: dict[str, Any]) -> GenerationResult:
+    def of_record(cls, record: dict[str, Any], belongs_to: Path) -> GenerationResult:
         """The generation of a record that a lineage keeps; what a method said becomes one line.
+
+        Args:
+            belongs_to: the lineage's folder, which is useless without the record.
 
         Raises:
             CorruptFile: it is no record of a generation.
@@ -126,8 +129,8 @@ class GenerationResult(_Strict):
             return cls.model_validate(record | said)
         except ValidationError as error:
             raise CorruptFile(
-                f"a stored generation is not valid ({_first(error)}): delete its lineage's folder "
-                f"and run the same command again"
+                f"a stored generation is not valid ({_first(error)}): delete {belongs_to} and run "
+                f"the method again"
             ) from error
 
     @model_serializer(mode="wrap")

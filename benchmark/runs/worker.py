@@ -117,7 +117,7 @@ def _outcome(job: Job, records_of: Callable[[], list[dict[str, Any]] | None]) ->
         records = records_of()
         if records is None:
             return Outcome(job, None)
-        generations = [GenerationResult.of_record(record) for record in records]
+        generations = [GenerationResult.of_record(record, job.folder) for record in records]
         return Outcome(job, LineageResult(seed=job.seed, generations=generations))
     except AutophagyError as error:
         return Outcome(job, None, error)

@@ -78,7 +78,7 @@ def _samples(
     store = LineageFolder(there)
     for generation in lineage.generations:
         record = store.record(generation.generation)
-        if record is None or GenerationResult.of_record(record) != generation:
+        if record is None or GenerationResult.of_record(record, there) != generation:
             raise CorruptFile(
                 f"{file} says of {where}, generation {generation.generation}, what its run did "
                 f"not: run the method again with autophagy run"
