@@ -84,7 +84,7 @@ def test_new_copies_the_template_under_its_name(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert create_submission("my-other_1") == Path("submissions/my-other_1")
     assert "class MyOther1(" in Path("submissions/my-other_1/method.py").read_text()
-    for name in ("anchor", "template", "Mine", "../x", "a", "x" * 41, ""):
+    for name in ("anchor", "nothing", "clean", "template", "Mine", "../x", "a", "x" * 41, ""):
         with pytest.raises(InputError, match=r"cannot name|is the name of"):
             create_submission(name, tmp_path / "other")
     with pytest.raises(InputError, match=r"has its name: give --to .*/other/yours, or the name"):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from benchmark.basics.errors import InputError, cannot_write
-from benchmark.interface.names import find_baselines
+from benchmark.interface.names import REFERENCES, find_baselines
 from benchmark.submission.card import MEND, SUBMISSION_NAME
 
 TEMPLATE = Path(__file__).with_name("blank")
@@ -17,12 +17,12 @@ def check_submission_name(name: str) -> None:
     """Refuse what cannot name a submission.
 
     Raises:
-        InputError: not of the right form, or the name of a baseline.
+        InputError: not of the right form, or the name of a baseline or reference.
     """
     if not re.fullmatch(SUBMISSION_NAME, name):
         raise InputError(f"{name!r} cannot name a submission: {MEND['name']}")
-    if name in find_baselines():
-        raise InputError(f"{name!r} is the name of a baseline: choose another")
+    if name in (*REFERENCES, *find_baselines()):
+        raise InputError(f"{name!r} is the name of a baseline or reference: choose another")
 
 
 def refuse_template(name: str) -> None:
