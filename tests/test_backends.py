@@ -15,7 +15,7 @@ import torch
 
 import benchmark
 from benchmark.basics import device
-from benchmark.basics.errors import InputError, WorkerLost
+from benchmark.basics.errors import InputError, Interrupted, WorkerLost
 from benchmark.interface.find import find_method
 from benchmark.runs import backends, grid
 from benchmark.runs.jobs import Outcome, plan
@@ -127,6 +127,51 @@ def test_a_node_that_is_gone_costs_its_lineages_only(name, tmp_path, monkeypatch
     assert isinstance(lost.error, WorkerLost)
     assert f"seed 0: its worker died 4 times ({name})" in str(lost.error)
     assert (other.job, other.error) == (two, None)
+
+
+@pytest.mark.parametrize(("needed", "enough"), [({"gpus": 0.25}, False), ({"processors": 3}, False),
+                                                ({"processors": 2}, True)])  # fmt: skip
+def test_what_no_node_of_a_ray_cluster_started_here_has_is_not_waited_for(
+    needed, enough, tmp_path, monkeypatch
+):
+    ray, job = pytest.importorskip("ray"), plan_one(0, tmp_path)
+    task = SimpleNamespace(remote=lambda job: job)
+    two = [{"Alive": True, "Resources": {"CPU": 2.0}}, {"Alive": False, "Resources": {"GPU": 8.0}}]
+    for function, fake in {
+        "is_initialized": lambda: False,
+        "init": lambda **_: None,
+        "nodes": lambda: two,
+        "remote": lambda **_: lambda work: task,
+        "wait": lambda left: (left[:1], left[1:]),
+        "get": lambda job: Outcome(job, None),
+        "shutdown": lambda: None,
+    }.items():
+        monkeypatch.setattr(ray, function, fake)
+    if enough:
+        assert list(backends.on_ray([job], work=None, **needed)) == [Outcome(job, None)]
+        return
+    with pytest.raises(InputError, match=r"needs .* this machine has 2 and 0: ask for less by"):
+        list(backends.on_ray([job], work=None, **needed))
+    (outcome,) = backends.on_ray([job], work=None, address="10.0.0.1:6379", **needed)
+    assert outcome.job is job  # it may grow
+
+
+@pytest.mark.parametrize(("isolated", "workers"), [(False, 8), (True, 5)])
+def test_memory_is_set_aside_for_a_sandbox_too(
+    isolated, workers, tiny_suite, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("benchmark.basics.machine.memory", lambda root: 10 * 10**9)
+    monkeypatch.setattr("benchmark.basics.machine.cores", lambda root: 16)
+    found = []
+
+    def stop(jobs, work, workers):
+        found.append(workers)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(backends, "local", stop)
+    with pytest.raises(Interrupted):
+        benchmark.run("clean", tasks="digits-replace", out=tmp_path, isolated=isolated)
+    assert found == [workers]
 
 
 def plan_one(seed, out):

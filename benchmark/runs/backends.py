@@ -127,7 +127,8 @@ def on_ray(
     of a worker or node that dies is begun again, `RETRIES` times.
 
     Raises:
-        InputError: Ray is not installed, or there is no cluster at `address`.
+        InputError: Ray is not installed, there is no cluster at `address`, or the one that is
+            started here has not what a task needs.
     """
     try:
         import ray
@@ -138,6 +139,8 @@ def on_ray(
     if mine:
         _connect(ray, address)
     try:
+        if mine and address is None:
+            _check_resources(ray, {"CPU": processors, "GPU": gpus})
         task = ray.remote(num_cpus=processors, num_gpus=gpus, max_retries=RETRIES)(work)
         left = {task.remote(job): job for job in jobs}
         while left:
@@ -162,6 +165,20 @@ def _connect(ray: Any, address: str | None) -> None:
     except (ConnectionError, ValueError, RuntimeError) as error:
         said = str(error).strip().splitlines()[0]
         raise InputError(f"cannot use Ray at {address or 'this machine'}: {said}") from error
+
+
+def _check_resources(ray: Any, needed: dict[str, float]) -> None:
+    """Raises InputError unless a node has all that a task needs: Ray would wait for one for ever.
+    Clusters elsewhere may yet grow."""
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if any(all(node.get(name, 0) >= count for name, count in needed.items()) for node in nodes):
+        return
+    most = {name: max((node.get(name, 0) for node in nodes), default=0) for name in needed}
+    raise InputError(
+        f"a task needs {needed['CPU']:g} processors and {needed['GPU']:g} GPUs, this machine has "
+        f"{most['CPU']:g} and {most['GPU']:g}: ask for less by --ranks and --gpus-per-lineage, or "
+        f"give a cluster by --address"
+    )
 
 
 def _lost(job: Job, error: Exception) -> WorkerLost:

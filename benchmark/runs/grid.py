@@ -34,6 +34,7 @@ DEVICES = ("cpu", "cuda")
 ON_A_GPU = 4  # lineages at a time on one GPU, if its memory allows
 RESERVED = 14_000_000_000  # bytes of it that a process needs at most: 13.3 GB, and CUDA's own
 LINEAGE = 1_200_000_000  # bytes that a process needs at most: 1.05 GB measured, suite small
+SANDBOX = 500_000_000  # and its sandbox: 0.17 GB with a method loaded, besides what hooks compute
 
 Backend = Callable[[Sequence[Job], Work], Iterable[Outcome]]
 
@@ -102,7 +103,7 @@ def run(
         Interrupted: Ctrl-C. What is finished is kept.
     """
     check_shard(shard)
-    execution = _backend(backend, workers, address, device, gpus_per_lineage, ranks)
+    execution = _backend(backend, workers, address, device, gpus_per_lineage, ranks, isolated)
     chosen = load_suite(suite)
     picked = chosen.choose(tasks)
     wanted = check_seeds(chosen, seeds)
@@ -213,6 +214,7 @@ def _backend(
     device: str,
     gpus: float | None,
     ranks: int,
+    isolated: bool,
 ) -> Backend:
     if device not in DEVICES:
         near = ask_nearest(device, DEVICES)
@@ -237,15 +239,15 @@ def _backend(
             )
     if workers is not None and workers < 1:
         raise InputError(f"--workers must be at least 1, got {workers}")
-    return partial(backends.local, workers=workers or _count_workers(device, ranks))
+    return partial(backends.local, workers=workers or _count_workers(device, ranks, isolated))
 
 
-def _count_workers(device: str, ranks: int) -> int:
+def _count_workers(device: str, ranks: int, isolated: bool) -> int:
     """Processes at a time where the user does not say."""
     if ranks > 1:
         return 1
     if device == "cpu":
-        return machine.workers(LINEAGE)
+        return machine.workers(LINEAGE + SANDBOX * isolated)
     from benchmark.basics.device import memory
 
     return max(1, min(ON_A_GPU, memory() // RESERVED))
