@@ -537,3 +537,9 @@ def test_a_failing_method_has_a_result_and_the_exit_status_says_so_again(command
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("gen-*.json")}
     assert command(exits=exits)[0] == 1
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("gen-*.json")} == before
+
+
+def test_a_class_without_words_has_no_summary_of_another(tmp_path):
+    file = tmp_path / "wordless.py"
+    file.write_text("from benchmark import Mitigation\nclass Wordless(Mitigation): pass\n")
+    assert find_method(file).summary == ""

@@ -199,7 +199,8 @@ def _described(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
         raise Breach('has modalities that are not a frozenset of names, such as {"text"}')
     if not isinstance(access, frozenset | set) or not all(isinstance(a, Access) for a in access):
         raise Breach("must be a frozenset of Access members, such as frozenset({Access.RESERVE})")
-    summary = (inspect.getdoc(cls) or "").split("\n")[0] if "__doc__" in vars(cls) else ""
+    # Its own: `inspect.getdoc` of a class without words gives those of the class above.
+    summary = inspect.cleandoc(vars(cls).get("__doc__") or "").split("\n")[0]
     return frozenset(access), summary
 
 
