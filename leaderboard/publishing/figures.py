@@ -37,7 +37,8 @@ MOST = 8  # lines
 MOST_ROWS = 16  # of the matrix
 MOST_INSIDE = 4  # tasks whose legend has room inside the axes
 APART = 1.05  # items sampled and scored, in multiples of those of `nothing`
-BESIDE, LINE = 0.25, 0.05  # names of points so near in x need so much of y each
+BESIDE, LINE = 0.25, 0.06  # names of points so near in x need so much of y each
+ASIDE = 6  # points of paper between a point and its name
 LOWEST = -1.0  # of an axis of recovery: what lies lower stands at the edge
 
 
@@ -167,9 +168,10 @@ def _name_points(axes: Axes, points: Sequence[tuple[float, float, str]]) -> None
         above = [at - LINE for side, near, at in written if side == more and abs(near - x) < BESIDE]
         place = min([y, *above])
         written.append((more, x, place))
+        # Not by spaces, which a browser leaves out.
         axes.annotate(
-            f"  {name}  ", (x, y), xytext=(x, place), fontsize=7, va="center",
-            ha="left" if more else "right",
+            name, (x, place), xytext=(ASIDE if more else -ASIDE, 0),
+            textcoords="offset points", fontsize=7, va="center", ha="left" if more else "right",
         )  # fmt: skip
 
 
