@@ -337,9 +337,9 @@ def test_what_a_method_raises_on_a_cpu_is_its_own(tiny_suite, tmp_path, monkeypa
 def test_no_more_processes_than_a_gpus_memory_holds(gigabytes, workers, gpu, monkeypatch):
     card = SimpleNamespace(total_memory=gigabytes * 10**9)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: card)
-    chosen = grid._backend("local", None, None, "cuda", None, 1)
+    chosen = grid._backend("local", None, None, "cuda", None, 1, False)
     assert chosen.keywords["workers"] == workers
-    assert grid._backend("local", 3, None, "cuda", None, 1).keywords["workers"] == 3
+    assert grid._backend("local", 3, None, "cuda", None, 1, False).keywords["workers"] == 3
 
 
 def test_more_ranks_than_gpus_are_refused(gpu, tmp_path):

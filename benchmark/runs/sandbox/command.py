@@ -194,7 +194,8 @@ def _masks(bound: list[Path]) -> list[str]:
     for folder in map(Path, (*LIBRARIES, sysconfig.get_path("stdlib"))):
         for pattern in (*PACKAGES, "python3*/*-packages"):
             hidden |= {f for f in folder.glob(pattern) if f not in sites and not f.is_symlink()}
-    hidden |= {folder / top for folder in sites for top in (*_hidden_tops(), *SHIPPED)}
+    hidden |= {folder / top for folder in sites for top in _hidden_tops()}
+    hidden |= {place for folder in sites for place in _shipped(folder)}
     masks = []
     for path in sorted(hidden):
         if path.is_symlink():  # what it leads to is not bound: see `_linked`
@@ -202,6 +203,16 @@ def _masks(bound: list[Path]) -> list[str]:
         if path.exists():
             masks += _emptied(path)
     return masks
+
+
+def _shipped(folder: Path) -> Iterator[Path]:
+    """Where what is `SHIPPED` lies that is installed in `folder`: itself, or what links lead to."""
+    for part in SHIPPED:
+        place = folder / part
+        if place.is_dir():
+            inside = place.resolve() == folder.resolve() / part
+            yield place if inside else place.resolve()
+            yield from {file.resolve().parent for file in place.iterdir() if file.is_symlink()}
 
 
 @cache
