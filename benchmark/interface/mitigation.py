@@ -59,3 +59,8 @@ HOOKS = {
     hook.__name__: tuple(inspect.signature(hook).parameters)[1:]
     for hook in (Mitigation.curate, Mitigation.loss, Mitigation.adjust, Mitigation.sampling)
 }
+
+
+def list_overridden(method: type[Mitigation]) -> list[str]:
+    """The hooks that a method overrides, in the order of a generation."""
+    return [hook for hook in HOOKS if getattr(method, hook) is not getattr(Mitigation, hook)]

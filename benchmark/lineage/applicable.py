@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from benchmark.basics.errors import Inapplicable
 from benchmark.interface.generator import ACTS_ON, Sampling
-from benchmark.interface.mitigation import HOOKS, Mitigation
+from benchmark.interface.mitigation import Mitigation, list_overridden
 
 
 def check_modality(method: type[Mitigation], modality: str) -> None:
@@ -29,9 +29,8 @@ def check_effect(method: type[Mitigation], how: Sampling, modality: str) -> None
             guidance on text, so that its lineage would be that of `nothing`.
     """
     changed = {f.name for f in fields(how) if getattr(how, f.name) != f.default}
-    own = [hook for hook in HOOKS if getattr(method, hook) is not getattr(Mitigation, hook)]
     acting = ACTS_ON.get(modality, changed)
-    if own == ["sampling"] and changed and not changed & acting:
+    if list_overridden(method) == ["sampling"] and changed and not changed & acting:
         what = " and ".join(sorted(changed))
         raise Inapplicable(
             f"{method.__name__} does nothing but set {what}, which does not act on {modality}"

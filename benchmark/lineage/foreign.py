@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from benchmark.basics.seeds import seed_global
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
-from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.mitigation import Mitigation, list_overridden
 from benchmark.interface.round import Ledger
 from benchmark.lineage.granted import Grants
 from benchmark.lineage.hooks import Hooks
@@ -96,7 +96,7 @@ class ForeignModels:
     def _adopted_marks(self) -> Sampling:
         """The marks of the method's own sampling, which is asked for as at generation 0: of the
         same model, with the same random numbers and nothing that came later."""
-        if self._method.sampling is Mitigation.sampling:
+        if "sampling" not in list_overridden(self._method):
             return Sampling()
         if self._marks is None:
             era = self._world(0)

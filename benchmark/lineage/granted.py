@@ -51,6 +51,7 @@ class Grants:
         """Generation `t`, the present or an earlier one, as the method sees it; `reserve` are the
         trusted items of that time."""
         everything: dict[Access, Any] = {
+            # Of those that are past now, those that were past then.
             Access.ARCHIVE: tuple(self.crawls[:-1][:t]),
             Access.MODEL: model,
             Access.RESERVE: reserve,

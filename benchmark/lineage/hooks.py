@@ -23,7 +23,7 @@ from benchmark.basics.ranks import agree
 from benchmark.interface.access import Access
 from benchmark.interface.generator import Generator, LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet, read_columns
-from benchmark.interface.mitigation import Mitigation
+from benchmark.interface.mitigation import Mitigation, list_overridden
 from benchmark.interface.plain_model import plain_model, plain_sampling
 from benchmark.interface.plain_numbers import plain_columns, plain_count, plain_loss, plain_weights
 from benchmark.interface.round import Ledger, Round
@@ -56,7 +56,7 @@ class Hooks:
         return f"{self._name}.{hook} at generation {self._t}"
 
     def overrides(self, hook: str) -> bool:
-        return getattr(type(self._strategy), hook) is not getattr(Mitigation, hook)
+        return hook in list_overridden(type(self._strategy))
 
     def check_lent(self, hook: str) -> None:
         """After `hook`: nothing that was handed out in this generation may be another one now.

@@ -10,7 +10,14 @@ import threading
 import time
 
 from benchmark.basics.errors import MethodError
-from benchmark.runs.sandbox.processes import MIB, Bounds, kill_all, measure_use, start_process
+from benchmark.runs.sandbox.processes import (
+    MIB,
+    Bounds,
+    Use,
+    kill_all,
+    measure_use,
+    start_process,
+)
 from benchmark.runs.sandbox.values import clean_text
 from benchmark.runs.sandbox.wire import (
     PREFIX,
@@ -119,8 +126,13 @@ class Sandbox:
 
     def measure_seconds(self) -> float:
         """The processor seconds that it took so far."""
-        self._took = max(self._took, measure_use(self.process.pid).seconds)  # 0 once it is gone
+        self._look()
         return self._took
+
+    def _look(self) -> Use:
+        use = measure_use(self.process.pid)
+        self._took = max(self._took, use.seconds)  # 0 once it is gone
+        return use
 
     def stop(self, why: str = "was stopped") -> None:
         """Kill all of it."""
@@ -151,8 +163,7 @@ class Sandbox:
                     poll.unregister(end)
             if time.monotonic() - looked >= EVERY:
                 looked = time.monotonic()
-                use, most = measure_use(self.process.pid), self.bounds
-                self._took = max(self._took, use.seconds)
+                use, most = self._look(), self.bounds
                 # Processes first: what they share after a fork counts for each of them.
                 if use.tasks > most.processes:
                     self.stop(f"had more than {most.processes} processes or threads")

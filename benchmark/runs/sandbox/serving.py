@@ -19,7 +19,7 @@ from benchmark.interface.find import check_class
 from benchmark.interface.generator import Sampling
 from benchmark.interface.items import Items, TrainingSet
 from benchmark.interface.load import load_class
-from benchmark.interface.mitigation import HOOKS, Mitigation
+from benchmark.interface.mitigation import Mitigation, list_overridden
 from benchmark.interface.plain_model import plain_model, plain_sampling
 from benchmark.interface.plain_numbers import plain_loss
 from benchmark.runs.sandbox import models, randomness
@@ -79,7 +79,7 @@ class Server:
             access, summary = check_class(self._class)
         except InputError as error:
             raise type(error)(str(error).replace(str(self._file), self._file.name)) from error
-        hooks = [h for h in HOOKS if getattr(self._class, h) is not getattr(Mitigation, h)]
+        hooks = list_overridden(self._class)
         accesses, modalities = sorted(a.name for a in access), sorted(self._class.modalities)
         return [self._class.__name__, summary, accesses, modalities, hooks]
 
