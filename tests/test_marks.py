@@ -6,12 +6,15 @@ import re
 import pytest
 import torch
 
-from benchmark import Access, Items, Mitigation, Sampling
+from benchmark import Access, Items, Mitigation, Sampling, TrainingSet
 from benchmark.basics.errors import MethodError
 from benchmark.basics.seeds import stream
 from benchmark.lineage.loop import run_lineage
-from benchmark.lineage.marks import Divergence, write_marked
-from benchmark.lineage.store import LineageFolder
+from benchmark.lineage.marks import Divergence, check_labels, write_marked
+from benchmark.lineage.store import LineageFolder, LineageMemory
+from benchmark.tasks.images.evaluators import ImageEvaluator
+from benchmark.tasks.suites import load_suite, shorten_task
+from tests import tiny
 
 
 class Painter:
@@ -193,3 +196,105 @@ def test_publishing_real_images_is_a_breach(tasks, tmp_path, shared_cache):
     assert re.match(
         r"Publishes\.sampling at generation 1: its pixels mark .* 34 dB", records[1]["message"]
     )
+
+
+# --- what no score looks at -------------------------------------------------------------------
+
+
+def test_the_settings_of_a_text_are_measured_against_the_model():
+    generator = tiny.TINY.choose("speeches-web")[0].generator.build()
+    model = generator.blank()
+    texts = generator.sample(model, 3, stream("t"), Sampling())
+    logits = generator.logits(model, texts).double()
+    kept = logits.softmax(-1).topk(5).values.sum(-1)  # what is left is renormalised: -log of it
+    nats = generator.settings_nats(model, texts, Sampling(top_k=5))
+    assert nats == pytest.approx(float(-kept.log().mean()), rel=1e-5)
+    p, cold = logits.log_softmax(-1), (logits / 0.5).log_softmax(-1)
+    expected = float((cold.exp() * (cold - p)).nan_to_num().sum(-1).mean())
+    nats = generator.settings_nats(model, texts, Sampling(temperature=0.5))
+    assert nats == pytest.approx(expected, rel=1e-4)
+
+
+class SetsTopK(Mitigation):
+    def sampling(self, round):
+        return Sampling(top_k=1)
+
+
+class SetsMildly(Mitigation):
+    def sampling(self, round):
+        return Sampling(temperature=0.9, top_p=0.95)
+
+
+def test_settings_of_a_text_that_would_mark_it_are_refused(tasks, shared_cache):
+    task = tasks["speeches-web"]
+    (failed,) = run_lineage(task, SetsTopK, 0, LineageMemory(), shared_cache)
+    assert re.match(
+        r"SetsTopK\.sampling at generation 0: its temperature, top_p or top_k .* by \d\.\d\d nats",
+        failed["message"],
+    )
+    mild = run_lineage(task, SetsMildly, 0, LineageMemory(), shared_cache)
+    assert {record["status"] for record in mild} == {"ok"}
+
+
+def test_the_reader_of_digits_tells_a_label_from_its_neighbour(tasks):
+    real = tiny.era_of(tasks["digits-web"].data.build(), 40, 10, "labels").real
+    other = Items(image=real["image"], label=(real["label"] + 1) % 10)
+    reader = ImageEvaluator()
+    assert reader.misread(real) < 0.1
+    assert reader.misread(other) > 0.9
+
+
+class Says:
+    """Misreads a share of the labels: that of 9s."""
+
+    def misread(self, items):
+        return float((items["label"] == 9).double().mean())
+
+
+def labels(nines: int) -> Items:
+    return Items(label=torch.tensor([9] * nines + [0] * (100 - nines)))
+
+
+@pytest.mark.parametrize(("nines", "first"), [(25, 0), (35, 10), (100, 75)])
+def test_labels_may_be_somewhat_worse_than_the_first_models(nines, first):
+    check_labels(Says(), labels(nines), lambda: labels(first), "M at generation 2")
+    if nines < 100:
+        said = (
+            f"M at generation 2: {nines + 1}% of the labels published are not what their images "
+            f"show, {first}% of the first model's were not; 25% more are allowed"
+        )
+        with pytest.raises(MethodError, match=re.escape(said)):
+            check_labels(Says(), labels(nines + 1), lambda: labels(first), "M at generation 2")
+
+
+class ShiftsLabels(Mitigation):
+    """Publishes every digit under the next digit's name, to know it again."""
+
+    def curate(self, crawl, round):
+        return TrainingSet(Items(image=crawl["image"], label=(crawl["label"] + 1) % 10))
+
+
+class RelabelsModel(Mitigation):
+    """The same by the weights alone."""
+
+    def adjust(self, model, round):
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.dim() == 2 and len(parameter) in (10, 11):  # of the classes
+                    parameter[:10] = parameter[:10].roll(1, 0)
+        return model
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", [ShiftsLabels, RelabelsModel])
+def test_labels_that_would_mark_images_are_refused(method, shared_cache):
+    """A task of full size: that labels can be read at all takes models that learnt."""
+    task = shorten_task(load_suite("small").choose("digits-web")[0], 1)
+    records = run_lineage(task, method, 0, LineageMemory(), shared_cache)
+    assert [record["status"] for record in records] == ["ok", "failed"]
+    assert re.match(
+        rf"{method.__name__} at generation 1: (9\d|100)% of the labels published",
+        records[1]["message"],
+    )
+    fine = run_lineage(task, Mitigation, 0, LineageMemory(), shared_cache)
+    assert [record["status"] for record in fine] == ["ok", "ok"]

@@ -117,7 +117,9 @@ class Sampling:
     Pairs take what is said of text for their captions, and of images for their pictures. A
     watermark acts on what is published, not on what is scored, and is bounded: an image stays
     at 34 dB of the unmarked one at least; a text's next-token distributions at 0.5 nats a token
-    (Kullback-Leibler divergence from the unmarked ones) on average, 1 in any text.
+    (Kullback-Leibler divergence from the unmarked ones) on average, 1 in any text. So are
+    `temperature`, `top_p` and `top_k` of text alone, whose score is of the model: 0.5 nats a token
+    from its own distributions.
     """
 
     temperature: float = 1.0

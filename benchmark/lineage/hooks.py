@@ -51,9 +51,9 @@ class Hooks:
             raise MethodError(f"{where} made a {type(made).__name__}, which is no Mitigation")
         self._strategy = made
 
-    def where(self, hook: str) -> str:
-        """How sentences about a hook begin."""
-        return f"{self._name}.{hook} at generation {self._t}"
+    def where(self, hook: str | None = None) -> str:
+        """How sentences about a hook, or about all that a generation's do together, begin."""
+        return f"{self._name}{'.' * bool(hook)}{hook or ''} at generation {self._t}"
 
     def overrides(self, hook: str) -> bool:
         return hook in list_overridden(type(self._strategy))

@@ -20,13 +20,15 @@ from benchmark.basics.seeds import seed_global
 from benchmark.basics.surroundings import kept_random
 from benchmark.interface.access import Access
 from benchmark.interface.clean import Clean
-from benchmark.interface.items import TrainingSet, read_columns
+from benchmark.interface.generator import Sampling
+from benchmark.interface.items import Items, TrainingSet, read_columns
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.round import Ledger
 from benchmark.lineage.applicable import check_effect, check_modality
 from benchmark.lineage.foreign import ForeignModels
 from benchmark.lineage.granted import Grants
 from benchmark.lineage.hooks import Hooks
+from benchmark.lineage.marks import LabelReader, check_labels
 from benchmark.lineage.provenance import Composition
 from benchmark.lineage.store import LineageStore
 from benchmark.lineage.web import Web
@@ -129,6 +131,9 @@ def run_lineage(
             clock.lap("adjust")
             written, saved = workshop.write(t, model, how, hooks.where("sampling"))
             hooks.check_lent("sampling")  # by its marks
+            if isinstance(evaluator, LabelReader):
+                first = partial(_write_first, workshop, store, t, model)
+                check_labels(evaluator, written.scored, first, hooks.where())
             clock.lap("sample", saved)
             # What is scored is the model's own: a mark is for what is published.
             record["profile"] = evaluator.profile(workshop.generator, model, written.scored, era)
@@ -210,6 +215,12 @@ def open_evaluator(task: Task) -> Evaluator:
 def _build_evaluator(task: Task, where: str) -> Evaluator:
     """Where generators compute on another device, so may what the evaluator consists of."""
     return task.evaluation.build()
+
+
+def _write_first(workshop: Workshop, store: LineageStore, t: int, model: nn.Module) -> Items:
+    """What the model of generation 0 writes by no settings; at t = 0 it is `model`."""
+    first = model if t == 0 else workshop.restore(store.model(0))
+    return workshop.write(0, first, Sampling(), "generation 0")[0].scored
 
 
 def _check_finite(record: dict[str, Any]) -> None:

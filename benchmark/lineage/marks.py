@@ -1,11 +1,15 @@
-"""What is scored is unmarked; what is published may carry a mark, within bounds."""
+"""What is scored is unmarked; what is published may carry a mark, within bounds.
+
+What no score looks at, labels and the settings of texts, could be a mark, too, and is bounded for
+every method.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +18,13 @@ from benchmark.basics.errors import MethodError
 from benchmark.basics.ranks import gather
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items
+from benchmark.metrics.nats import measure_nats
 
 PSNR = 34.0  # least decibels of a marked image against the unmarked one
 NATS = 0.5  # most nats a token between marked and unmarked distributions, on average
 TEXT_NATS = 1.0  # the same of a single text
+MISREAD = 0.25  # share of labels that the evaluator misreads, beyond that of the first model
+LOOKED_AT = 1_000  # items whose labels are read: the first ones, since their order is random
 
 
 class Written(NamedTuple):
@@ -25,6 +32,26 @@ class Written(NamedTuple):
 
     scored: Items
     published: Items
+
+
+@runtime_checkable
+class Unscored(Protocol):
+    """A generator of which the score looks at the model and not at what it publishes, so that a
+    numeric setting could be a mark."""
+
+    def settings_nats(self, model: nn.Module, items: Items, how: Sampling) -> float:
+        """KL in nats a token between the distributions that `items` are drawn from by the numeric
+        settings of `how` and those of the model itself, on average."""
+        ...
+
+
+@runtime_checkable
+class LabelReader(Protocol):
+    """An evaluator whose score looks at images and not at labels, so that these could be a mark."""
+
+    def misread(self, items: Items) -> float:
+        """Share of the items whose label is not what the image shows."""
+        ...
 
 
 def write_marked(
@@ -38,11 +65,20 @@ def write_marked(
     """`n` items by the numeric settings of `how`, and the same with its marks.
 
     Raises:
-        MethodError: a mark changes more than its bound allows; `where` says whose it is.
+        MethodError: a mark, or a numeric setting that no score looks at, changes more than its
+            bound allows; `where` says whose it is.
         Diverged: the model's output is not finite.
     """
     plain = replace(how, logits=None, pixels=None)
     scored = generator.sample(model, n, rng(), plain)
+    if plain != Sampling() and isinstance(generator, Unscored):
+        nats = generator.settings_nats(model, scored, plain)
+        if not nats <= NATS:
+            raise MethodError(
+                f"{where}: its temperature, top_p or top_k change the model's next-token "
+                f"distribution by {nats:.2f} nats a token; {NATS} on average are allowed, since "
+                f"the score is of the model and they would be a mark: choose milder ones"
+            )
     columns = dict(scored.columns)
     if how.logits is not None and "tokens" in columns:
         meter = Divergence(how.logits)
@@ -66,9 +102,7 @@ class Divergence:
 
     def __call__(self, written: Tensor, logits: Tensor) -> Tensor:
         marked = self._mark(written, logits.clone())
-        log_p, log_q = marked.double().log_softmax(-1), logits.double().log_softmax(-1)
-        p = log_p.exp()
-        nats = torch.where(p == 0, 0.0, p * (log_p - log_q)).sum(-1)
+        nats = measure_nats(marked, logits)
         if not written.shape[1]:
             self._batches.append([])
         self._batches[-1].append(nats)
@@ -78,6 +112,32 @@ class Divergence:
         """(N,) nats a token of every text, whichever rank wrote it."""
         own = [torch.stack(batch).mean(0) for batch in self._batches]
         return torch.cat([nats for of_rank in gather(own) for nats in of_rank])
+
+
+def check_labels(
+    reader: LabelReader, scored: Items, first: Callable[[], Items], where: str
+) -> None:
+    """Labels describe their images nearly as well as those of the first model's samples did.
+
+    Args:
+        scored: what a model wrote, unmarked: a mark may mislead the reader.
+        first: the same of generation 0, by no settings.
+
+    Raises:
+        MethodError: more of them are another class's; `where` says who published.
+    """
+    looked_at = slice(LOOKED_AT)
+    wrong = reader.misread(scored.take(looked_at))
+    if wrong <= MISREAD:
+        return
+    usual = reader.misread(first().take(looked_at))
+    if wrong > MISREAD + usual:
+        raise MethodError(
+            f"{where}: {wrong:.0%} of the labels published are not what their images show, "
+            f"{usual:.0%} of the first model's were not; {MISREAD:.0%} more are allowed, since the "
+            f"score does not look at labels and they would be a mark: train on labels that "
+            f"describe the images"
+        )
 
 
 def _check_nats(of_texts: Tensor, where: str) -> None:

@@ -52,10 +52,18 @@ class ImageEvaluator(ImageProfile):
     def classes(self, era: Era, known: Known, outputs: Tensor) -> tuple[Tensor, Tensor]:
         return self._shares(known.heldout), self._shares(outputs)
 
-    @torch.no_grad()
+    def misread(self, items: Items) -> float:
+        """Share of the items whose label is not the digit that the network sees."""
+        seen = self._logits(self.outputs(items)).argmax(1)
+        return float((seen != items["label"]).double().mean())
+
     def _shares(self, features: Tensor) -> Tensor:
-        logits = self.network.classify(features)
+        logits = self._logits(features)
         return histogram(logits.argmax(1), logits.shape[1])
+
+    @torch.no_grad()
+    def _logits(self, features: Tensor) -> Tensor:
+        return self.network.classify(features)
 
 
 class PictureEvaluator(ImageProfile):

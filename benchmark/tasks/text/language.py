@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from benchmark.basics.errors import Diverged
 from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
+from benchmark.metrics.nats import measure_nats
 from benchmark.tasks import assets
 from benchmark.tasks.text import llama
 from benchmark.tasks.text.codec import TextPublisher
@@ -19,6 +20,7 @@ from benchmark.tasks.training.objective import StepLoss
 from benchmark.tasks.training.trained import Trained
 
 BASE = "speeches-base.safetensors"
+MEASURED = 100  # texts of which it is measured how far settings are from the model
 Chooser = Callable[[Tensor, Tensor], Tensor]  # written (B, t), logits (B, V) -> probabilities
 
 
@@ -88,6 +90,17 @@ class LanguageModelling(Trained):
         logits[..., self.start] = -torch.inf  # never written
         return logits.cpu()
 
+    @torch.no_grad()
+    def settings_nats(self, model: nn.Module, items: Items, how: Sampling) -> float:
+        """Mean KL in nats of every token of the first texts between what `how` draws from and the
+        model. Every text has the same settings, so a few are enough."""
+        nats = []
+        for text in items["tokens"][:MEASURED].to(self.device).split(10):
+            logits = self.predict(model, text).float().flatten(0, 1)
+            logits[:, self.start] = -torch.inf
+            nats.append(measure_nats(narrow(how, logits), logits))
+        return float(torch.cat(nats).mean())
+
     def features(self, model: nn.Module, items: Items) -> Tensor:
         """Hidden states averaged over the block."""
         return self.embed(model, items["tokens"].to(self.device)).cpu()
@@ -144,18 +157,24 @@ def make_chooser(how: Sampling, start: int | None = llama.START) -> Chooser:
             raise Diverged("the language model's logits are not finite")
         if start is not None:  # a token that is never written
             logits[:, start] = -torch.inf
-        if how.temperature != 1:
-            logits = logits / how.temperature
-        if how.top_k:
-            kth = logits.topk(min(how.top_k, logits.shape[1])).values[:, -1:]
-            logits = logits.masked_fill(logits < kth, -torch.inf)
-        if how.top_p < 1:
-            p, order = logits.softmax(-1).sort(-1, descending=True)
-            beyond = p.cumsum(-1) - p >= how.top_p  # in sorted order; the first always stays
-            logits = logits.masked_fill(beyond.scatter(1, order, beyond), -torch.inf)
+        logits = narrow(how, logits)
         if how.logits is not None:
             # A method computes on the CPU, wherever the model does.
             logits = how.logits(written.cpu(), logits.cpu()).to(logits.device)
         return logits.softmax(-1)
 
     return choose
+
+
+def narrow(how: Sampling, logits: Tensor) -> Tensor:
+    """(B, V) `logits` by temperature, top_k and top_p, in this order, as in transformers."""
+    if how.temperature != 1:
+        logits = logits / how.temperature
+    if how.top_k:
+        kth = logits.topk(min(how.top_k, logits.shape[1])).values[:, -1:]
+        logits = logits.masked_fill(logits < kth, -torch.inf)
+    if how.top_p < 1:
+        p, order = logits.softmax(-1).sort(-1, descending=True)
+        beyond = p.cumsum(-1) - p >= how.top_p  # in sorted order; the first always stays
+        logits = logits.masked_fill(beyond.scatter(1, order, beyond), -torch.inf)
+    return logits
