@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 import benchmark.tasks.suites
 from benchmark.basics.cache import FolderCache
@@ -30,6 +31,9 @@ from tests.system import CHROMIUM
 pytest_plugins = ["pytester", "tests.cpu_limit"]
 
 settle()
+# An example may wait for a busy processor.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

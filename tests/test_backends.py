@@ -63,11 +63,11 @@ def kill_when_named(mark: Path) -> threading.Thread:
 
 @pytest.mark.pool
 def test_a_killed_worker_costs_nothing_that_is_not_begun_again(
-    suite, tmp_path, fragile, monkeypatch
+    tiny_suite, tmp_path, fragile, monkeypatch
 ):
     path, mark = fragile
     out = tmp_path / "out"
-    words = ("run", path, "--tasks", "*-replace", "--workers", 2, "--out", out)
+    words = ("run", path, "--tasks", "speeches-replace", "--workers", 2, "--out", out)
     thread = kill_when_named(mark)
     assert cli(monkeypatch, *words) == 0
     thread.join()
@@ -198,13 +198,13 @@ def test_ctrl_c_ends_a_ray_run_and_all_that_it_started(tmp_path, fragile):
     started = psutil.Process(run.pid).children(recursive=True)
     assert int(mark.read_text()) in {process.pid for process in started}
     os.killpg(run.pid, signal.SIGINT)
-    said = run.communicate(timeout=60)[1]
+    said = run.communicate(timeout=180)[1]
     assert run.returncode == 130
     assert said.splitlines()[-1] == (
         "autophagy: interrupted; the same command goes on where it stopped"
     )
     assert "Traceback" not in said
-    assert psutil.wait_procs(started, timeout=30)[1] == []
+    assert psutil.wait_procs(started, timeout=180)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ PROCESS = "the GPU failed, and with it all that its process had left to do (CUDA
         ("log_prob", False, FULL, MEMORY),  # asked by a hook
         ("log_prob", False, NO_HANDLE, MEMORY),
         ("log_prob", False, FAILED, PROCESS),
-        pytest.param("log_prob", True, FULL, MEMORY, marks=needs_bubblewrap),
+        pytest.param("log_prob", True, FULL, MEMORY, marks=(needs_bubblewrap, pytest.mark.slow)),
         ("train", False, FULL, MEMORY),  # by the harness
         ("sample", False, FAILED, PROCESS),
     ],

@@ -26,7 +26,7 @@ def applicable(name: str, tasks: Iterable[Task]) -> list[Task]:
 
 
 @pytest.mark.parametrize("name", registry())
-def test_runs_is_deterministic_and_keeps_its_declaration(name, tasks, shared_cache, monkeypatch):
+def test_runs_is_deterministic_and_keeps_its_declaration(name, shared_cache, monkeypatch):
     """On the open task of each modality: it is not refused (the harness refuses undeclared access,
     changed crawls and broken budgets, see test_interface), twice the same is the same, and on some
     task it touches all that it declares."""
@@ -41,7 +41,7 @@ def test_runs_is_deterministic_and_keeps_its_declaration(name, tasks, shared_cac
         "_weights",
         lambda self, what: (self._trained or touched.add(Access.ARCHIVE), weights(self, what))[1],
     )
-    method = find_method(name)
+    method, tasks = find_method(name), tiny.by_name(tiny.TINY)
     for task in applicable(name, (tasks[name] for name in tiny.WEB)):
         stores = [LineageMemory() for _ in range(2)]
         for store in stores:
@@ -56,6 +56,7 @@ def test_runs_is_deterministic_and_keeps_its_declaration(name, tasks, shared_cac
 @pytest.mark.slow
 @pytest.mark.parametrize("name", registry())
 def test_runs_on_closed_tasks(name, shared_cache):
+    """With the networks and evaluators of full size."""
     for task in applicable(name, (tiny.TOY_TASKS[name] for name in tiny.REPLACE)):
         records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), shared_cache)
         assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3

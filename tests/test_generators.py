@@ -295,7 +295,7 @@ def test_temperature_top_k_and_top_p():
     logits = torch.tensor([[9.0, 0.0, math.log(2), math.log(5), math.log(2)]])  # START never
     assert torch.allclose(choose(logits)[0], torch.tensor([0, 0.1, 0.2, 0.5, 0.2]), atol=1e-6)
     assert choose(logits, top_k=1)[0].tolist() == [0, 0, 0, 1, 0]
-    assert choose(logits, top_p=0.5)[0].tolist() == [0, 0, 0, 1, 0]
+    assert choose(logits, top_p=0.49)[0].tolist() == [0, 0, 0, 1, 0]
     assert (choose(logits, top_p=0.6)[0] > 0).sum() == 2
     cold = choose(logits, temperature=0.5)[0]
     assert cold[3] == pytest.approx(25 / 34, abs=1e-5)

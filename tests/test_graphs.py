@@ -247,7 +247,7 @@ def test_own_passes_are_the_libraries():
         for part in network.modules():
             if isinstance(part, unet.Doubling):
                 part.__class__ = part.__class__.__mro__[1]
-        assert torch.equal(network(x, *given).sample, own)
+        assert torch.allclose(network(x, *given).sample, own, atol=1e-5)
 
 
 def test_samples_do_not_depend_on_what_was_compiled_before():

@@ -1,6 +1,8 @@
 """The sandbox gives the same numbers and says the same of faults as no sandbox does."""
 
 import json
+import subprocess
+import sys
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -24,9 +26,11 @@ from benchmark.tasks.images.networks import DigitClassifier
 from benchmark.tasks.task import Task
 from benchmark.tasks.text import llama
 from tests import tiny
+from tests.cpu_limit import seconds
 from tests.system import needs_bubblewrap
 
 pytestmark = needs_bubblewrap
+TASKS = tiny.by_name(tiny.TINY)
 COMPARED = ("status", "message", "profile", "ledger", "training_set", "trained_on", "kept")
 
 
@@ -110,7 +114,7 @@ class Everything(Mitigation):
         if image and round.generation:
             other = round.finetune(round.sample(12), 1, rate=0.1)
             return Sampling(guidance=0.5, negative=other, pixels=lambda x: x ^ (1 + mark))
-        return Sampling(top_k=50, logits=lambda written, logits: logits * (1 + mark / 100))
+        return Sampling(top_k=3_000, logits=lambda written, logits: logits * (1 + mark / 100))
 '''
 
 
@@ -136,19 +140,18 @@ class Stamps(Mitigation):
 """
 
 
-def test_others_adopt_the_mark_of_generation_0_there_too(tasks, tmp_path, shared_cache):
+@pytest.mark.slow
+def test_others_adopt_the_mark_of_generation_0_there_too(tmp_path, shared_cache):
     file = tmp_path / "stamps.py"
     file.write_text(ADOPTED)
-    task = replace(tasks["digits-web"], adoption=0.5)
+    task = replace(TASKS["digits-web"], adoption=0.5)
     expected = lineage(find_method(file).load(), task, shared_cache)
     assert [r["status"] for r in expected[0]] == ["ok"] * 3
     with isolate_method(file) as method:
         assert lineage(method, task, shared_cache) == expected
 
 
-def test_a_method_that_uses_everything_gets_the_same_numbers(
-    tasks, tmp_path, shared_cache, monkeypatch
-):
+def test_a_method_that_uses_everything_gets_the_same_numbers(tmp_path, shared_cache, monkeypatch):
     file, said = tmp_path / "everything.py", []
     file.write_text(EVERYTHING)
     send = sandbox.Sandbox.send
@@ -167,7 +170,7 @@ def test_a_method_that_uses_everything_gets_the_same_numbers(
     with isolate_method(file) as method:
         assert (method.__name__, method.access) == ("Everything", frozenset(Access))
         assert find_method(file, isolate=isolate_method).summary == plain.summary != ""
-        for task in (tasks[name] for name in tiny.WEB):
+        for task in (TASKS[name] for name in tiny.WEB):
             expected = lineage(plain.load(), task, shared_cache)
             assert [r["status"] for r in expected[0]] == ["ok"] * 3
             assert lineage(method, task, shared_cache) == expected
@@ -184,7 +187,6 @@ BASELINES = {
     "watermark_green_list": "speeches-web",
     "verifier_filter": "digits-web",
 }
-SOONER = ("truncated_cross_entropy",)  # in `make test`; `Everything` uses what the others do
 
 
 def assert_same(inside: type[Mitigation], outside: type[Mitigation], task: Task, cache: Any):
@@ -194,20 +196,12 @@ def assert_same(inside: type[Mitigation], outside: type[Mitigation], task: Task,
     assert lineage(inside, task, cache) == lineage(outside, task, cache)
 
 
-@pytest.mark.parametrize("name", SOONER)
-def test_a_tiny_baseline_gets_the_same_numbers(name, shared_cache):
-    method, task = find_method(name), tiny.by_name(tiny.TINY)[BASELINES[name]]
-    assert method.file is not None
-    with isolate_method(method.file, access=method.access) as cls:
-        assert_same(cls, method.load(), task, shared_cache)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_baseline_gets_the_same_numbers_in_its_own_sandbox(name, shared_cache):
-    method, task = find_method(name), tiny.by_name(tiny.TOY)[BASELINES[name]]
+    method, task = find_method(name), TASKS[BASELINES[name]]
     assert method.file is not None
-    with isolate_method(method.file) as cls:
+    with isolate_method(method.file, access=method.access) as cls:
         assert_same(cls, method.load(), task, shared_cache)
 
 
@@ -314,6 +308,7 @@ def test_a_file_that_cannot_be_loaded_is_named(tmp_path):
             pass
 
 
+@pytest.mark.slow
 def test_a_class_is_called_as_in_process(tmp_path):
     file = tmp_path / "faulty.py"
     file.write_text("from benchmark import *\nclass One(Mitigation): pass\n")
@@ -343,6 +338,7 @@ def test_a_run_with_isolation(tmp_path, tiny_suite):
     assert [g.profile for g in curves[0]] == [g.profile for g in curves[1]]
 
 
+@pytest.mark.slow
 def test_what_it_hands_over_does_not_break_the_run(tmp_path, tiny_suite, monkeypatch):
     file = tmp_path / "mine.py"
     code = "import torch\nreturn TrainingSet(Items(tokens=crawl['tokens'] + 10**6))"
@@ -374,17 +370,31 @@ return TrainingSet(crawl)
 """
 
 
-def test_what_a_hook_computes_inside_is_of_its_stage(tasks, tmp_path, shared_cache):
+AT_IMPORT = """
+import time
+from benchmark import *
+end = time.process_time() + 1
+while time.process_time() < end:
+    pass
+"""
+
+
+def test_what_a_file_and_a_hook_compute_inside_is_of_their_stage(tmp_path, shared_cache):
     file = tmp_path / "busy.py"
-    file.write_text("from benchmark import *\n" + in_curate(BUSY))
-    task = replace(tasks["speeches-replace"], generations=1)
+    file.write_text(AT_IMPORT + in_curate(BUSY))
+    task = replace(TASKS["speeches-replace"], generations=1)
     with isolate_method(file) as method:
         clock = find_clock(method)
         records = run_lineage(task, method, 0, LineageMemory(), shared_cache, clock)
         assert [record["status"] for record in records] == ["ok", "ok"]
         own = records[1]["seconds"]["curate"]
-        assert 1.9 < own < 5  # of it and its child, without the import of torch
-        assert clock() - time.process_time() < own + 3
+        assert own > 2.9  # of the file, the hook and its child
+        rest = clock() - time.process_time() - own
+        assert rest > 0.9  # the file was loaded before, for generation 0
+    # Two sandboxes have imported torch, which is not counted.
+    before = seconds()
+    subprocess.run([sys.executable, "-c", "import torch"], check=True)
+    assert own + rest < 4 + seconds() - before
 
 
 def test_a_class_of_this_process_cannot_be_isolated():

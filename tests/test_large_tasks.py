@@ -147,6 +147,7 @@ def test_pretrained_text_is_that_of_the_whole_network(copies):
 
 
 @needs_bubblewrap
+@pytest.mark.slow
 def test_adapters_cross_into_the_sandbox(shared_cache):
     method = find_method("neon")
     stores = [LineageMemory(), LineageMemory()]
@@ -170,7 +171,11 @@ def close(one, two):
     """Whether two stores hold the same lineage but for rounding."""
     for t in range(3):
         for name, tensor in one.model(t).items() if t == 2 else ():
-            assert torch.allclose(tensor, two.model(t)[name], atol=2e-5), name
+            other = two.model(t)[name]
+            near = torch.isclose(tensor, other, atol=2e-5)
+            # Where float32 lies between two of bf16's numbers, the next one may be kept.
+            assert near.double().mean() > 0.99, name
+            assert torch.allclose(tensor, other, atol=2e-5, rtol=2**-7), name
         a, b = (next(iter(store.samples(t).columns.values())).double() for store in (one, two))
         assert ((a - b).abs() <= 1).double().mean() > 0.97
 

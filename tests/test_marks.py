@@ -261,7 +261,7 @@ def test_labels_may_be_somewhat_worse_than_the_first_models(nines, first):
     if nines < 100:
         said = (
             f"M at generation 2: {nines + 1}% of the labels published are not what their images "
-            f"show, {first}% of the first model's were not; 25% more are allowed"
+            f"show, {first}% of the first model's were not; 25 points more are allowed"
         )
         with pytest.raises(MethodError, match=re.escape(said)):
             check_labels(Says(), labels(nines + 1), lambda: labels(first), "M at generation 2")

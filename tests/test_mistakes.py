@@ -511,6 +511,7 @@ def dying(job: Job) -> Outcome:
 
 
 @pytest.mark.pool
+@pytest.mark.slow
 def test_a_process_that_dies_costs_its_own_lineage_only(tmp_path):
     found = find_method("nothing")
     methods = [replace(found, name=name) for name in ("ends", "good", "killed", "better")]

@@ -22,13 +22,11 @@ pytestmark = pytest.mark.skipif(
 FILE = Path(mistakes.__file__)
 EVERY = {*mistakes.FAILS, *mistakes.GOES_ON, *mistakes.SAME, *mistakes.PAIRS}
 EVERY -= {"EmptiesInMark", "SamplesOther"}  # what cannot cross has words of its own
-# One of each kind, in `make test-all` every tenth besides, with EVERY_MISTAKE=1 all of them: each
-# generation starts a process, and all together take a quarter of an hour.
-SOME = (
-    "ExitsHardInCurate", "UnsayablyInBackward", "WeightsSparse", "ModelPruned", "Disturbs",
-    "Spoils",
-)  # fmt: skip
-MORE = sorted(EVERY)[:: 1 if os.environ.get("EVERY_MISTAKE") else 10]
+# Two, in `make test-all` one of each kind and every tenth besides, with EVERY_MISTAKE=1 all of
+# them: each generation starts a process, and all together take a quarter of an hour.
+SOME = ("ExitsHardInCurate", "Spoils")
+KINDS = ("UnsayablyInBackward", "WeightsSparse", "ModelPruned", "Disturbs")
+MORE = sorted({*KINDS, *sorted(EVERY)[:: 1 if os.environ.get("EVERY_MISTAKE") else 10]})
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +57,8 @@ def in_trial(file: Path, class_name: str, monkeypatch: pytest.MonkeyPatch) -> li
         return next(runs).failures
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param("ExitsInBackward", marks=pytest.mark.slow), "ModelComplex"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ExitsInBackward", "ModelComplex"])
 def test_a_validators_trial_says_the_same(name, monkeypatch):
     (said,) = in_trial(FILE, name, monkeypatch)
     assert re.match(f"{IMAGES}: {name}{mistakes.FAILS[name]}", said)

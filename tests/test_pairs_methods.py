@@ -179,6 +179,7 @@ class Everything(Mitigation):
 
 
 @needs_bubblewrap
+@pytest.mark.slow
 def test_a_run_in_the_sandbox_gives_the_same_numbers(tmp_path):
     file = tmp_path / "everything.py"
     file.write_text(EVERYTHING)

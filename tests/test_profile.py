@@ -276,8 +276,8 @@ def test_text_statistics_agree_with_the_model_they_come_from():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits-replace", "speeches-replace"])
-def test_a_profile_costs_less_than_a_fifth_of_a_small_generation(name: str):
-    """About 12% and 13% on one idle core; a fifth leaves room for a busy machine."""
+def test_a_profile_costs_less_than_a_third_of_a_small_generation(name: str):
+    """About 12% and 13% on one idle core; a third leaves room for other processors, busy ones."""
     task, clock, share = load_task(name, "closed"), time.process_time, 10
     small = scene(task)
     began = clock()
@@ -291,7 +291,7 @@ def test_a_profile_costs_less_than_a_fifth_of_a_small_generation(name: str):
     began = clock()
     small.profile(samples)
     cost = clock() - began
-    assert cost < 0.2 * (generation + cost)
+    assert cost < 0.33 * (generation + cost)
 
 
 def test_the_evaluate_metrics_wrap_the_same_functions():

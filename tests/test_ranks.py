@@ -22,7 +22,7 @@ from benchmark.lineage import hooks
 from benchmark.lineage.hooks import Hooks
 from benchmark.lineage.marks import write_marked
 
-PATIENCE = 5  # seconds that a rank waits for the others
+PATIENCE = 60  # seconds that a rank waits for the others
 
 
 @pytest.fixture

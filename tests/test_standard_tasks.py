@@ -85,9 +85,8 @@ def test_twice_the_same_is_the_same(task, shared_cache):
 
 
 @needs_bubblewrap
-@pytest.mark.parametrize(
-    "task", ["cifar10-replace", pytest.param("stories-replace", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["cifar10-replace", "stories-replace"])
 def test_models_cross_into_the_sandbox(task, shared_cache):
     method = find_method("neon")
     stores = [LineageMemory(), LineageMemory()]

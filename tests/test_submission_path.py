@@ -74,13 +74,9 @@ def test_a_pull_request_is_checked_from_end_to_end(tmp_path, monkeypatch, capsys
 
 
 @needs_bubblewrap
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("size", "task"),
-    [
-        pytest.param(learning, "digits-replace", marks=pytest.mark.slow),
-        pytest.param(shrink_task, "digits-replace", marks=pytest.mark.slow),
-        pytest.param(learning, "numerals-replace", marks=pytest.mark.slow),
-    ],
+    ("size", "task"), [(shrink_task, "digits-replace"), (learning, "numerals-replace")]
 )
 def test_from_new_to_verified(size, task, tmp_path, monkeypatch, capsys):
     suite = Suite("quick", "one task", (size(load_task(task, "closed")),), (0,))

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 
 from benchmark.basics.errors import InputError
@@ -23,6 +24,7 @@ REPLACED = "\N{REPLACEMENT CHARACTER}"
 FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # begins one in a spreadsheet, also full width
 
 
+@lru_cache(maxsize=1_000)
 def bound_metric(name: str) -> float:
     """The largest size that a value of the metric called `name` can have."""
     return MOST_METRIC if NARROW.search(name) else MOST_WIDE
@@ -31,7 +33,7 @@ def bound_metric(name: str) -> float:
 def is_plain(text: str) -> bool:
     """Whether `text` prints as one line of what it is made of: no control, format (such as those
     that turn the direction of writing), unassigned or private character, no line separator."""
-    return not any(map(_hidden, text))
+    return (text.isascii() and text.isprintable()) or not any(map(_hidden, text))
 
 
 def clean_text(text: str, keep: str = "\n") -> str:

@@ -131,10 +131,10 @@ def run_lineage(
             clock.lap("adjust")
             written, saved = workshop.write(t, model, how, hooks.where("sampling"))
             hooks.check_lent("sampling")  # by its marks
+            clock.lap("sample", saved)
             if isinstance(evaluator, LabelReader):
                 first = partial(_write_first, workshop, store, t, model)
                 check_labels(evaluator, written.scored, first, hooks.where())
-            clock.lap("sample", saved)
             # What is scored is the model's own: a mark is for what is published.
             record["profile"] = evaluator.profile(workshop.generator, model, written.scored, era)
             _check_finite(record)

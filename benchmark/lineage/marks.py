@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics.errors import MethodError
-from benchmark.basics.ranks import gather
+from benchmark.basics.ranks import broadcast, gather
 from benchmark.interface.generator import Generator, Sampling
 from benchmark.interface.items import Items
 from benchmark.metrics.nats import measure_nats
@@ -72,7 +72,7 @@ def write_marked(
     plain = replace(how, logits=None, pixels=None)
     scored = generator.sample(model, n, rng(), plain)
     if plain != Sampling() and isinstance(generator, Unscored):
-        nats = generator.settings_nats(model, scored, plain)
+        nats = broadcast(generator.settings_nats(model, scored, plain))
         if not nats <= NATS:
             raise MethodError(
                 f"{where}: its temperature, top_p or top_k change the model's next-token "
@@ -134,9 +134,9 @@ def check_labels(
     if wrong > MISREAD + usual:
         raise MethodError(
             f"{where}: {wrong:.0%} of the labels published are not what their images show, "
-            f"{usual:.0%} of the first model's were not; {MISREAD:.0%} more are allowed, since the "
-            f"score does not look at labels and they would be a mark: train on labels that "
-            f"describe the images"
+            f"{usual:.0%} of the first model's were not; {MISREAD * 100:.0f} points more are "
+            f"allowed, since the score does not look at labels and they would be a mark: look at "
+            f"what it trains on, at loss and adjust, and at its guidance and temperature"
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -37,6 +38,7 @@ Status = Literal["ok", "failed", "diverged", "inapplicable"]
 Origin = Literal["own", "frozen"]
 
 
+@lru_cache(maxsize=10_000)  # the same few thousand times in every result
 def _name(text: str) -> str:
     # By Python's rule: that of pydantic lets characters through that do not show.
     if not re.fullmatch(NAME, text):
@@ -241,15 +243,23 @@ class Result(_Strict):
 
     def to_json(self) -> bytes:
         """The stored form: a generation is a line, since indents would be a quarter of the file."""
-        lines = re.sub(r"(?<!,)\n(?: {7,}| {6}(?=\}))", "", self._indent())
-        return re.sub(r",\n {7,}", ", ", lines).encode()
+        document, lines = self.model_dump(), []
+        for task in document["tasks"].values():
+            for lineage in task["lineages"]:
+                first = len(lines)
+                lines += [json.dumps(of, sort_keys=True) for of in lineage["generations"]]
+                lineage["generations"] = [f"@{i}" for i in range(first, len(lines))]
+        # No other text stands at the beginning of a line as deep as a generation does.
+        places = re.compile(r'^( {6})"@(\d+)"', re.MULTILINE)
+        return places.sub(lambda at: at[1] + lines[int(at[2])], _indent(document)).encode()
 
     def is_written_as(self, content: bytes) -> bool:
         """Whether these bytes are the stored form, or the one before generations were lines."""
-        return content in (self.to_json(), self._indent().encode())
+        return content == self.to_json() or content == _indent(self.model_dump()).encode()
 
-    def _indent(self) -> str:
-        return json.dumps(self.model_dump(), indent=1, sort_keys=True) + "\n"
+
+def _indent(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
 def load_result(path: Path) -> Result:

@@ -13,6 +13,7 @@ from benchmark.basics.files import read_tensors
 from benchmark.basics.processor import find_gpu, without_denormals
 from benchmark.interface.items import Items
 from benchmark.lineage.loop import open_evaluator, open_world
+from benchmark.lineage.marks import LabelReader, check_labels
 from benchmark.lineage.workshop import kept_state
 from benchmark.results.references import are_frozen, find_references
 from benchmark.results.schema import LineageResult, Result
@@ -116,6 +117,7 @@ class _Bench:
         self.task, self.seed, self.folder = task, seed, folder
         self.world, self.real = open_world(task, seed), RealItems()
         self.generator, self.evaluator = task.generator.build(), open_evaluator(task)
+        self.first: Items  # what generation 0 wrote
 
     def profile(self, t: int) -> dict[str, float]:
         """The profile of generation `t` from what was sent of it.
@@ -131,6 +133,10 @@ class _Bench:
         items = _items(columns, real, task, self.generator.ranges, published)
         self._check_made(items, era, published)
         model = _model(blank, _tensors(trained, _bytes(blank.state_dict())), trained)
+        if t == 0:
+            self.first = items
+        if isinstance(self.evaluator, LabelReader):
+            check_labels(self.evaluator, items, lambda: self.first, str(published))
         return self.evaluator.profile(self.generator, model, items, era)
 
     def _check_made(self, items: Items, era: Era, path: Path) -> None:

@@ -139,15 +139,15 @@ def test_fifty_readers_at_once(address):
     answers = []
 
     def read(i):
-        with urllib.request.urlopen(f"{address}/", timeout=50) as page:
+        with urllib.request.urlopen(f"{address}/", timeout=300) as page:
             assert page.status == 200
         search = "onerror" if i % 2 else "lovelace"
         body = json.dumps({"data": list((ALL | {"search": search}).values())}).encode()
         call = f"{address}/gradio_api/call/table"
         asking = urllib.request.Request(call, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(asking, timeout=50) as reply:
+        with urllib.request.urlopen(asking, timeout=300) as reply:
             event = json.load(reply)["event_id"]
-        with urllib.request.urlopen(f"{call}/{event}", timeout=50) as stream:
+        with urllib.request.urlopen(f"{call}/{event}", timeout=300) as stream:
             said = stream.read().decode()
         right, wrong = ("hostile", "anchor") if i % 2 else ("anchor", "hostile")
         answers.append("event: complete" in said and f'"{right}"' in said and wrong not in said)

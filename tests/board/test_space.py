@@ -59,7 +59,7 @@ class Running:
     url: str
 
     def stop(self):
-        out, _ = self.process.communicate("\n", timeout=20)
+        out, _ = self.process.communicate("\n", timeout=60)
         (last,) = (json.loads(line) for line in out.splitlines() if "LOADED" in line)
         return [Path(file) for file in last[1:]]
 
@@ -110,7 +110,7 @@ def answered(running, seconds=60):
     while True:
         try:
             return urllib.request.urlopen(running.url, timeout=10).read().decode()
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             if running.process.poll() is not None or time.monotonic() > end:
                 running.process.kill()
                 pytest.fail(f"the Space did not start:\n{running.process.communicate()[0]}")
@@ -122,8 +122,8 @@ def opened(running):
     address = f"{running.url}/gradio_api/call/open"
     head = {"Content-Type": "application/json"}
     asked = urllib.request.Request(address, b'{"data": [""]}', head)
-    event = json.load(urllib.request.urlopen(asked, timeout=20))["event_id"]
-    return urllib.request.urlopen(f"{address}/{event}", timeout=20).read().decode()
+    event = json.load(urllib.request.urlopen(asked, timeout=60))["event_id"]
+    return urllib.request.urlopen(f"{address}/{event}", timeout=60).read().decode()
 
 
 @pytest.mark.slow

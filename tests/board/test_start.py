@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.cpu_limit import measure_slowness
+
 # The processor's time, not the clock's: other processes must not decide.
 OPEN = """
 import json, sys, time, urllib.request
@@ -36,7 +38,7 @@ def test_the_first_table_comes_within_ten_seconds_without_torch():
     done = subprocess.run([sys.executable, "-c", OPEN], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     seconds, heavy, table, head = json.loads(done.stdout.splitlines()[-1])
-    assert seconds < 10
+    assert seconds < 10 * measure_slowness()
     assert heavy == []
     assert table
     assert head

@@ -122,7 +122,9 @@ def spoil_weights(tensors):
         ("model", lambda t: dict(list(t.items())[1:]), "weights of a model of this task"),
     ],
 )
-@pytest.mark.parametrize("generation", [0, 1, 2])
+@pytest.mark.parametrize(
+    "generation", [0, *(pytest.param(t, marks=pytest.mark.slow) for t in (1, 2))]
+)
 def test_uploads_of_another_form_are_named(uploaded, kind, spoil, said, generation):
     claim, samples = uploaded
     file = samples / f"{TEXT}-{kind}-{generation:02d}.safetensors"
@@ -179,9 +181,14 @@ def test_every_generation_must_be_there_and_follow(uploaded):
 
 
 @pytest.mark.parametrize("modality", ["image", "text", "pair"])
-@pytest.mark.parametrize("generation", [1, 2])
 @pytest.mark.parametrize("part", ["real", "heldout", "trusted"])
-@pytest.mark.parametrize("share", [1.0, 0.1])
+@pytest.mark.parametrize(
+    ("generation", "share"),
+    [
+        (2, 0.1),
+        *(pytest.param(*more, marks=pytest.mark.slow) for more in ((1, 0.1), (1, 1.0), (2, 1.0))),
+    ],
+)
 def test_samples_that_are_real_items_are_refused(uploaded, modality, generation, part, share):
     """Whatever label they carry, in whatever order, of this era or of an earlier one."""
     claim, samples = uploaded

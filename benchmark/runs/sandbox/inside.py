@@ -60,6 +60,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what a method prints is no message
     become_nobody()
+    channel.send(Message({"ready": True}, []))  # what is done from now on is the method's
     first = channel.receive().header
     torch.set_num_threads(first["threads"])
     torch.set_flush_denormal(True)  # as outside: see `run_lineage`

@@ -79,13 +79,13 @@ class Session:
         self._sandbox.allowed = seconds
         limits = [self.bounds.memory_mb, self.bounds.processes, self.bounds.disk_mb]
         said = {"threads": torch.get_num_threads(), "limits": limits, "file": str(METHOD)}
+        self._sandbox.receive(deadline)  # it is ready, and of the method it has seen nothing
+        self._loading = self._sandbox.measure_seconds()
         self._say(said | {"class": self.class_name}, [], deadline)
         try:
-            value = self._value(self._sandbox.receive(deadline))
+            return self._value(self._sandbox.receive(deadline))
         except InputError as error:
             raise type(error)(str(error).replace(METHOD.name, self.file.name)) from error
-        self._loading = self._sandbox.measure_seconds()
-        return value
 
     def instance(self) -> None:
         """Make the method's instance, in a sandbox that has made none."""
@@ -108,8 +108,9 @@ class Session:
             self._sandbox, self._loading = None, 0.0
 
     def measure_seconds(self) -> float:
-        """The processor seconds that the method's code took inside so far, in all its sandboxes;
-        what these took to start and to load its file, which runs in process need not, left out."""
+        """The processor seconds that the method's code took inside so far, in all its sandboxes,
+        the import of its file included; what these took to start, which runs in process need not,
+        left out."""
         if self._sandbox is None:
             return self._before
         return self._before + self._sandbox.measure_seconds() - self._loading

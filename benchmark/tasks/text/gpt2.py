@@ -43,8 +43,9 @@ class StoriesGenerator(LanguageModelling):
 
     @property
     def longest(self) -> int:
-        """Positions that are needed: the start, a block and what is written beyond it."""
-        return self.publisher.length + self.publisher.margin + 1
+        """Positions that are trained: the start and a block but for its last token. What is written
+        beyond stands at the last of them."""
+        return self.publisher.length
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip

@@ -51,7 +51,9 @@ class Writer:
         """The logits (rows, V) of what follows `token` at `place`."""
         whole = self.network.transformer
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            x = (whole.wte(self.token) + whole.wpe(self.place))[:, None]
+            # Beyond a block there are no positions of its own: none of them would be trained.
+            at = self.place.clamp(max=whole.wpe.num_embeddings - 1)
+            x = (whole.wte(self.token) + whole.wpe(at))[:, None]
             written = (self.places <= self.place)[None, None, None]
             for block, (keys, values) in zip(whole.h, self.caches, strict=True):
                 q, k, v = gpt2_network.heads_of(block.attn, block.ln_1(x))
