@@ -255,13 +255,13 @@ def labels(nines: int) -> Items:
     return Items(label=torch.tensor([9] * nines + [0] * (100 - nines)))
 
 
-@pytest.mark.parametrize(("nines", "first"), [(25, 0), (35, 10), (100, 75)])
+@pytest.mark.parametrize(("nines", "first"), [(50, 0), (60, 10), (100, 75)])
 def test_labels_may_be_somewhat_worse_than_the_first_models(nines, first):
     check_labels(Says(), labels(nines), lambda: labels(first), "M at generation 2")
     if nines < 100:
         said = (
             f"M at generation 2: {nines + 1}% of the labels published are not what their images "
-            f"show, {first}% of the first model's were not; 25 points more are allowed"
+            f"show, {first}% of the first model's were not; 50 points more are allowed"
         )
         with pytest.raises(MethodError, match=re.escape(said)):
             check_labels(Says(), labels(nines + 1), lambda: labels(first), "M at generation 2")

@@ -23,7 +23,7 @@ from benchmark.metrics.nats import measure_nats
 PSNR = 34.0  # least decibels of a marked image against the unmarked one
 NATS = 0.5  # most nats a token between marked and unmarked distributions, on average
 TEXT_NATS = 1.0  # the same of a single text
-MISREAD = 0.25  # share of labels that the evaluator misreads, beyond that of the first model
+MISREAD = 0.5  # share of labels that the evaluator misreads, beyond that of the first model
 LOOKED_AT = 1_000  # items whose labels are read: the first ones, since their order is random
 
 
@@ -136,7 +136,7 @@ def check_labels(
             f"{where}: {wrong:.0%} of the labels published are not what their images show, "
             f"{usual:.0%} of the first model's were not; {MISREAD * 100:.0f} points more are "
             f"allowed, since the score does not look at labels and they would be a mark: look at "
-            f"what it trains on, at loss and adjust, and at its guidance and temperature"
+            f"what it trains on and how long, at loss and adjust, at guidance and temperature"
         )
 
 
