@@ -243,7 +243,7 @@ class Result(_Strict):
 
     def to_json(self) -> bytes:
         """The stored form: a generation is a line, since indents would be a quarter of the file."""
-        document, lines = self.model_dump(), []
+        document, lines = self.model_dump(), list[str]()
         for task in document["tasks"].values():
             for lineage in task["lineages"]:
                 first = len(lines)

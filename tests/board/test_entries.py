@@ -397,3 +397,18 @@ def test_a_previewed_result_is_marked_beside_the_published_one(root, tmp_path):
     own.write_text("{}")
     with pytest.raises(AutophagyError, match="is not a result"):
         read_board(root, [own])
+
+
+@pytest.mark.parametrize("summary", ["A toy.", '"@0"', "@1"])
+def test_a_stored_result_has_a_generation_a_line_and_comes_back(tmp_path, summary):
+    some = toys.result("anchor", summary=summary)
+    file = tmp_path / "anchor.json"
+    file.write_bytes(some.to_json())
+    assert load_result(file) == some
+    assert some.is_written_as(file.read_bytes())
+    lines = [line for line in file.read_text().splitlines() if '"generation": ' in line]
+    count = sum(len(x.generations) for task in some.tasks.values() for x in task.lineages)
+    assert len(lines) == count
+    before = json.dumps(some.model_dump(), indent=1, sort_keys=True) + "\n"
+    assert some.is_written_as(before.encode())
+    assert not some.is_written_as(before.replace("\n", "\r\n").encode())

@@ -17,6 +17,7 @@ from benchmark.submission.folder import read_folder
 from benchmark.submission.rescore import describe_agreement, rescore_claim
 from benchmark.submission.trust import find_state, load_trust
 from benchmark.submission.upload import list_parts
+from benchmark.tasks.images.evaluators import ImageEvaluator
 from tests import tiny
 
 TASKS = {task.modality: task.name for task in tiny.PROFILED.tasks}
@@ -226,6 +227,15 @@ def test_samples_that_nobody_can_tell_from_real_items_are_refused(uploaded, moda
     row = find(rescore_claim(load_result(claim), samples), modality)
     assert not row.agrees
     assert "differ from real ones less than anybody sees" in row.problem
+
+
+def test_labels_that_would_be_a_mark_are_found(uploaded, monkeypatch):
+    claim, samples = uploaded
+    misread = iter([0.0, 1.0, 0.0])  # of generation 0, of generation 1, of generation 0 again
+    monkeypatch.setattr(ImageEvaluator, "misread", lambda *_: next(misread))
+    row = find(rescore_claim(load_result(claim), samples), "image")
+    assert (row.generation, row.agrees) == (1, False)
+    assert "samples-01.safetensors: 100% of the labels published are not what" in row.problem
 
 
 def test_what_agrees_claims_no_more_than_the_claim(uploaded, monkeypatch, capsys):
