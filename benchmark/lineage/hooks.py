@@ -53,7 +53,8 @@ class Hooks:
 
     def where(self, hook: str | None = None) -> str:
         """How sentences about a hook, or about all that a generation's do together, begin."""
-        return f"{self._name}{'.' * bool(hook)}{hook or ''} at generation {self._t}"
+        named = f"{self._name}.{hook}" if hook else self._name
+        return f"{named} at generation {self._t}"
 
     def overrides(self, hook: str) -> bool:
         return hook in list_overridden(type(self._strategy))

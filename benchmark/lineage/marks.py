@@ -117,14 +117,15 @@ class Divergence:
 def check_labels(
     reader: LabelReader, scored: Items, first: Callable[[], Items], where: str
 ) -> None:
-    """Labels describe their images nearly as well as those of the first model's samples did.
+    """At most `MISREAD` more of the labels are not what their images show than of those of the
+    first model's samples.
 
     Args:
         scored: what a model wrote, unmarked: a mark may mislead the reader.
         first: the same of generation 0, by no settings.
 
     Raises:
-        MethodError: more of them are another class's; `where` says who published.
+        MethodError: more of them are; `where` says who published.
     """
     looked_at = slice(LOOKED_AT)
     wrong = reader.misread(scored.take(looked_at))

@@ -86,9 +86,13 @@ class LanguageModelling(Trained):
 
     @torch.no_grad()
     def logits(self, model: nn.Module, items: Items) -> Tensor:
-        logits = self.predict(model, items["tokens"].to(self.device)).float()
+        return self._drawn_from(model, items["tokens"].to(self.device)).cpu()
+
+    def _drawn_from(self, model: nn.Module, tokens: Tensor) -> Tensor:
+        """Logits (N, L, V) of every token, where the model computes."""
+        logits = self.predict(model, tokens).float()
         logits[..., self.start] = -torch.inf  # never written
-        return logits.cpu()
+        return logits
 
     @torch.no_grad()
     def settings_nats(self, model: nn.Module, items: Items, how: Sampling) -> float:
@@ -96,8 +100,7 @@ class LanguageModelling(Trained):
         model. Every text has the same settings, so a few are enough."""
         nats = []
         for text in items["tokens"][:MEASURED].to(self.device).split(10):
-            logits = self.predict(model, text).float().flatten(0, 1)
-            logits[:, self.start] = -torch.inf
+            logits = self._drawn_from(model, text).flatten(0, 1)
             nats.append(measure_nats(narrow(how, logits), logits))
         return float(torch.cat(nats).mean())
 
