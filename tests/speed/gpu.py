@@ -1,6 +1,6 @@
 """Measures suite `standard` on one GPU: steps, sampling, a generation in parts, lineages at once.
 
-    python -m tests.speed.gpu --pseudo /tmp/pseudo --out gpu.json     # all of it, some ten minutes
+    python -m tests.speed.gpu --pseudo /tmp/pseudo --out gpu.json     # all of it, half an hour at most
     python -m tests.speed.gpu pictures --data-dir /data/hub --out gpu.json
 
 `--pseudo` writes data that say nothing about quality (see `tests.speed.pseudo`). Every section runs
@@ -13,12 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -47,7 +48,15 @@ from benchmark.tasks.training.fit import fit
 from tests.speed import pseudo
 from tests.tiny import era_of
 
-SECTIONS = {"stories": 150, "pictures": 330, "engine": 200, "lineages": 240}
+SECTIONS = {
+    "stories": 150,
+    "pictures": 330,
+    "engine": 200,
+    "steps": 330,
+    "lineages": 240,
+    "whole": 200,
+}  # at most so many seconds
+BATCHES = {"cifar10-replace": (128, 256, 512), "stories-replace": (64, 256)}
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,7 @@ class Size:
     n: int = 20_000
     reserve: int = 2_000
     eager: int = 150  # steps
+    replayed: int = 60
     recorded: int = 600
     slow: int = 2_000  # items written or drawn without recording
     at_once: tuple[int, ...] = (1, 2, 4)
@@ -66,7 +76,7 @@ class Size:
     short: int = 60  # steps of theirs
 
 
-TOY = Size(60, 48, 24, 8, 3, 4, 8, (2,), 24, 2)
+TOY = Size(60, 48, 24, 8, 3, 2, 4, 8, (2,), 24, 2)
 
 
 class Notes:
@@ -315,55 +325,149 @@ def _engine(set_: Setting) -> None:
         ("stories-web", "truncated_cross_entropy"),
         ("cifar10-replace", "nothing"),
     ):
-        task = replace(set_.task(name), n=size.small, reserve=size.small // 10, generations=1)
-        recipe = replace(task.generator, steps=size.short)
-        foreign = tuple(replace(other, steps=size.short) for other in task.foreign)
-        task = replace(task, generator=recipe, foreign=foreign)
-        with tempfile.TemporaryDirectory() as folder:
-            store, cache = LineageFolder(Path(folder) / "l"), FolderCache(Path(folder) / "cache")
-            run = partial(run_lineage, task, find_method(method).load(), 0, store, cache)
-            start = time.perf_counter()
-            records = run()
-            took = time.perf_counter() - start
-            again = run()
-            read = tensor_digest(store.model(1)), store.samples(1).digest()
-            states = [r["status"] for r in records]
-            if again != records or states != ["ok", "ok"]:
-                raise AssertionError(f"{name}: {records}")
-        set_.note(what=f"lineage of {name} by {method}", seconds=took, states=states,
-                  read=read[0][:8], last=records[-1]["seconds"])  # fmt: skip
+        _lineage(set_, name, method, size.small, size.short)
+
+
+def whole(set_: Setting) -> None:
+    """A lineage of images at full n, compiled: what comes on top of its parts."""
+    _lineage(set_, "cifar10-replace", "nothing", set_.size.n, set_.size.recorded)
+
+
+def _lineage(set_: Setting, name: str, method: str, n: int, steps: int) -> None:
+    """Generations 0 and 1; then the same from what is stored."""
+    task = set_.task(name)
+    task = replace(task, n=n, reserve=n // 10, generations=1)
+    recipe = replace(task.generator, steps=steps)
+    foreign = tuple(replace(other, steps=steps) for other in task.foreign)
+    task = replace(task, generator=recipe, foreign=foreign)
+    with tempfile.TemporaryDirectory() as folder:
+        store, cache = LineageFolder(Path(folder) / "l"), FolderCache(Path(folder) / "cache")
+        run = partial(run_lineage, task, find_method(method).load(), 0, store, cache)
+        start = time.perf_counter()
+        records = run()
+        took = time.perf_counter() - start
+        again = run()
+        read = tensor_digest(store.model(1)), store.samples(1).digest()
+        states = [r["status"] for r in records]
+        if again != records or states != ["ok", "ok"]:
+            raise AssertionError(f"{name}: {records}")
+    set_.note(what=f"lineage of {name} by {method}", n=n, steps=steps, seconds=took, states=states,
+              read=read[0][:8], each=[r["seconds"] for r in records],
+              training=[r.get("training") for r in records])  # fmt: skip
 
 
 def lineages(set_: Setting) -> None:
     """Trainings in several processes at once, all of them recorded before the clock starts."""
-    for name in ("cifar10-replace", "stories-replace"):
+    for name in BATCHES:
         for count in set_.at_once or set_.size.at_once:
-            with tempfile.TemporaryDirectory() as folder:
-                begin = [sys.executable, "-m", "tests.speed.gpu", "one", *sys.argv[2:]]
-                more = ["--task", name, "--ready", folder, "--of", str(count)]
-                children = [subprocess.Popen([*begin, *more]) for _ in range(count)]
-                if any(child.wait() for child in children):
-                    raise SystemExit(f"one of {count} trainings of {name} failed")
+            _children("one", [["--task", name, "--of", str(count)]] * count)
 
 
-def one(set_: Setting, name: str, ready: Path, of: int) -> None:
+def steps(set_: Setting) -> None:
+    """Recorded steps alone: other batches, several models at once in one process, the dearest
+    kernels. Each batch is compiled in a process of its own, all at once; then each measures alone.
+    """
+    kinds = [(name, batch) for name, batches in BATCHES.items() for batch in batches]
+    more = [["--task", name, "--batch", str(batch), "--turn", str(turn), "--of", str(len(kinds))]
+            for turn, (name, batch) in enumerate(kinds)]  # fmt: skip
+    _children("alone", more)
+
+
+def _children(section: str, given: list[list[str]]) -> None:
+    """Processes of `section`, one for each of the arguments `given`."""
+    with tempfile.TemporaryDirectory() as folder:
+        begin = [sys.executable, "-m", "tests.speed.gpu", section, *sys.argv[2:]]
+        children = [subprocess.Popen([*begin, *more, "--ready", folder]) for more in given]
+        while any(child.poll() is None for child in children):
+            if any(child.poll() for child in children):
+                for child in children:  # the others would wait for it
+                    child.kill()
+            time.sleep(0.05)
+        if failed := [more for child, more in zip(children, given, strict=True) if child.wait()]:
+            raise SystemExit(f"{section} {failed} failed")
+
+
+def _await(ready: Path, what: str, count: int) -> None:
+    while len(list(ready.glob(f"{what}-*"))) < count:
+        time.sleep(0.05)
+
+
+def one(set_: Setting, given: argparse.Namespace) -> None:
     """One of several: waits until all have recorded."""
-    task = set_.task(name)
+    task = set_.task(given.task)
     generator = task.generator.build()
     data = TrainingSet(era_of(task.data.build(), task.n, task.reserve, "speed").real)
     train(generator, data, 2, True)
-    (ready / str(os.getpid())).touch()
-    while len(list(ready.iterdir())) < of:
-        time.sleep(0.05)
+    (given.ready / f"recorded-{os.getpid()}").touch()
+    _await(given.ready, "recorded", given.of)
     steps = 2 * set_.size.eager
     took = set_.seconds(lambda: train(generator, data, steps, True))
-    set_.note(what=f"{name}, one of {of} processes", items_a_second=generator.batch * steps / took,
-              memory_gb=set_.memory())  # fmt: skip
+    set_.note(what=f"{given.task}, one of {given.of} processes",
+              items_a_second=generator.batch * steps / took, memory_gb=set_.memory())  # fmt: skip
+
+
+def alone(set_: Setting, given: argparse.Namespace) -> None:
+    """Recorded steps of one batch, without the drawing of random numbers: the GPU's part."""
+    task = set_.task(given.task)
+    recipe: Any = task.generator
+    usual = recipe.batch
+    generator: Any = replace(recipe, batch=given.batch or usual).build()
+    data = TrainingSet(era_of(task.data.build(), task.n, task.reserve, "speed").real)
+    flop, rate = _flop(generator, data), peak(set_.device)
+    models = [_recorded(generator, data)]
+    (given.ready / f"recorded-{os.getpid()}").touch()
+    _await(given.ready, "recorded", given.of)
+    _await(given.ready, "measured", given.turn)
+    times = set_.size.replayed
+
+    def measured(kind: str) -> None:
+        _go_on(models, times)
+        took = set_.seconds(lambda: _go_on(models, times)) / times
+        mfu = {} if rate is None else {"mfu": flop * generator.batch * len(models) / took / rate}
+        set_.note(what=f"{given.task}, {kind}", batch=generator.batch, ms=1e3 * took,
+                  items_a_second=generator.batch * len(models) / took, **mfu,
+                  memory_gb=set_.memory())  # fmt: skip
+
+    measured("a step alone")
+    if generator.batch == usual:
+        for count in (2, 4):
+            models += [_recorded(generator, data, models[0]) for _ in range(count - len(models))]
+            measured(f"steps of {count} models at once")
+        del models[1:]
+        if set_.device.type == "cuda":
+            dearest(set_, lambda: _go_on(models, 5), given.task, 5)
+        torch.backends.cudnn.benchmark = True  # until this process ends
+        models[:] = [_recorded(generator, data, models[0])]
+        measured("a step alone, cuDNN's kernels tried out")
+    (given.ready / f"measured-{os.getpid()}").touch()
+
+
+def _go_on(models: list[graphs.Step], times: int) -> None:
+    """So many steps of each, on a GPU in a stream of its own."""
+    on_gpu = models[0].total.is_cuda
+    beside = [torch.cuda.stream(torch.cuda.Stream()) if on_gpu else nullcontext() for _ in models]
+    for _ in range(times):
+        for stream_, model in zip(beside, models, strict=True):
+            with stream_:
+                (model._replay or model._everything)()
+
+
+def _recorded(generator: Any, data: TrainingSet, like: graphs.Step | None = None) -> graphs.Step:
+    """A step of a model of its own, recorded now; compiled as `like` is, if given."""
+    loss = generator.objective(data, None, stream("speed"))
+    drawn = loss.draw(torch.arange(generator.batch) % len(data))
+    inputs = loss.inputs(*(x.to(loss.device) for x in drawn))
+    again = graphs.compiled if like is None else lambda function, device: like._loss
+    with patch.object(graphs, "compiled", again):
+        return graphs.Step(generator.blank().train(), loss, inputs, 0.01, 1.0)
+
+
+CHILDREN = {"one": one, "alone": alone}  # sections of the processes that sections start
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("section", nargs="?", choices=[*SECTIONS, "one"])
+    parser.add_argument("section", nargs="?", choices=[*SECTIONS, *CHILDREN])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pseudo", type=Path)
     parser.add_argument("--images", type=Path, help="an .npz with `train`, uint8 (N, 32, 32, 3)")
@@ -375,6 +479,8 @@ def main() -> None:
     parser.add_argument("--task")
     parser.add_argument("--ready", type=Path)
     parser.add_argument("--of", type=int)
+    parser.add_argument("--turn", type=int)
+    parser.add_argument("--batch", type=int)
     given = parser.parse_args()
     size = TOY if given.toy else Size()
     if given.section is None:
@@ -389,8 +495,8 @@ def main() -> None:
         if given.uncompiled:
             stack.enter_context(patch.object(graphs, "compiled", _as_it_is))
         set_ = Setting(note, size, given.toy, torch.device(device), given.at_once)
-        if given.section == "one":
-            one(set_, given.task, given.ready, given.of)
+        if given.section in CHILDREN:
+            CHILDREN[given.section](set_, given)
         else:
             globals()[given.section](set_)
 
@@ -410,10 +516,12 @@ def _all(given: argparse.Namespace, size: Size) -> None:
     note(what="machine", card=title("cpu"), **versions)
     for name in given.only:
         call = [sys.executable, "-m", "tests.speed.gpu", name, *sys.argv[1:]]
-        try:
-            code = subprocess.run(call, timeout=SECTIONS[name], check=False).returncode
-        except subprocess.TimeoutExpired:
-            code = -1
+        with subprocess.Popen(call, start_new_session=True) as process:
+            try:
+                code = process.wait(SECTIONS[name])
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)  # its processes, too
+                code = -1
         note(what=f"section {name} ended", code=code)
 
 
