@@ -99,6 +99,7 @@ def test_a_missing_field_is_named(field):
         (b"a: " + b"9" * 5_000, "not YAML"),
         (yaml.safe_dump(GOOD).encode() + b"? 0x" + b"f" * 6_000 + b"\n: 1", "unknown field"),
         (yaml.safe_dump(GOOD | {"pay": "me"}).encode(), "unknown field 'pay'"),
+        (yaml.safe_dump(GOOD).encode() + b'"\\ud800": 1\n', "unknown field"),
     ],
 )
 def test_what_is_no_plain_yaml_is_refused(text, said):

@@ -15,9 +15,11 @@ from benchmark.basics.errors import InputError
 from benchmark.commands.main import main
 from benchmark.interface.find import find_method, load_class
 from benchmark.interface.names import find_baselines
+from benchmark.runs.collect import describe_method
 from benchmark.submission import trial
 from benchmark.submission.checks import CHECKS, validate_submission
 from benchmark.submission.folder import read_folder
+from benchmark.submission.hooks import read_class
 from benchmark.submission.template import create_submission
 from tests import tiny
 from tests.system import needs_bubblewrap
@@ -90,6 +92,21 @@ def test_new_copies_the_template_under_its_name(folder, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"has its name: give --to .*/other/yours, or the name"):
         create_submission("yours", tmp_path / "other")
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("name", ["none", "true", "items", "round", "mitigation", "sampling"])
+def test_new_writes_python_whatever_the_name(name, tmp_path):
+    code = (create_submission(name, tmp_path / name) / "method.py").read_bytes()
+    assert read_class(code).class_name == f"{name.capitalize()}Method"
+
+
+@pytest.mark.parametrize("summary", ["Half is new.  Half is old. ", "Tab\there.", "Long " * 80])
+def test_a_result_is_of_the_class_whatever_its_summary(summary, quick, folder, tmp_path):
+    file = folder / "method.py"
+    edit(file, '"""Half of the training', f'"""{summary}\n\n    Half of the training')
+    written = read_class(file.read_bytes())
+    kept = describe_method(find_method(str(file))).summary
+    assert written.summary == kept != summary
 
 
 CURATE = "        newest = crawl.draw(int(self.new * round.n), round.rng)\n"

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from benchmark.basics.errors import InputError
 from benchmark.commands.main import app
+from benchmark.results.costs import Costs
 from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
-from benchmark.results.standings import Costs, Standing
+from benchmark.results.standings import Standing
 from benchmark.results.transfer import EVERY, compare_suites, pair_tasks, tau_interval
 
 TASKS = ("digits", "speeches")

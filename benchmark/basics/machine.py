@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path("/")
 CHOICE = "ATEN_CPU_CAPABILITY"  # torch reads it once, at its first operation
 X86_64 = ("x86_64", "AMD64")
+GPU = "GPU "  # begins the part of a machine's description that names one
 
 
 def agree_on_instructions(root: Path = ROOT) -> None:
@@ -27,6 +28,11 @@ def agree_on_instructions(root: Path = ROOT) -> None:
     """
     if platform.machine() in X86_64 and "avx2" in _described(root, "flags").split():
         os.environ.setdefault(CHOICE, "avx2")
+
+
+def find_gpu(description: str) -> str:
+    """The GPU that a description names (see `processor.describe`), "" if there is none."""
+    return next((p.removeprefix(GPU) for p in description.split(", ") if p.startswith(GPU)), "")
 
 
 def ensure_home() -> None:

@@ -20,7 +20,6 @@ from benchmark.basics.device import title
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 KEPT, LARGE = 512 * 2**20, 64 * 2**20  # bytes
 HUGE_PAGE, MADV_HUGEPAGE = 2 * 2**20, 14  # of Linux's madvise(2)
-GPU = "GPU "  # begins the part of a machine's description that names one
 
 
 def settle() -> None:
@@ -70,14 +69,9 @@ def describe(device: str = "cpu") -> str:
         torch.backends.cpu.get_cpu_capability(),
         f"torch {torch.__version__}",
         _blas(),
-        "" if device == "cpu" else f"{GPU}{title(device)}",
+        "" if device == "cpu" else f"{machine.GPU}{title(device)}",
     )
     return ", ".join(part for part in parts if part)
-
-
-def find_gpu(description: str) -> str:
-    """The GPU that a description names (see `describe`), "" if there is none."""
-    return next((p.removeprefix(GPU) for p in description.split(", ") if p.startswith(GPU)), "")
 
 
 def _blas() -> str:

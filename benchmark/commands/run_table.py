@@ -13,9 +13,10 @@ from benchmark.commands.tables import number, sheet, word
 from benchmark.interface.names import REFERENCES
 from benchmark.metrics.meanings import find_title
 from benchmark.results import captions
+from benchmark.results.costs import sum_costs
 from benchmark.results.rows import DOUBTED, INAPPLICABLE, format_mean, format_score
 from benchmark.results.schema import Result
-from benchmark.results.standings import ABOVE, count_failed, score_task, sum_costs
+from benchmark.results.standings import ABOVE, count_failed, score_task
 
 
 @dataclass(frozen=True)

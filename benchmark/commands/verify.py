@@ -19,7 +19,7 @@ from benchmark.hub.connection import check_target
 from benchmark.hub.queue import send_comment
 from benchmark.hub.trouble import Purpose
 from benchmark.submission.review import review_request
-from benchmark.submission.verify import record_verification, verify_claim
+from benchmark.submission.verify import recall_disagreement, record_verification, verify_claim
 
 
 def verify(
@@ -70,7 +70,8 @@ def verify(
     the access granted is what card and claim say and no cost is claimed too low, the entry's state
     becomes `re-run` and the board shows the re-run's score; else the status is 1. Run the same
     command again to go on after an interruption. What was rejected is not run: --reject is final,
-    so objections come before it.
+    so objections come before it; where an earlier re-run of this result did not agree, it follows
+    from that one's record, unless --seeds ask for further ones.
 
     With --from-pr it is fetched from the pull request and re-scored first; findings are then
     written into leaderboard/ unless --findings names another folder, and the comment for its
@@ -98,7 +99,10 @@ def verify(
         raise InputError(
             "give a submission and its --result, or --from-pr N and --repo ORG/RESULTS"
         )
-    found = verify_claim(folder, result, out, parse_seeds(seeds), workers, watch, findings, by)
+    known = recall_disagreement(result, findings) if reject and seeds is None else None
+    found = known or verify_claim(
+        folder, result, out, parse_seeds(seeds), workers, watch, findings, by
+    )
     # All of it is kept before a word is printed, which may fail.
     record_verification(result, found, reject, findings, by)
     found.forget_seeds()

@@ -126,7 +126,8 @@ def crop_row(shown: Shown, generation: int, part: float = 1.0, foot: int = 0) ->
     with Image.open(io.BytesIO(shown.picture), formats=["PNG"]) as image:
         height = image.height // len(shown.generations)
         top = height * shown.generations.index(generation)
-        row = image.crop((0, top, round(image.width * part), top + max(1, height - foot)))
+        right = max(1, round(image.width * part))
+        row = image.crop((0, top, right, top + max(1, height - foot)))
     content = io.BytesIO()
     row.save(content, "PNG", optimize=True)
     return base64.b64encode(content.getvalue()).decode()

@@ -31,6 +31,7 @@ from benchmark.interface.names import NAME
 SCHEMA_VERSION = 1
 LARGEST = 8_000_000  # bytes of a stored result: a suite of 6 tasks and 5 seeds has 600,000
 LONGEST = 500  # characters of a message
+LONGEST_LINE = 300  # of one that is no sentence, such as a summary
 MOST_SEED = 2**63 - 1
 INAPPLICABLE = "inapplicable"
 
@@ -72,7 +73,7 @@ def store_seed(seed: int) -> int | str:
 
 
 Name = Annotated[str, AfterValidator(_name)]
-Line = Annotated[str, Field(max_length=300), AfterValidator(_line)]
+Line = Annotated[str, Field(max_length=LONGEST_LINE), AfterValidator(_line)]
 Message = Annotated[str, Field(max_length=LONGEST), AfterValidator(_line)]
 Count = Annotated[int, Field(ge=0, le=MOST_COUNT)]
 Amount = Annotated[float, Field(ge=0, le=1e30)]  # seconds, shares, operations
@@ -124,7 +125,7 @@ class GenerationResult(_Strict):
         """
         said = {
             field: clean_line(str(record[field]), longest)
-            for field, longest in (("message", LONGEST), ("machine", 300))
+            for field, longest in (("message", LONGEST), ("machine", LONGEST_LINE))
             if field in record
         }
         try:

@@ -5,7 +5,7 @@ Needs neither torch nor a terminal, so that whatever shows a board can use it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import takewhile
 from typing import Any
@@ -16,31 +16,11 @@ from benchmark.basics.errors import InputError
 from benchmark.interface.access import Access, tier
 from benchmark.interface.names import REFERENCES
 from benchmark.results import statistics
+from benchmark.results.costs import Costs, sum_costs
 from benchmark.results.places import Sample, place_methods
 from benchmark.results.schema import LineageResult, Result
 
 ABOVE = 1.0 + 1e-9  # a score that is better than real data only, but for rounding
-
-
-@dataclass(frozen=True)
-class Costs:
-    """The ledgers of one method over all its lineages.
-
-    Attributes:
-        items_trained: items shown to an optimiser, in all.
-        items_generated: items published or sampled by the method for itself, in all.
-        forward_passes: items scored or embedded by the method for itself, in all.
-        real_items: trusted real items shown to the method, the most in any generation (the same
-            items may be shown again in the next); of provenance, the real items of all crawls so
-            far.
-        cpu_seconds: processor seconds, in all.
-    """
-
-    items_trained: int
-    items_generated: int
-    forward_passes: int
-    real_items: int
-    cpu_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,22 +267,6 @@ def count_failed(result: Result, task: str) -> int:
     if not result.tasks[task].applicable:
         return 0
     return sum(len(curve) <= generations for curve in _curves(result, task).values())
-
-
-def sum_costs(lineages: Iterable[LineageResult]) -> Costs:
-    """The ledgers of some lineages together."""
-    generations = [g for lineage in lineages for g in lineage.generations]
-
-    def all_of(entry: str) -> list[int]:
-        return [g.ledger.get(entry, 0) for g in generations]
-
-    return Costs(
-        items_trained=sum(all_of("items_trained")),
-        items_generated=sum(all_of("items_generated")),
-        forward_passes=sum(all_of("forward_passes")),
-        real_items=max(all_of("real_items"), default=0),
-        cpu_seconds=sum(sum(g.seconds.values()) for g in generations),
-    )
 
 
 def _curves(result: Result, task: str) -> dict[int, list[float]]:

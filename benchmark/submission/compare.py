@@ -38,6 +38,9 @@ class Comparison:
         return size <= CAP and (size <= FLOOR or self.low <= 0 <= self.high)
 
 
+NOT_COMPARED = Comparison(0.0, 0.0, 0.0, 0.0, 0.0)  # where no task has two scores
+
+
 def compare_scores(
     claimed: npt.ArrayLike, rerun: npt.ArrayLike, confidence: float = 0.95
 ) -> Comparison:

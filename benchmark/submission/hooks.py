@@ -6,15 +6,18 @@ import ast
 from dataclasses import dataclass
 
 from benchmark.basics.errors import InputError
+from benchmark.basics.plain import clean_line
 from benchmark.basics.spelling import find_nearest
 from benchmark.interface.mitigation import HOOKS
+from benchmark.results.schema import LONGEST_LINE
 
 MOST_NODES = 20_000  # of the syntax tree: no method file comes near
 
 
 @dataclass(frozen=True)
 class Written:
-    """What the file says of its class: its name, first line of its docstring, and its hooks."""
+    """What the file says of its class: its name, the first line of its docstring as results keep
+    it, and its hooks."""
 
     class_name: str
     summary: str
@@ -58,7 +61,7 @@ def _is_of(base: ast.expr, kinds: set[str]) -> bool:
 
 
 def _summary(node: ast.ClassDef) -> str:
-    return (ast.get_docstring(node) or "").split("\n")[0]
+    return clean_line((ast.get_docstring(node) or "").split("\n")[0], LONGEST_LINE)
 
 
 def _hooks(node: ast.ClassDef) -> tuple[str, ...]:

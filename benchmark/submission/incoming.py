@@ -14,7 +14,11 @@ from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.plain import clean_line
 from benchmark.hub.queue import Changes, Say, UnfitRequest, fetch_revision
 from benchmark.interface.names import NAME, REFERENCES
+from benchmark.results.gallery import LARGEST as LARGEST_GALLERY
+from benchmark.results.gallery import load_gallery
+from benchmark.results.references import find_references
 from benchmark.results.schema import LARGEST, Result
+from benchmark.results.standings import score_result
 from benchmark.submission.checks import read_submission
 from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.folder import LARGEST as LARGEST_OF_FOLDER
@@ -23,6 +27,9 @@ from benchmark.submission.upload import name_samples
 from benchmark.tasks.suites import load_suite
 
 MOST = 8_000_000_000  # bytes of all samples and models
+OF_ENTRY = re.compile(
+    rf"(?:submissions|(?:results|references|gallery|samples)/{NAME})/({NAME})(?:\.json$|/)"
+)
 RESULT = re.compile(rf"results/({NAME})/({NAME})\.json")
 
 
@@ -31,7 +38,8 @@ class Brought:
     """One entry in a pull request.
 
     Attributes:
-        read: what is looked at first: the submission, its result, references of its own.
+        read: what is looked at first: the submission, its result, its gallery, references of its
+            own.
         samples: what the result is recomputed from.
         ignored: findings, which only maintainers may write.
         namesakes: suites on which the dataset has a result of this name already.
@@ -92,6 +100,10 @@ def find_brought(changes: Changes) -> Brought:
     """
     found = [match for path in changes.changed if (match := RESULT.fullmatch(path))]
     found = [match for match in found if match.group(0) in changes.there]
+    if withdrawn := find_withdrawn(changes):
+        raise UnfitRequest(
+            f"it withdraws {withdrawn}: merge it if the account that sent the entry asks for it"
+        )
     if len(found) != 1:
         some = f"{len(found)} results" if found else "no result"
         raise UnfitRequest(
@@ -102,8 +114,9 @@ def find_brought(changes: Changes) -> Brought:
     of_folder = {f"submissions/{name}/{file}": most for file, most in LARGEST_OF_FOLDER.items()}
     sent = {f"references/{suite}/{name}/{r}.json" for r in REFERENCES}
     read = of_folder | dict.fromkeys((found[0].group(0), *sorted(sent)), LARGEST)
+    read |= {f"gallery/{suite}/{name}.json": LARGEST_GALLERY}
     samples = _name_samples(suite, name)
-    own = {*read, *samples, f"gallery/{suite}/{name}.json"}
+    own = {*read, *samples}
     ignored = tuple(path for path in changes.changed if FINDING.fullmatch(path))
     odd = [path for path in changes.changed if path not in own and path not in ignored]
     if odd:
@@ -140,6 +153,14 @@ def find_brought(changes: Changes) -> Brought:
     )
 
 
+def find_withdrawn(changes: Changes) -> str:
+    """The name of the one entry that the pull request takes out of the dataset, "" if it does
+    anything else."""
+    names = {match[1] if (match := OF_ENTRY.match(path)) else "" for path in changes.changed}
+    gone = all(path in changes.known and path not in changes.there for path in changes.changed)
+    return names.pop() if gone and len(names) == 1 else ""
+
+
 def fetch_brought(
     brought: Brought,
     repo: str,
@@ -165,13 +186,17 @@ def read_brought(brought: Brought, folder: Path) -> Result:
     """The result of the entry in `folder`, which belongs to the submission; nothing is run.
 
     Raises:
-        UnfitRequest: it is not as a submission must be, or the result was changed after the run.
+        UnfitRequest: it is not as a submission must be, cannot be scored, or the result was changed
+            after the run.
     """
     file, where = brought.result_in(folder), brought.submission_in(folder)
     try:
         result = read_claim(file)
         submission, card, written = read_submission(where)
         check_belongs(result, file, submission, card, written.summary)
+        score_result(result, *find_references(result, file, beside=False).values())
+        if f"gallery/{brought.suite}/{brought.name}.json" in brought.read:
+            load_gallery(folder / "gallery" / brought.suite / file.name)
     except AutophagyError as error:
         raise UnfitRequest(str(error)) from error
     except Exception as error:  # whatever a stranger thought of: it costs this request, no more

@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from benchmark.basics.errors import AutophagyError, InputError, MethodError
 from benchmark.basics.files import read_tensors
-from benchmark.basics.processor import find_gpu, without_denormals
+from benchmark.basics.processor import without_denormals
 from benchmark.interface.items import Items
 from benchmark.lineage.loop import open_evaluator, open_world
 from benchmark.lineage.marks import LabelReader, check_labels
 from benchmark.lineage.workshop import kept_state
 from benchmark.results.references import are_frozen, find_references
 from benchmark.results.schema import LineageResult, Result
+from benchmark.submission.claim import find_claimed_gpu
 from benchmark.submission.copies import FEW, RealItems, count_likenesses
 from benchmark.submission.upload import find_last_finished, name_samples
 from benchmark.tasks.parts import Era
@@ -82,7 +83,7 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
 def refuse_gpu(result: Result) -> None:
     """Raises InputError if a GPU computed the claim: its numbers differ by more than is tolerated
     here, so that nothing could be said of it."""
-    if gpu := max(map(find_gpu, (result.hardware, *result.machines))):
+    if gpu := find_claimed_gpu(result):
         raise InputError(
             f"{result.method.name} on {result.suite} was computed on a GPU ({gpu}), whose numbers "
             f"a CPU does not give again: it cannot be re-scored here and stays self-reported"

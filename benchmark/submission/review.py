@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import DoesNotLoad, InputError
 from benchmark.basics.files import read_record, write_record
 from benchmark.basics.plain import escape_markdown, quote_code
 from benchmark.hub.queue import Say, UnfitRequest, find_changes
@@ -21,7 +21,12 @@ from benchmark.submission.rescore import (
     refuse_gpu,
     rescore_claim,
 )
-from benchmark.submission.verify import Verification, record_verification, verify_claim
+from benchmark.submission.verify import (
+    Verification,
+    recall_disagreement,
+    record_verification,
+    verify_claim,
+)
 from benchmark.submission.waiting import clean_reason
 
 
@@ -97,6 +102,11 @@ def review_request(
         check_open(file, findings)
     except InputError as error:
         return _refuse(changes.revision, error, folder)
+    doubted = recall_disagreement(file, findings) if reject and seeds is None else None
+    if doubted is not None:  # the author had two weeks to object to it: no other seeds now
+        words = [_heading(brought), f"**Run again** before: {escape_markdown(doubted.sentence)}."]
+        record_verification(file, doubted, reject, findings, by)
+        return _keep(kept, asked, False, _close(words, _verdict(doubted, reject), by))
     refuse_gpu(result)  # before gigabytes of samples are fetched
     count, size = len(brought.samples), brought.find_size(changes) / 1e6
     say(f"Fetching {brought.title}, {count} files of samples and models, {size:,.0f} MB in all")
@@ -115,16 +125,13 @@ def review_request(
         return _keep(kept, asked, False, _close(words, f"{verdict}{_final(reject)}", by))
     record_state(file, "re-scored", describe_agreement(result, file, rows), findings, by)
     say(f"Running {result.method.name} again in the sandbox")
-    found = verify_claim(
-        brought.submission_in(folder),
-        file,
-        out / f"runs-{num}",
-        seeds,
-        workers,
-        watch,
-        findings,
-        by,
-    )
+    own, runs = brought.submission_in(folder), out / f"runs-{num}"
+    try:
+        found = verify_claim(own, file, runs, seeds, workers, watch, findings, by)
+    except DoesNotLoad as error:
+        words.append(f"**Not run again**: {escape_markdown(clean_reason(str(error), folder))}.")
+        verdict = "It does not load here: mend it and send it again."
+        return _keep(kept, asked, False, _close(words, verdict, by))
     words.append(f"**Run again** in a sandbox: {escape_markdown(found.sentence)}.")
     record_verification(file, found, reject, findings, by)
     told = _keep(kept, asked, found.agrees, _close(words, _verdict(found, reject), by))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from pathlib import Path
 
+import benchmark
 from benchmark.basics.errors import InputError, cannot_write
 from benchmark.interface.names import REFERENCES, find_baselines
 from benchmark.submission.card import MEND, SUBMISSION_NAME
@@ -47,6 +49,8 @@ def create_submission(name: str, to: Path | None = None) -> Path:
             f"{folder.resolve().name!r}"
         )
     class_name = "".join(part.capitalize() for part in re.split("[_-]", name))
+    if keyword.iskeyword(class_name) or class_name in benchmark.__all__:  # the template's imports
+        class_name += "Method"
     replaced = {
         "method.py": ("class Template(", f"class {class_name}("),
         "card.yaml": (f"name: {RESERVED}\n", f"name: {name}\n"),

@@ -15,6 +15,7 @@ import hashlib
 import itertools
 import json
 import re
+from glob import escape
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -28,7 +29,9 @@ from pydantic import (
 )
 
 from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.basics.plain import clean_line, is_plain, read_start
+from benchmark.basics.plain import clean_line, is_plain, read_limited, read_start
+from benchmark.results.costs import Costs
+from benchmark.results.schema import LARGEST as LARGEST_RESULT
 from benchmark.results.schema import Amount, Count, Line, Message, Name
 
 StateName = Literal["self-reported", "re-scored", "measured", "re-run", "rejected"]
@@ -87,6 +90,8 @@ class Rerun(_Strict):
         access: what the re-run was granted.
         recoveries: by task, one a seed; none where the method does not apply.
         failed: by task, lineages that did not reach the last generation.
+        costs, nothing: what it and `nothing` took in the same generations; None in records of
+            before they were kept.
         comparison: suite scores claimed and re-run, their difference and its interval.
         times: how many times the processor time of `nothing` it took; None where it is not known.
         problem: why it does not agree, besides the comparison: access, tasks or costs that are not
@@ -107,6 +112,8 @@ class Rerun(_Strict):
         Field(min_length=1, max_length=100),
     ]
     failed: Annotated[dict[Name, Count], Field(max_length=100)]
+    costs: Costs | None = None
+    nothing: Costs | None = None
     comparison: Annotated[dict[Name, Recovery], Field(max_length=10)]
     times: Amount | None = None
     agrees: bool
@@ -288,6 +295,20 @@ def load_rerun(result: Path, state: State, findings: Path | None = None) -> Reru
     if hashlib.sha256(content).hexdigest() != state.record_sha256:
         raise CorruptFile(f"{path} is not the record of the re-run that was found to agree")
     return _load(path, Rerun, "record of a re-run")
+
+
+def load_reruns(result: Path, findings: Path | None = None) -> dict[Path, Rerun]:
+    """The records of all re-runs of that very result, by their files.
+
+    Raises:
+        InputError: the result cannot be read.
+        CorruptFile: a record is not valid.
+    """
+    digest = hashlib.sha256(read_limited(result, LARGEST_RESULT, "result")).hexdigest()
+    folder = _found_about(result, "verified", findings).parent
+    files = sorted(folder.glob(f"{escape(result.stem)}-*.json"))
+    found = {file: _load(file, Rerun, "record of a re-run") for file in files}
+    return {file: record for file, record in found.items() if record.result_sha256 == digest}
 
 
 def _load(path: Path, kind: type[Model], what: str) -> Model:

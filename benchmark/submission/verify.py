@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from benchmark import __version__
@@ -15,6 +15,7 @@ from benchmark.basics.errors import InputError
 from benchmark.basics.files import alone_in, read_record, write_record
 from benchmark.interface.find import find_method
 from benchmark.interface.names import REFERENCES, find_baselines
+from benchmark.results.costs import sum_both
 from benchmark.results.references import find_references
 from benchmark.results.schema import MOST_SEED, Result
 from benchmark.results.standings import score_result
@@ -23,6 +24,7 @@ from benchmark.runs.jobs import Job
 from benchmark.submission.checks import read_submission
 from benchmark.submission.claim import check_belongs, read_claim
 from benchmark.submission.compare import (
+    NOT_COMPARED,
     Comparison,
     compare_scores,
     compare_seconds,
@@ -34,7 +36,7 @@ from benchmark.submission.record import (
     record_state,
     write_verification,
 )
-from benchmark.submission.trust import Rerun
+from benchmark.submission.trust import Rerun, load_reruns
 
 DRAWN = 3  # seeds, unless they are given
 GUESSED = 2**32  # below it a method may try all seeds until one explains what it is handed
@@ -132,12 +134,16 @@ def verify_claim(
     scored = score_result(own, *(references[name] for name in REFERENCES))
     problem = _find_problem(given, claim, own, claimed, scored.recoveries)
     shared = [task for task in claimed if claimed[task] and scored.recoveries[task]]
-    if not shared:
-        raise InputError(f"{result} and the re-run have no task in common that the method suits")
-    found = compare_scores(
-        [claimed[task] for task in shared], [scored.recoveries[task] for task in shared]
-    )
+    if shared:
+        found = compare_scores(
+            [claimed[task] for task in shared], [scored.recoveries[task] for task in shared]
+        )
+    elif problem:
+        found = NOT_COMPARED
+    else:
+        raise InputError(f"{result} suits none of the tasks, nor does the re-run: nothing to check")
     checker, times = find_checker(by), compare_seconds(own, references["nothing"])
+    took = sum_both(own, references["nothing"])
     record = Rerun(
         benchmark_version=__version__,
         suite=claim.suite,
@@ -149,6 +155,8 @@ def verify_claim(
         access=tuple(own.method.access),
         recoveries={task: tuple(of) for task, of in scored.recoveries.items()},
         failed=scored.failed,
+        costs=took[0],
+        nothing=took[1],
         times=None if times is None else round(times, 3),
         comparison=asdict(found),
         agrees=found.agrees and not problem,
@@ -159,6 +167,25 @@ def verify_claim(
     )
     written = write_verification(result, record, findings)
     return Verification(found, chosen, written, problem, times, None if seeds else kept)
+
+
+def recall_disagreement(result: Path, findings: Path | None = None) -> Verification | None:
+    """What the last re-run of that result found, if it did not agree: a rejection, for which
+    objections are awaited, follows from that, not from further seeds.
+
+    Raises:
+        InputError: the result cannot be read.
+        CorruptFile: a record is damaged.
+    """
+    records = load_reruns(result, findings)
+    # The time of the file tells those of one second apart.
+    when = {path: (record.date, path.stat().st_mtime_ns) for path, record in records.items()}
+    last = max(when, key=lambda path: when[path], default=None)
+    if last is None or records[last].agrees:
+        return None
+    found = records[last]
+    comparison = Comparison(**{f.name: found.comparison[f.name] for f in fields(Comparison)})
+    return Verification(comparison, tuple(map(int, found.seeds)), last, found.problem, found.times)
 
 
 def record_verification(

@@ -10,11 +10,18 @@ from pathlib import Path
 from benchmark.basics.plain import clean_line, read_limited
 from benchmark.hub.queue import OpenRequest, Say, UnfitRequest, find_changes, list_requests
 from benchmark.results.schema import LARGEST
-from benchmark.submission.incoming import fetch_brought, find_brought, read_brought
+from benchmark.submission.claim import find_claimed_gpu
+from benchmark.submission.incoming import (
+    fetch_brought,
+    find_brought,
+    find_withdrawn,
+    read_brought,
+)
 from benchmark.submission.trust import State, find_state, load_trust
 
 MALFORMED = "malformed"
 SUPERSEDED = "superseded"
+WITHDRAWAL = "withdrawal"
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ class Waiting:
 
     Attributes:
         entry: suite and name, if it brings an entry.
-        state: what is known of it: malformed, superseded, or a state of trust.
+        state: what is known of it: malformed, superseded, a withdrawal, or a state of trust.
         reason: one sentence, "" where nobody has looked yet.
         next: the command to type, or what to do on the Hub.
     """
@@ -74,6 +81,10 @@ def _look(
         changes = find_changes(repo, request.num, endpoint, say)
     except UnfitRequest as error:  # any other trouble with the Hub is not theirs
         return Waiting(request, None, MALFORMED, clean_line(str(error), 500), f"see {request.url}")
+    if withdrawn := find_withdrawn(changes):
+        reason = f"it takes the entry {withdrawn!r} out of the dataset"
+        advice = f"merge {request.url} if {clean_line(request.author, 60)} sent that entry"
+        return Waiting(request, None, WITHDRAWAL, reason, advice)
     check, entry = f"autophagy verify --from-pr {request.num} --repo {repo} --comment", None
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -81,13 +92,15 @@ def _look(
             brought = find_brought(changes)
             entry = brought.suite, brought.name
             fetch_brought(brought, repo, root, False, endpoint, say)
-            read_brought(brought, root)
+            gpu = find_claimed_gpu(read_brought(brought, root))
         except UnfitRequest as error:
             reason = clean_reason(str(error), root)
             return Waiting(request, entry, MALFORMED, reason, f"{check}  (tells the author)")
         state = _find_state(brought.result_in(root), findings)
     if brought.taken:
         check = f"{check}  (refuses the name; if it is of the same author, add --same-author)"
+    if gpu:
+        check = f"see {request.url}: a GPU computed it, so it cannot be checked here yet"
     done = {"re-run": f"merge {request.url}", "rejected": f"close {request.url}"}
     reason = state.reason
     if state.date:

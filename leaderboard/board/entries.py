@@ -14,6 +14,7 @@ from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
 from benchmark.basics.plain import clean_line, read_limited, read_start
 from benchmark.basics.spelling import ask_nearest
 from benchmark.interface.names import REFERENCES
+from benchmark.results.costs import Relative, compare_costs, sum_both
 from benchmark.results.gallery import Gallery
 from benchmark.results.references import are_frozen, find_references, frozen_file
 from benchmark.results.schema import LARGEST as LARGEST_RESULT
@@ -32,7 +33,6 @@ from benchmark.submission.trust import (
     load_trust,
     trust_file,
 )
-from leaderboard.board.costs import Relative, compare_costs
 
 Show = Callable[[Result, Path], Gallery]  # what the run that wrote a result's file published
 FINDINGS = ("trust", "verified")  # folders beside results, written by maintainers only
@@ -52,7 +52,8 @@ class Entry(Scored):
         hashes: by task, the hash of its whole definition.
         machines: the processors that computed it.
         references: "frozen", or "own" where it is scored against those that it brought.
-        relative: what its result cost beside `nothing`.
+        costs: what it took; of a re-run what as many lineages as the claim's would have taken.
+        relative: the same beside `nothing`.
         claimed: the suite score that its result claims, where `recoveries` are of a re-run.
         mine: whether it is only previewed.
     """
@@ -269,6 +270,9 @@ def _rescaled(entry: Entry, findings: Path) -> Entry:
     if found.recoveries.keys() != entry.recoveries.keys() or not found.agrees:
         raise CorruptFile(f"the record of the re-run of {entry.path} is not of this result")
     claimed = {task: of for task, of in entry.recoveries.items() if of}
+    if found.costs and found.nothing:
+        costs = found.costs.scale(len(entry.seeds) / len(found.seeds))
+        entry = replace(entry, costs=costs, relative=compare_costs(found.costs, found.nothing))
     return replace(
         entry,
         trusted=True,
@@ -297,7 +301,7 @@ def _described(
         version=result.benchmark_version,
         hashes={name: task.hash for name, task in result.tasks.items()},
         machines=tuple(result.machines),
-        relative=compare_costs(result, next(iter(scale.values()))),
+        relative=compare_costs(*sum_both(result, next(iter(scale.values())))),
     )
 
 

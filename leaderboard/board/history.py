@@ -58,7 +58,7 @@ def list_history(entry: Entry) -> list[Event]:
 
 
 def describe_history(entry: Entry) -> str:
-    """The same in one line."""
+    """The same in one line, without the authors, whose names may be any words."""
     return "; ".join(map(_describe, list_history(entry)))
 
 
@@ -69,7 +69,7 @@ def _events(found: CheckedResult, other: bool) -> Iterator[Event]:
 
 
 def _describe(event: Event) -> str:
-    by = f" by {event.by}" if event.by else ""
+    by = f" by {event.by}" if event.by and event.commit else ""  # checked: by a maintainer
     code = f" with {event.commit}" if event.commit else ""
     of = f" (another result, {event.of})" if event.of else ""
     return f"{event.state} {event.date}{by}{code}{of}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from benchmark.basics.errors import InputError
+from benchmark.results.standings import Standing
 from benchmark.results.transfer import FEWEST, compare_suites
 from leaderboard.board.entries import Board
 from leaderboard.board.filters import MAIN
@@ -18,7 +19,7 @@ def predict_main(board: Board, suite: str) -> str:
     """How alike `suite` and the standard suite rank methods, with n; "" where nobody asks."""
     if suite in UNASKED:
         return ""
-    both = {name: rank_entries(board, name) for name in (suite, MAIN)}
+    both = {name: _believe(rank_entries(board, name)) for name in (suite, MAIN)}
     whole = [{s.method for s in of if not (s.reference or s.partial)} for of in both.values()]
     n = len(whole[0] & whole[1])
     if n < FEWEST:
@@ -37,3 +38,10 @@ def predict_main(board: Board, suite: str) -> str:
         f"1 = the same order). Of the {found.separated} pairs of them that {MAIN} separates beyond "
         f"chance, {suite} orders {found.agreed} the same way."
     )
+
+
+def _believe(found: list[Standing]) -> list[Standing]:
+    """Those that maintainers measured or re-ran, where there are any: a number that somebody sends
+    does not move what is said of a suite."""
+    trusted = [s for s in found if s.trusted and not s.reference]
+    return trusted or found

@@ -15,6 +15,7 @@ import pandas as pd
 
 from benchmark.interface.names import REFERENCES
 from benchmark.results.style import FAINT, GREY, INK, style_methods
+from leaderboard.board.table import prefer_trusted
 
 MOST_ROWS = 60  # methods in the picture of recoveries
 MOST_POINTS = 500  # methods in a scatter
@@ -126,11 +127,12 @@ def draw_cost(
 
 
 def find_front(frame: pd.DataFrame, column: str) -> set[str]:
-    """The methods such that none scores more for no greater cost; the upper reference is no
-    method that one could choose."""
-    rows = frame[frame["method"] != REFERENCES[1]].sort_values(
-        [column, "score"], ascending=[True, False]
-    )
+    """The methods such that none scores more for no greater cost, among those that maintainers
+    measured or re-ran where there are any; the upper reference is no method that one could
+    choose."""
+    believed = prefer_trusted(frame[~frame["reference"]])["method"]
+    counted = frame["method"].isin({*believed, REFERENCES[0]})
+    rows = frame[counted].sort_values([column, "score"], ascending=[True, False])
     best = rows["score"].cummax().shift().fillna(-np.inf)
     return set(rows.loc[rows["score"] > best, "method"])
 

@@ -7,10 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.basics.errors import InputError
+from benchmark.basics.plain import read_start
 from benchmark.hub.commits import Stored, create_repo, mirror_files
 from benchmark.hub.connection import ask_hub, check_target
 from benchmark.hub.parts import Part
 from benchmark.hub.trouble import Purpose
+from benchmark.submission.card import parse_card
+from benchmark.submission.folder import LARGEST
 from benchmark.submission.trust import FINDING
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE, READ
@@ -98,6 +102,7 @@ def publish_dataset(
 
         revision = ask_hub(fetch, purpose, endpoint, say, token)
         parts = list_own_parts()
+        _refuse_taken(root, HERE)
         for part in parts:
             path = root / part.path
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +113,27 @@ def publish_dataset(
             lambda api: mirror_files(api, repo, "dataset", parts, title, revision, FINDING),
             purpose, endpoint, say, token,
         )  # fmt: skip
+
+
+def _refuse_taken(root: Path, own: Path) -> None:
+    """A baseline that is new here may not replace somebody's entry of its name.
+
+    Raises:
+        InputError: it would: no author of one is an author of the other.
+    """
+    for card in sorted(own.glob("submissions/*/card.yaml")):
+        there = root / card.relative_to(own)
+        if not there.exists():
+            continue
+        ours, theirs = (
+            parse_card(read_start(file, LARGEST["card.yaml"], "card")).authors
+            for file in (card, there)
+        )
+        if not set(ours) & set(theirs):
+            raise InputError(
+                f"the dataset has an entry {card.parent.name!r} of {', '.join(theirs)}: give the "
+                f"baseline of that name another one"
+            )
 
 
 def describe_dataset(repo: str, board: Board, root: Path) -> list[Part]:

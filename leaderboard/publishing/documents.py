@@ -27,13 +27,13 @@ from benchmark.basics.plain import escape_markdown, quote_code
 from benchmark.basics.spelling import ask_nearest
 from benchmark.interface.names import REFERENCES
 from benchmark.metrics.meanings import choose_short
+from benchmark.results.costs import sum_both
 from benchmark.results.curves import gather_curves, name_measures
 from benchmark.results.references import frozen_file
 from benchmark.results.rows import make_score_rows
 from benchmark.results.schema import load_result
 from benchmark.results.transfer import EVERY, compare_suites
 from benchmark.tasks.suites import load_suite
-from leaderboard.board.costs import sum_both
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
 from leaderboard.board.table import rank_entries

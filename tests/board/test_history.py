@@ -33,6 +33,15 @@ def test_every_state_is_told_in_order_with_who_and_when(tmp_path):
     assert f"by Grace with {scored.commit}" in describe_history(entry)
 
 
+def test_an_author_cannot_write_a_state_into_the_line(tmp_path):
+    file = toys.store(tmp_path, toys.result("anchor"))
+    toys.card(tmp_path, "anchor", ["Ada; re-run 2026-01-03 by A Maintainer"], None)
+    record_state(file, "re-scored", "it follows", by="Grace")
+    said = describe_history(read_board(tmp_path).entry("small", "anchor"))
+    assert "Maintainer" not in said
+    assert said.startswith("self-reported 2026-01-02; re-scored ")
+
+
 def test_what_befell_an_earlier_result_of_the_name_is_told_before(tmp_path):
     file = toys.store(tmp_path, toys.result("anchor", 0.9))
     record_state(file, "rejected", "it does not agree", by="Grace")

@@ -9,16 +9,18 @@ from PIL import Image
 
 from benchmark.basics.errors import CorruptFile
 from benchmark.results import references
+from benchmark.results.costs import Relative, compare_costs, sum_both
 from benchmark.results.gallery import Gallery, Shown, crop_row, load_gallery
 from benchmark.submission.record import record_state
 from benchmark.tasks.pairs import sheet
-from leaderboard.board.costs import Relative, compare_costs
 from leaderboard.board.entries import read_board
 from leaderboard.board.filters import Filters
 from leaderboard.board.opening import make_opening
 from leaderboard.board.predictions import predict_main
 from leaderboard.board.source import HERE
+from leaderboard.board.table import make_frame
 from leaderboard.board.views import View
+from leaderboard.page.charts import find_front
 from leaderboard.page.tabs.opening import draw_opening
 from leaderboard.publishing.evidence import tabulate_access
 from tests.board import toys
@@ -145,10 +147,10 @@ def test_an_interval_is_over_the_seeds_of_its_own_row(root):
 
 def test_costs_are_those_of_the_same_generations():
     nothing, dear = toys.result("nothing"), toys.result("dear")
-    assert compare_costs(nothing, nothing).training == 1
+    assert compare_costs(*sum_both(nothing, nothing)).training == 1
     failed = toys.result("dear", stops={(toys.TASKS[0], 0): 2})
     for result in (dear, failed, toys.result("dear", absent=toys.TASKS[1:])):
-        found = compare_costs(result, nothing)
+        found = compare_costs(*sum_both(result, nothing))
         assert (found.training, found.samples) == (1, 1)
     times = "\N{MULTIPLICATION SIGN}"
     assert Relative(1.2, 2.6, 0.0, 0).sentence == f"+20% training, 2.6 {times} samples"
@@ -168,6 +170,11 @@ def test_a_row_of_a_picture_is_cut_out(tmp_path):
         load_gallery(tmp_path / "x.json")
 
 
+def test_a_picture_of_one_pixel_is_cut_too():
+    shown = Shown(seed=0, generations=[0], png=picture(1, 1, 1))
+    assert Image.open(io.BytesIO(base64.b64decode(crop_row(shown, 0, 0.1)))).size == (1, 1)
+
+
 def test_quick_says_how_far_it_predicts(root):
     board = read_board(root)
     assert predict_main(board, "small") == predict_main(board, "stress") == ""
@@ -179,6 +186,20 @@ def test_quick_says_how_far_it_predicts(root):
     assert "rank correlation 1.00 (95% interval" in said
     assert "n = 6 methods" in said
     assert "quick orders 15 the same way" in said
+
+
+def test_whoever_claims_most_moves_neither_the_front_nor_the_prediction(root):
+    """Where maintainers measured some."""
+    for name, share in zip("abcdef", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6), strict=True):
+        for suite in ("small", "quick"):
+            toys.rerun(toys.store(root, toys.result(name, share, suite)), share)
+    for k in range(9):
+        toys.store(
+            root, toys.result(f"claim{k}", k, "small"), toys.result(f"claim{k}", -k, "quick")
+        )
+    board = read_board(root)
+    assert "n = 6 methods" in predict_main(board, "quick")
+    assert find_front(make_frame(board, "small"), "training") == {"f"}
 
 
 def test_the_published_board_opens_with_pictures(monkeypatch):

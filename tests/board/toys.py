@@ -130,10 +130,25 @@ def store(root: Path, *results: Result) -> Path:
 
 def rerun(path: Path, recovery: float, findings: Path | None = None, noise: float = 0.01) -> Rerun:
     """Say of a stored toy that it was run again, with about this recovery."""
+    record = _record(path, noise, {"claimed": recovery, "rerun": recovery, "difference": 0.0}, True)
+    kept = write_verification(path, record, findings)
+    record_state(path, "re-run", "it agrees", findings, "A Maintainer", kept)
+    return record
+
+
+def disagree(path: Path, findings: Path | None = None) -> Rerun:
+    """Leave the record of a re-run of a stored result that did not agree."""
+    found = {"claimed": 0.9, "rerun": 0.1, "difference": -0.8, "low": -0.9, "high": -0.7}
+    record = _record(path, 0.01, found, False)
+    write_verification(path, record, findings)
+    return record
+
+
+def _record(path: Path, noise: float, comparison: dict[str, float], agrees: bool) -> Rerun:
     content = path.read_bytes()
     stored = Result.model_validate_json(content, strict=False)
-    wobbles = (-noise, 0.0, noise)
-    record = Rerun(
+    recoveries = tuple(comparison["rerun"] + w for w in (-noise, 0.0, noise))
+    return Rerun(
         benchmark_version=__version__,
         suite=stored.suite,
         method=stored.method.name,
@@ -142,17 +157,14 @@ def rerun(path: Path, recovery: float, findings: Path | None = None, noise: floa
         seeds=("9007199254740993", "9223372036854775806", "9223372036854775807"),
         seeds_drawn=True,
         access=tuple(stored.method.access),
-        recoveries={task: tuple(recovery + w for w in wobbles) for task in stored.tasks},
+        recoveries=dict.fromkeys(stored.tasks, recoveries),
         failed=dict.fromkeys(stored.tasks, 0),
-        comparison={"claimed": recovery, "rerun": recovery, "difference": 0.0},
-        agrees=True,
+        comparison=comparison,
+        agrees=agrees,
         date="2026-01-03",
         by="A Maintainer",
         commit="0" * 40,
     )
-    kept = write_verification(path, record, findings)
-    record_state(path, "re-run", "it agrees", findings, "A Maintainer", kept)
-    return record
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from leaderboard.publishing import dataset as results
 from leaderboard.publishing.deploy import VARIABLE, assemble_space, deploy_board
 from leaderboard.publishing.social import draw_social_card
 from tests.board import toys
+from tests.hub.repo import Blob
 
 ACCESS = {"anchor": ("RESERVE",), "verifier_filter": ("VERIFIER",)}
 SPACE, DATASET = "org/board", "org/results"
@@ -149,6 +150,18 @@ def test_entries_of_others_stay_and_are_in_the_table(hub, board):
     deploy_board(SPACE, DATASET, hub.url)
     assert "anchor" in set(table(hub)["method"])
     assert not any("samples/" in request for request in hub.requests if "resolve" in request)
+
+
+def test_a_new_baseline_does_not_replace_somebody_s_entry_of_its_name(hub, board):
+    deploy_board(SPACE, DATASET, hub.url)
+    deploy_board(SPACE, DATASET, hub.url)  # ours, of an earlier day
+    card = "submissions/anchor/card.yaml"
+    files = hub.repos["datasets", DATASET].refs["main"].files
+    own = (board / card).read_bytes()
+    files[card] = theirs = Blob(own.replace(b"Autophagy Bench", b"Somebody Else"))
+    with pytest.raises(InputError, match="has an entry 'anchor' of Somebody Else"):
+        deploy_board(SPACE, DATASET, hub.url)
+    assert hub.repos["datasets", DATASET].refs["main"].files[card] is theirs
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import DoesNotLoad, InputError
 from benchmark.commands.main import main
 from benchmark.hub.pull_requests import send_parts
 from benchmark.hub.queue import find_changes
@@ -18,11 +18,13 @@ from benchmark.submission.record import record_state
 from benchmark.submission.trust import find_state, load_trust
 from benchmark.submission.verify import Verification
 from benchmark.submission.waiting import list_waiting
+from tests.board import toys
 from tests.hub.repo import Blob
 
 TITLE = "Submit tail_quota on quick"
 REPO = "org/results"
 RESULT = "results/quick/tail_quota.json"
+GALLERY = "gallery/quick/tail_quota.json"
 FORGED = "results/quick/trust/tail_quota.json"
 
 
@@ -106,6 +108,8 @@ def test_the_state_is_that_of_the_maintainers_folder_and_never_of_the_request(
         ({"submissions/tail_quota/method.py": Blob(b"x = 1")}, "method.py must have one class"),
         ({"submissions/tail_quota/README.md": Blob(b"x" * 70_000)}, "65,536 are the most"),
         ({"samples/quick/tail_quota/big.safetensors": Blob(b"x")}, "it touches samples/quick/"),
+        ({GALLERY: Blob(b"x" * 2_000_001)}, f"{GALLERY} has 2,000,001 bytes, 2,000,000 are the"),
+        ({GALLERY: Blob(b"{}")}, f"{GALLERY} is not a valid gallery"),
     ],
 )
 def test_what_is_malformed_is_one_sentence(hub, sent, tmp_path, files, said):
@@ -115,6 +119,40 @@ def test_what_is_malformed_is_one_sentence(hub, sent, tmp_path, files, said):
     assert said in waiting.reason
     assert len(waiting.reason.splitlines()) == 1
     assert "/tmp" not in waiting.reason
+
+
+def test_a_result_without_the_references_that_it_names_is_malformed(hub, sent, tmp_path):
+    """Else hours of re-scoring would end in that."""
+    brought = [p for p in sent.refs["refs/pr/1"].files if p.startswith("references/")]
+    assert brought
+    change(sent, **dict.fromkeys(brought))
+    (waiting,) = list_waiting(REPO, tmp_path, hub.url)
+    assert waiting.state == "malformed"
+    assert "scores need the reference 'nothing'" in waiting.reason
+
+
+def test_one_that_a_gpu_computed_has_no_command_that_could_only_fail(hub, sent, finished, tmp_path):
+    result = load_result(finished.result)
+    result.hardware += ", GPU NVIDIA H200"
+    change(sent, **{RESULT: Blob(result.to_json())})
+    (waiting,) = list_waiting(REPO, tmp_path, hub.url)
+    assert (waiting.state, "a GPU computed it" in waiting.next) == ("self-reported", True)
+
+
+def test_an_author_withdraws_by_deleting_the_entry(hub, sent, tmp_path, monkeypatch):
+    sent.merge(1)
+    files = sent.refs["main"].files
+    own = {path for path in files if "tail_quota" in path}
+    left = {path: blob for path, blob in files.items() if path not in own}
+    sent.open_request(left, "Withdraw", "ada")
+    (waiting,) = list_waiting(REPO, tmp_path, hub.url)
+    assert (waiting.state, waiting.next.startswith("merge http")) == ("withdrawal", True)
+    assert "'tail_quota'" in waiting.reason
+    words = ("verify", "--from-pr", 2, "--findings", tmp_path, "--out", tmp_path / "out")
+    assert command(monkeypatch, hub, *words, "--comment") == 1
+    assert "it withdraws tail" in sent.requests[1].comments[0].replace("\\", "")
+    sent.open_request({p: b for p, b in left.items() if p != "README.md"}, "Withdraw", "eve")
+    assert list_waiting(REPO, tmp_path, hub.url)[1].state == "malformed"  # more than one entry
 
 
 def unrelated(hub, dataset):
@@ -270,6 +308,29 @@ def test_one_that_does_not_agree_is_rejected_only_if_asked(
     assert load_trust(finished.result, tmp_path).steps[-1].state == "rejected"
     (waiting,) = list_waiting(REPO, tmp_path, hub.url)
     assert waiting.next.startswith("close http")
+
+
+def test_objections_are_followed_by_a_rejection_that_draws_no_other_seeds(
+    hub, sent, finished, rerun, tmp_path, monkeypatch
+):
+    toys.disagree(finished.result, tmp_path)
+    words = ("verify", "--from-pr", 1, "--findings", tmp_path, "--out", tmp_path / "out")
+    assert command(monkeypatch, hub, *words, "--reject", "--comment") == 1
+    assert "rejected, which is final" in sent.requests[0].comments[0]
+    assert rerun["times"] == 0
+    assert load_trust(finished.result, tmp_path).steps[-1].state == "rejected"
+
+
+def test_who_does_not_load_here_is_told(hub, sent, finished, tmp_path, monkeypatch):
+    def verify(*_, **__):
+        raise DoesNotLoad("method.py needs a package that is not here")
+
+    monkeypatch.setattr(review, "verify_claim", verify)
+    words = ("verify", "--from-pr", 1, "--findings", tmp_path, "--out", tmp_path / "out")
+    assert command(monkeypatch, hub, *words, "--comment") == 1
+    (comment,) = sent.requests[0].comments
+    assert "needs a package that is not here" in comment
+    assert load_trust(finished.result, tmp_path).steps[-1].state == "re-scored"
 
 
 def test_samples_that_do_not_follow_end_the_check(hub, sent, rerun, tmp_path, monkeypatch):

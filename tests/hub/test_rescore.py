@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from benchmark.basics.files import read_tensors, write_tensors
-from benchmark.basics.processor import GPU, describe, find_gpu
+from benchmark.basics.machine import GPU, find_gpu
+from benchmark.basics.processor import describe
 from benchmark.commands.main import main
 from benchmark.commands.terminal import Terminal, Unprinted
 from benchmark.lineage.loop import open_world

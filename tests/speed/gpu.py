@@ -1,6 +1,6 @@
 """Measures suite `standard` on one GPU: steps, sampling, a generation in parts, lineages at once.
 
-    python -m tests.speed.gpu --pseudo /tmp/pseudo --out gpu.json     # all of it, half an hour at most
+    python -m tests.speed.gpu --pseudo /tmp/pseudo --out gpu.json     # all, half an hour at most
     python -m tests.speed.gpu pictures --data-dir /data/hub --out gpu.json
 
 `--pseudo` writes data that say nothing about quality (see `tests.speed.pseudo`). Every section runs

@@ -1,16 +1,48 @@
-"""What a method costs beside doing nothing, from the two ledgers; never from processor seconds."""
+"""What a method costs, by its ledgers, and beside doing nothing. Needs no torch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from benchmark.results.schema import LineageResult, Result
-from benchmark.results.standings import Costs, sum_costs
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The ledgers of one method over all its lineages.
+
+    Attributes:
+        items_trained: items shown to an optimiser, in all.
+        items_generated: items published or sampled by the method for itself, in all.
+        forward_passes: items scored or embedded by the method for itself, in all.
+        real_items: trusted real items shown to the method, the most in any generation (the same
+            items may be shown again in the next); of provenance, the real items of all crawls so
+            far.
+        cpu_seconds: processor seconds, in all.
+    """
+
+    items_trained: int
+    items_generated: int
+    forward_passes: int
+    real_items: int
+    cpu_seconds: float
+
+    def scale(self, by: float) -> Costs:
+        """Those of `by` times as many lineages."""
+        return Costs(
+            round(by * self.items_trained),
+            round(by * self.items_generated),
+            round(by * self.forward_passes),
+            self.real_items,
+            by * self.cpu_seconds,
+        )
 
 
 @dataclass(frozen=True)
 class Relative:
-    """A method's ledger beside that of `nothing` in the same generations of the same lineages.
+    """A method's ledger beside that of `nothing` in the same generations of the same lineages;
+    processor seconds, which depend on the machine, are not among them.
 
     Attributes:
         training: items trained on, 1 = as many.
@@ -40,9 +72,8 @@ class Relative:
         return ", ".join(parts) or "no more than nothing"
 
 
-def compare_costs(result: Result, nothing: Result) -> Relative:
-    """The ledger of a result beside that of `nothing`, where it ran."""
-    mine, base = sum_both(result, nothing)
+def compare_costs(mine: Costs, base: Costs) -> Relative:
+    """What a method took beside what `nothing` did in the same generations, see `sum_both`."""
     if not (base.items_trained and base.items_generated):
         return Relative(real=mine.real_items)
     return Relative(
@@ -50,6 +81,22 @@ def compare_costs(result: Result, nothing: Result) -> Relative:
         mine.items_generated / base.items_generated,
         mine.forward_passes / base.items_generated,
         mine.real_items,
+    )
+
+
+def sum_costs(lineages: Iterable[LineageResult]) -> Costs:
+    """The ledgers of some lineages together."""
+    generations = [g for lineage in lineages for g in lineage.generations]
+
+    def all_of(entry: str) -> list[int]:
+        return [g.ledger.get(entry, 0) for g in generations]
+
+    return Costs(
+        items_trained=sum(all_of("items_trained")),
+        items_generated=sum(all_of("items_generated")),
+        forward_passes=sum(all_of("forward_passes")),
+        real_items=max(all_of("real_items"), default=0),
+        cpu_seconds=sum(sum(g.seconds.values()) for g in generations),
     )
 
 
