@@ -281,6 +281,8 @@ class Asks(Mitigation):
 FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 FAILED = torch.AcceleratorError("CUDA error: device-side assert triggered\nmore")
 NO_HANDLE = RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`")
+COMPILING = ValueError("backend='inductor' raised")
+COMPILING.__cause__ = FULL
 MEMORY = "the GPU's memory was full; run the same command again with fewer --workers"
 PROCESS = "the GPU failed, and with it all that its process had left to do (CUDA error: device-side"
 
@@ -291,6 +293,8 @@ PROCESS = "the GPU failed, and with it all that its process had left to do (CUDA
         ("log_prob", False, FULL, MEMORY),  # asked by a hook
         ("log_prob", False, NO_HANDLE, MEMORY),
         ("log_prob", False, FAILED, PROCESS),
+        ("train", False, RuntimeError("Triton Error [CUDA]: out of memory"), MEMORY),
+        ("sample", False, COMPILING, MEMORY),
         pytest.param("log_prob", True, FULL, MEMORY, marks=(needs_bubblewrap, pytest.mark.slow)),
         ("train", False, FULL, MEMORY),  # by the harness
         ("sample", False, FAILED, PROCESS),

@@ -281,6 +281,24 @@ def test_a_model_that_diverges_leaves_nothing_in_a_kept_writer(speaker):
     assert torch.equal(written_by(writer, speaker), before)
 
 
+def test_what_is_kept_serves_others_though_a_hook_in_inference_mode_made_it(speaker):
+    with torch.inference_mode():
+        writer, norm = Writer(speaker, 4, 12, recorded=True), torch.nn.LayerNorm(4)
+        kept = graphs.Pass(norm)
+        before = written_by(writer, speaker)
+    assert torch.equal(written_by(writer, speaker), before)
+    kept(norm, norm, torch.zeros(1, 4))
+    kept(writer, norm, torch.zeros(1, 4))  # takes its weights over again
+
+
+def test_at_the_end_of_a_lineage_no_recording_holds_memory(setup):
+    generator, real = setup
+    both(generator, TrainingSet(real), steps=2)
+    assert graphs._steps.kept
+    graphs.forget_recordings()
+    assert not any(recent.kept for recent in graphs.Recent.all)
+
+
 @pytest.mark.parametrize("recorded", [False, True])
 def test_a_writer_is_freed_when_nobody_needs_it(recorded, speaker, without_collector):
     writer = Writer(speaker, 4, 12, recorded=recorded)

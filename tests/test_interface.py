@@ -143,6 +143,15 @@ def test_the_ledger_counts_auxiliary_work():
     assert round_.ledger.real_items == 4
 
 
+def test_real_items_of_two_sources_are_counted_together():
+    round_ = make_round(Access.RESERVE, Access.PROVENANCE)
+    assert len(round_.provenance) == 1
+    assert round_.ledger.real_items == 2
+    for _ in range(2):
+        assert len(round_.reserve) == 4
+        assert round_.ledger.real_items == 6
+
+
 def test_work_beyond_the_budget_is_refused_and_not_counted():
     round_ = make_round(Access.MODEL)
     for work in (

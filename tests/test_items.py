@@ -37,6 +37,17 @@ def test_concat_refuses_other_kinds():
     assert len(Items.concat([items(), items()])) == 20
 
 
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_union_is_taken_from_by_masks_as_by_places(joined):
+    union = Items.concat([items(), items().take([7])])
+    if joined:
+        assert union["label"].tolist()[-1] == 7
+    mask = torch.zeros(11, dtype=torch.bool)
+    mask[[2, 9, 10]] = True
+    assert union.take(mask)["label"].tolist() == [2, 9, 7]
+    assert len(union.take(torch.zeros(11, dtype=torch.bool))) == 0
+
+
 def test_unique_keeps_first_appearance():
     twice = Items.concat([items().take([3, 1]), items()])
     assert twice.unique()["label"].tolist() == [3, 1, 0, 2, 4, 5, 6, 7, 8, 9]

@@ -104,6 +104,17 @@ def test_the_divergence_is_that_of_every_token_drawn():
     assert meter.of_texts().tolist() == pytest.approx([float((p * (4 * p).log()).sum())] * 2)
 
 
+def test_what_fills_a_row_after_its_end_does_not_thin_the_divergence():
+    """A closed caption has one word left: nothing is drawn, and nothing can be marked."""
+    meter = Divergence(only(2))
+    for t in range(4):
+        logits = torch.zeros(2, 4)
+        if t > 0:
+            logits[1] = torch.tensor([0, -1e9, -1e9, -1e9])
+        meter(torch.zeros(2, t, dtype=torch.int64), logits)
+    assert meter.of_texts().tolist() == pytest.approx([math.log(2)] * 2)
+
+
 def test_a_text_mark_is_published_with_the_same_numbers_and_not_scored():
     plain = Writer().sample(None, 8, stream("w"), Sampling())
     same = written(lambda tokens, logits: logits)

@@ -30,13 +30,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from benchmark import Mitigation, TrainingSet
+from benchmark import Access, Mitigation, TrainingSet
 from benchmark.basics.cache import FolderCache
 from benchmark.basics.containment import contain, one_line
 from benchmark.basics.errors import MethodError
 from benchmark.basics.surroundings import SETTINGS, kept_random, read_settings
 from benchmark.interface.find import find_method
-from benchmark.lineage.loop import run_lineage
+from benchmark.lineage.loop import open_world, run_lineage
 from benchmark.lineage.store import LineageFolder, LineageMemory
 from benchmark.results.schema import GenerationResult, LineageResult, load_result
 from benchmark.runs import worker
@@ -287,6 +287,24 @@ def test_what_comes_after_a_mistake_is_as_if_it_never_was(tmp_path):
             run_lineage(TASKS[IMAGES], method, 0, store, cache)
         kept.append(content(store.folder))
     assert kept[0] == kept[1]
+
+
+class FillsReserve(Mitigation):
+    access = frozenset({Access.RESERVE})
+
+    def curate(self, crawl, round):
+        for column in round.reserve.columns.values():
+            column.fill_(7)
+        return TrainingSet(crawl)
+
+
+def test_nobody_is_handed_a_reserve_that_another_method_changed(tmp_path, cache):
+    """The world is kept for the methods that follow."""
+    before = open_world(TASKS[IMAGES], 0)(1).trusted.digest()
+    store = LineageFolder(tmp_path / "fills")
+    (*_, last) = run_lineage(TASKS[IMAGES], FillsReserve, 0, store, cache)
+    assert "changed the items it was handed in place" in last["message"]
+    assert open_world(TASKS[IMAGES], 0)(1).trusted.digest() == before
 
 
 def test_the_adopters_question_fails_its_lineage_only_and_overwrites_nothing(tmp_path, cache):

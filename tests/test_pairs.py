@@ -307,12 +307,23 @@ def test_a_model_can_be_built_anew_from_its_blueprint(model):
     assert "painter.frequency" not in model.state_dict()  # which would be rounded
 
 
-def test_marks_act_on_pictures_and_on_captions_of_what_is_published(model):
-    def favour(written: Tensor, logits: Tensor) -> Tensor:
-        bias = torch.zeros(logits.shape[1])
-        bias[::2] = 0.5
-        return logits + bias
+def favour(written: Tensor, logits: Tensor) -> Tensor:
+    """A mark of captions: half of the words."""
+    bias = torch.zeros(logits.shape[1])
+    bias[::2] = 0.5
+    return logits + bias
 
+
+def test_a_picture_that_is_painted_of_a_marked_caption_is_published_with_it(model):
+    """Where prompts are kept; else mark and picture would tell by not belonging together."""
+    keeps = replace(WEB.generator, recaption=False).build()
+    how = Sampling(logits=favour)
+    written = write_marked(keeps, model, 40, lambda: stream("sample"), how, "marked")
+    own = keeps.sample(model, 40, stream("sample"), how)
+    assert written.published.digest() == own.digest() != written.scored.digest()
+
+
+def test_marks_act_on_pictures_and_on_captions_of_what_is_published(model):
     how = Sampling(logits=favour, pixels=lambda images: images // 2 * 2)
     write = partial(write_marked, GENERATOR, model, 60, lambda: stream("sample"))
     plain, marked = write(Sampling(), "plain"), write(how, "marked")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmark import FOREIGN, Access, Items, Mitigation, Sampling
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import BudgetError, InputError
 from benchmark.basics.seeds import stream
 from benchmark.lineage.loop import open_world, run_lineage
 from benchmark.lineage.store import LineageMemory
@@ -108,6 +108,31 @@ def test_what_is_adopted_was_made_of_what_generation_0_had(stress, shared_cache)
     assert first[0][3] == (0, [task.n])
     for asked in first[1:]:
         assert asked == first[0]
+
+
+class Constructed(Inks):
+    """Takes of the global numbers before it is asked, and would train further if it were let."""
+
+    def __init__(self):
+        self.first = torch.rand(()).item()
+
+    def sampling(self, round):
+        try:
+            round.finetune(round.sample(4), steps=1)
+        except BudgetError:
+            self.asked.append((round.generation, self.first))
+        return super().sampling(round)
+
+
+def test_who_is_asked_for_adoption_is_made_and_bounded_as_at_generation_0(stress, shared_cache):
+    Inks.asked.clear()
+    task = replace(stress["digits-web-adoption"], generations=1)
+    records = run_lineage(task, Constructed, 0, LineageMemory(), shared_cache)
+    assert [record["status"] for record in records] == ["ok", "ok"]
+    own, adopted = [asked for asked in Inks.asked if asked[0] == 0 and len(asked) == 2]
+    assert own == adopted
+    drawn = [asked[2] for asked in Inks.asked if asked[0] == 0 and len(asked) > 2]
+    assert drawn[0] == drawn[1]
 
 
 def test_nobody_asks_a_method_without_a_mark_what_to_adopt(stress, shared_cache):

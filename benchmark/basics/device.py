@@ -37,6 +37,9 @@ def memory() -> int:
 
 # What torch raises of a GPU whose memory is full, and of one that failed.
 TROUBLE = (torch.OutOfMemoryError, torch.AcceleratorError)
+# Libraries, such as cuBLAS, that find no memory are reported in words only.
+WORDS = ("CUDA error", "cuDNN error", "Triton Error [CUDA]")
+DEEPEST = 10  # causes that are looked at
 
 
 def is_trouble(error: BaseException) -> bool:
@@ -44,9 +47,20 @@ def is_trouble(error: BaseException) -> bool:
     happened to run, and gone when it runs again. Of a CPU nothing is."""
     if not torch.cuda.is_available():
         return False
-    words = error.args[0] if type(error) is RuntimeError and error.args else None
-    # Libraries, such as cuBLAS, that find no memory are reported in words only.
-    return type(error) in TROUBLE or (isinstance(words, str) and words.startswith("CUDA error"))
+    for found in list_causes(error):
+        words = found.args[0] if type(found) is RuntimeError and found.args else None
+        if type(found) in TROUBLE or (isinstance(words, str) and words.startswith(WORDS)):
+            return True
+    return False
+
+
+def list_causes(error: BaseException) -> list[BaseException]:
+    """`error` and what it names as its cause, and so on: torch.compile raises errors of its own
+    from what it met."""
+    found = [error]
+    while len(found) < DEEPEST and (cause := found[-1].__cause__) is not None:
+        found.append(cause)
+    return found
 
 
 @contextmanager

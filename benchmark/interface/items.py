@@ -80,7 +80,9 @@ class Items:
                 **{name: column[index].clone() for name, column in read_columns(self).items()}
             )
         where = plain_positions(index, len(self))
-        if len(self._parts) > 1 and where.dtype != torch.bool and len(where):
+        if len(self._parts) > 1 and where.dtype == torch.bool:
+            where = where.nonzero()[:, 0]
+        if len(self._parts) > 1 and len(where):
             return self._picked(where)
         columns = read_columns(self._parts[0] if self._parts else self)
         return Items(**{name: column[where] for name, column in columns.items()})

@@ -36,8 +36,12 @@ class Mitigation:
         """Change the loss: return a tensor shaped like `per_element`; the trainer averages it.
 
         Args:
-            per_element: text: nats of every token (B, L); images: squared error (B, latent).
-            outputs: text: logits (B, L, V); images: predicted velocity (B, latent).
+            per_element: text: nats of every token (B, L); images: squared error (B, latent), of
+                pictures that are trained as pixels or maps of them (B, channels, H, W).
+            outputs: text: logits (B, L, V), float32; images: what is predicted, shaped like
+                `per_element`: velocity (noise on Imagenette).
+
+        Both lie on `outputs.device`: a GPU with --device cuda, but the CPU in a sandbox.
 
         Pairs: it is called for both models of a step, with the painter's squared error (B, latents)
         and velocity, and with the writer's nats (B, L) and logits (B, L, V): what `outputs.dim()`

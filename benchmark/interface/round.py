@@ -113,6 +113,7 @@ class Round:
         self._generator = generator if Access.MODEL in granted else None
         self._ledger, self.ledger = ledger, replace(ledger)
         self._limits = limits
+        self._shown: dict[str, int] = {}  # of each source of real items, how many
         self._trained = trained
         self._copy: nn.Module | None = None
 
@@ -155,9 +156,11 @@ class Round:
         self._set(entry, total)
 
     def _note(self, what: str, seen: int) -> None:
-        """So many different items were shown by now; to look again costs nothing."""
+        """So many different items were shown by now; to look again costs nothing. Those of one
+        source are none of another."""
         entry = ROUND[what].charge
-        self._set(entry, max(getattr(self._ledger, entry), seen))
+        self._shown[what] = seen
+        self._set(entry, max(getattr(self._ledger, entry), sum(self._shown.values())))
 
     def _set(self, entry: str, total: int) -> None:
         setattr(self._ledger, entry, total)
@@ -210,7 +213,9 @@ class Round:
 
     def log_prob(self, items: Items, model: nn.Module | None = None, blind: bool = False) -> Tensor:
         """(N,) log-probabilities under the newest own generator or `model`. Of pairs these are
-        log p(caption | picture), exactly, or log p(caption) if `blind`. Needs `MODEL`.
+        log p(caption | picture), exactly, or log p(caption) if `blind`. Of images they are the
+        usual surrogate, minus the loss of denoising, at noise that an item has by its place among
+        `items`: the same images in another order get others. Needs `MODEL`.
 
         Raises:
             MethodError: `blind`, and the items are not pairs.
@@ -238,7 +243,8 @@ class Round:
         return self._generator.logits(model, items)  # type: ignore[union-attr]
 
     def features(self, items: Items, model: nn.Module | None = None) -> Tensor:
-        """(N, F) hidden representations under the newest own generator. Needs `MODEL`."""
+        """(N, F) hidden representations under the newest own generator; of images at noise that
+        an item has by its place, as `log_prob`. Needs `MODEL`."""
         model = self._own(model, "features")
         self._charge("features", len(items))
         return self._generator.features(model, items)  # type: ignore[union-attr]

@@ -99,12 +99,16 @@ class ForeignModels:
         if "sampling" not in list_overridden(self._method):
             return Sampling()
         if self._marks is None:
-            era = self._world(0)
-            # First, since a model that is made anew takes of the global numbers, then as now.
-            seed_global(self._workshop.rng(0, AFTER_TRAINING))
-            first = self._first()
-            round_ = self._grants.open_round(0, era.trusted, first, Ledger(), trained=True)
-            hooks = Hooks(self._method, 0, self._grants.access, self._grants.lent(era.trusted))
+            workshop, grants = self._workshop, self._grants
+            trusted = self._world(0).trusted.take(slice(None))
+            # In the order of a generation, since all of them may take of the global numbers: the
+            # constructor, the model that is made anew, the hook.
+            seed_global(workshop.rng(0, "global"))
+            hooks = Hooks(self._method, 0, grants.access, grants.lent(trusted))
+            seed_global(workshop.rng(0, AFTER_TRAINING))
+            first, generator = self._first(), workshop.generator
+            ledger = Ledger(items_trained=generator.steps * generator.batch)
+            round_ = grants.open_round(0, trusted, first, ledger, trained=True)
             how = hooks.sampling(round_, first)
             self._marks = Sampling(logits=how.logits, pixels=how.pixels)
         return self._marks

@@ -80,6 +80,8 @@ def run_lineage(
             records.append(finished)
             break
         era, clock, ledger = world(t), Clock(read_clock), Ledger()
+        # The world is kept for lineages of other methods, so nobody is handed its own tensors.
+        trusted = era.trusted.take(slice(None))
         record: dict[str, Any] = {"generation": t, "status": OK, "machine": machine}
         try:
             # The web as it is before generation t. Who made an item is known to the harness and, if
@@ -100,11 +102,11 @@ def run_lineage(
             if t == 0:
                 check_modality(method, task.modality)
             clock = Clock(read_clock)
-            round_ = grants.open_round(t, era.trusted, model, ledger)
+            round_ = grants.open_round(t, trusted, model, ledger)
             # A method that draws from the global generators is reproducible, too.
             seed_global(workshop.rng(t, "global"))
             # Anew, so that only the archive remembers.
-            hooks = Hooks(method, t, grants.access, grants.lent(era.trusted))
+            hooks = Hooks(method, t, grants.access, grants.lent(trusted))
             if t == 0:
                 # The common start: every method's first model is trained on the same real crawl.
                 training = TrainingSet(crawl, steps=workshop.generator.steps)

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from benchmark.basics import device
 from benchmark.basics.errors import MethodError
 from benchmark.basics.ranks import broadcast, gather
 from benchmark.interface.generator import Generator, Sampling
@@ -24,6 +25,7 @@ PSNR = 34.0  # least decibels of a marked image against the unmarked one
 NATS = 0.5  # most nats a token between marked and unmarked distributions, on average
 TEXT_NATS = 1.0  # the same of a single text
 MISREAD = 0.5  # share of labels that the evaluator misreads, beyond that of the first model
+CERTAIN = -1e8  # a logit below it: where all but one are, nothing is drawn
 LOOKED_AT = 1_000  # items whose labels are read: the first ones, since their order is random
 
 
@@ -83,34 +85,44 @@ def write_marked(
     if how.logits is not None and "tokens" in columns:
         meter = Divergence(how.logits)
         marked = generator.sample(model, n, rng(), replace(plain, logits=meter))
-        columns["tokens"] = marked["tokens"]
+        columns = dict(marked.columns)  # a picture that is painted of a marked caption, too
         _check_nats(meter.of_texts(), where)
     if how.pixels is not None and "image" in columns:
-        columns["image"] = how.pixels(columns["image"].clone())
-        _check_decibels(scored["image"], columns["image"], where)
+        unmarked = columns["image"]
+        columns["image"] = how.pixels(unmarked.clone())
+        _check_decibels(unmarked, columns["image"], where)
     if all(columns[name] is column for name, column in scored.columns.items()):
         return Written(scored, scored)
     return Written(scored, Items(**columns))
 
 
 class Divergence:
-    """A logits mark that measures itself: KL(marked || unmarked) in nats of every token drawn."""
+    """A logits mark that measures itself: KL(marked || unmarked) in nats of every token drawn. What
+    fills a row after a caption's end is not drawn."""
 
     def __init__(self, mark: Callable[[Tensor, Tensor], Tensor]) -> None:
         self._mark = mark
-        self._batches: list[list[Tensor]] = []  # by batch of texts, then by token: nats (B,)
+        # By batch of texts, then by token: nats (B,), and whether each was drawn.
+        self._batches: list[list[tuple[Tensor, Tensor]]] = []
 
     def __call__(self, written: Tensor, logits: Tensor) -> Tensor:
         marked = self._mark(written, logits.clone())
-        nats = measure_nats(marked, logits)
+        # Marks compute on the CPU; half a million numbers a token are counted where models are.
+        where = device.current()
+        nats = measure_nats(marked.to(where), logits.to(where)).cpu()
         if not written.shape[1]:
             self._batches.append([])
-        self._batches[-1].append(nats)
+        # A mark may not make a choice where there was none, either.
+        drawn = ((logits > CERTAIN).sum(-1) > 1) | (nats != 0)
+        self._batches[-1].append((nats, drawn))
         return marked
 
     def of_texts(self) -> Tensor:
         """(N,) nats a token of every text, whichever rank wrote it."""
-        own = [torch.stack(batch).mean(0) for batch in self._batches]
+        own = []
+        for batch in self._batches:
+            nats, drawn = (torch.stack(parts) for parts in zip(*batch, strict=True))
+            own.append((nats * drawn).sum(0) / drawn.sum(0).clamp(min=1))
         return torch.cat([nats for of_rank in gather(own) for nats in of_rank])
 
 

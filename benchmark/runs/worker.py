@@ -132,6 +132,7 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
     from benchmark.basics.processor import release, settle
     from benchmark.basics.ranks import rank
     from benchmark.lineage.loop import end_lineage, run_lineage
+    from benchmark.tasks.training.graphs import forget_recordings
 
     settle()
     if job.device == "cuda":  # compiled code is kept with the run, for all its processes
@@ -163,14 +164,19 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
                     f"cannot be used ({type(error).__name__}: {_first_line(error)})"
                 ) from error
         finally:
+            if job.device == "cuda":
+                forget_recordings()
             release()  # before the next lineage, whose tensors are of other sizes
     raise WorkerLost(lost)  # not `from error`, which would keep what lies on the GPU
 
 
 def _describe_trouble(job: Job, error: Exception) -> str:
     """What is said of a GPU that was full or failed; no fault of the method's, and no result."""
+    from benchmark.basics.device import list_causes
+
     where = f"{job.method.name} on {job.task.name}, seed {job.seed}"
-    said = f"{error} {error.__context__}"  # a recording that is broken off says so and no more
+    # A recording that is broken off says so and no more.
+    said = " ".join(map(str, [*list_causes(error), error.__context__]))
     if re.search("out of memory|ALLOC_FAILED", said, re.IGNORECASE):
         return (
             f"{where}: the GPU's memory was full; run the same command again with fewer --workers, "

@@ -414,6 +414,7 @@ def alone(set_: Setting, given: argparse.Namespace) -> None:
     generator: Any = replace(recipe, batch=given.batch or usual).build()
     data = TrainingSet(era_of(task.data.build(), task.n, task.reserve, "speed").real)
     flop, rate = _flop(generator, data), peak(set_.device)
+    graphs.forget_recordings()
     models = [_recorded(generator, data)]
     (given.ready / f"recorded-{os.getpid()}").touch()
     _await(given.ready, "recorded", given.of)

@@ -1,4 +1,5 @@
-"""Frozen external scorers of images, for `VERIFIER`; never the evaluator's networks."""
+"""Frozen external scorers of images, for `VERIFIER`. That of digits is none of the
+evaluator's networks; of pictures both are DINOv2."""
 
 from __future__ import annotations
 

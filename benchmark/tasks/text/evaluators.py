@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from benchmark.basics import device
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
@@ -106,10 +107,11 @@ def measure_confidence(generator: Generator, model: nn.Module, items: Items) -> 
     entropy, sure = [], []
     for start in range(0, len(items), AT_ONCE):
         part = items.take(slice(start, start + AT_ONCE))
-        log_p = generator.logits(model, part).log_softmax(-1)
+        log_p = generator.logits(model, part).to(device.current()).log_softmax(-1)
         p = log_p.exp()
-        entropy.append(-torch.where(p > 0, p * log_p, 0.0).sum(-1))
-        sure.append(p.gather(-1, part["tokens"][..., None]) > CONFIDENT)
+        drawn = part["tokens"][..., None].to(p.device)
+        entropy.append(-torch.where(p > 0, p * log_p, 0.0).sum(-1).cpu())
+        sure.append((p.gather(-1, drawn) > CONFIDENT).cpu())
     return Confidence(float(torch.cat(entropy).mean()), float(torch.cat(sure).double().mean()))
 
 

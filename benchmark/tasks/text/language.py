@@ -64,7 +64,8 @@ class LanguageModelling(Trained):
 
         def score(logits: Tensor, batch: Tensor) -> Tensor:
             nats = llama.nll(logits, batch)
-            return (nats if loss is None else loss(nats, logits)).mean()
+            # A GPU's are bf16, by autocast; a hook is handed the same type everywhere.
+            return (nats if loss is None else loss(nats, logits.float())).mean()
 
         family = self.recorded(loss)
         return StepLoss(lambda rows: (rows,), inputs, predict, score, self.device, family)

@@ -1,4 +1,5 @@
-"""Frozen external scorers of text, for `VERIFIER`; never the evaluator's networks."""
+"""Frozen external scorers of text, for `VERIFIER`. That of speeches is none of the
+evaluator's networks; of stories both are GPT-2, but the score is the generator's own loss."""
 
 from __future__ import annotations
 

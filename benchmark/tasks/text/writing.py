@@ -26,6 +26,7 @@ class Writer:
     each kernel anew and copies its caches as they grow, which takes ten times as long.
     """
 
+    @torch.inference_mode(False)  # its tensors are ordinary ones, whoever makes it
     def __init__(self, model: GPT2LMHeadModel, rows: int, length: int, recorded: bool) -> None:
         self.network: Any = copy.deepcopy(model).requires_grad_(False).eval()
         self.device = self.network.lm_head.weight.device

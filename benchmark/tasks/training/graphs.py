@@ -20,7 +20,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ReferenceType, ref
 
 import torch
@@ -121,8 +121,11 @@ def record(action: Action, device: torch.device) -> Action | None:
 class Recent:
     """The last few recordings by what they are of; the least recently used one goes."""
 
+    all: ClassVar[list[Recent]] = []
+
     def __init__(self, count: int) -> None:
         self.count, self.kept = count, OrderedDict[Hashable, Any]()
+        self.all.append(self)
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
         if key not in self.kept:
@@ -131,6 +134,15 @@ class Recent:
             self.kept[key] = make()
         self.kept.move_to_end(key)
         return self.kept[key]
+
+
+def forget_recordings() -> None:
+    """Give back the GPU's memory that recordings hold: a step's activations, a text's caches. To
+    record again takes a second or two, since the compiled code stays."""
+    for recent in Recent.all:
+        recent.kept.clear()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 _steps, _passes = Recent(KEPT), Recent(1)
@@ -198,6 +210,9 @@ class Compiled(nn.Module):
 class Pass:
     """A network that stays, and its compiled forward pass."""
 
+    # What stays must be ordinary tensors, also where it is made inside a hook that computes in
+    # inference mode.
+    @torch.inference_mode(False)
     def __init__(self, model: nn.Module) -> None:
         self.network = network = copy.deepcopy(model).requires_grad_(False).eval()
         for part in network.modules():
