@@ -65,6 +65,13 @@ def tiny_suite(monkeypatch: pytest.MonkeyPatch) -> Suite:
 
 
 @pytest.fixture
+def short_suite(monkeypatch: pytest.MonkeyPatch) -> Suite:
+    """Makes suite "quick" the tiny one of one generation, in this process."""
+    monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: tiny.SHORT)
+    return tiny.SHORT
+
+
+@pytest.fixture
 def toy_suite(monkeypatch: pytest.MonkeyPatch) -> Suite:
     """Makes suite "quick" the toy one, in this process."""
     monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: tiny.TOY)

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 
 import psutil
 import pytest
@@ -62,6 +62,29 @@ def kill_when_named(mark: Path) -> threading.Thread:
 
 
 @pytest.mark.pool
+def test_what_a_killed_process_was_at_is_begun_again(tmp_path, monkeypatch):
+    """In processes that are sent the code, and so load no torch as those of the next test do."""
+    known = {"_end_with": lambda parent: None}
+    sent = FunctionType(backends._attended.__code__, known)
+    sent.__module__ = "__main__"
+    monkeypatch.setattr(backends, "_attended", sent)
+
+    def work(job):
+        file = tmp_path / f"{job} {os.getpid()}"
+        begun_before = list(tmp_path.glob(f"{job} *"))
+        file.touch()
+        if job == "killed" and not begun_before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return SimpleNamespace(job=job)
+
+    outcomes = list(backends.local(["one", "killed", "other"], work, workers=2))
+    assert sorted(outcome.job for outcome in outcomes) == ["killed", "one", "other"]
+    assert len(list(tmp_path.glob("killed *"))) == 2
+    assert not list(tmp_path.glob(f"* {os.getpid()}"))
+
+
+@pytest.mark.pool
+@pytest.mark.slow
 def test_a_killed_worker_costs_nothing_that_is_not_begun_again(
     tiny_suite, tmp_path, fragile, monkeypatch
 ):

@@ -21,9 +21,11 @@ from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.tasks.images.labels import add_label_shares
 from benchmark.tasks.images.networks import DenoiserOutput
+from benchmark.tasks.task import Task
 from benchmark.tasks.text import llama
-from tests.tiny import TOY_TASKS, era_of
+from tests.tiny import TINY, TOY_TASKS, by_name, era_of
 
+TINY_TASKS = by_name(TINY)
 IMAGE, TEXT = "digits-replace", "speeches-replace"
 
 
@@ -31,9 +33,9 @@ def real(task: str) -> TrainingSet:
     return TrainingSet(era_of(TOY_TASKS[task].data.build(), 120, 12, "real").real)
 
 
-def run(name: str, task: str, cache) -> LineageMemory:
+def run(name: str, task: Task, cache) -> LineageMemory:
     store = LineageMemory()
-    run_lineage(TOY_TASKS[task], find_method(name).load(), 0, store, cache)
+    run_lineage(task, find_method(name).load(), 0, store, cache)
     return store
 
 
@@ -152,10 +154,11 @@ def test_neon_moves_against_fine_tuning_on_own_samples():
     assert plain < less - 0.1
 
 
-@pytest.mark.parametrize("task", [IMAGE, TEXT])
+@pytest.mark.parametrize("task", [TOY_TASKS[IMAGE], TINY_TASKS[TEXT]], ids=[IMAGE, TEXT])
 def test_neon_costs_half_a_crawl_and_no_more_steps_than_any_method(task, shared_cache):
     ledgers = [record["ledger"] for record in run("neon", task, shared_cache).records.values()]
-    assert [cost["items_generated"] for cost in ledgers] == [120, 180, 180]
+    once, more = task.n, task.n * 3 // 2
+    assert [cost["items_generated"] for cost in ledgers] == [once, more, more]
     assert len({cost["items_trained"] for cost in ledgers}) == 1
 
 
@@ -240,12 +243,18 @@ def test_methods_name_the_modalities_that_have_the_idea(name, modalities):
     assert find_method(name).load().modalities == modalities
 
 
+@pytest.fixture(scope="module")
+def writer():
+    """A generator of texts and a model that it trained."""
+    generator = TOY_TASKS[TEXT].generator.build()
+    return generator, generator.train(real(TEXT), stream("train"), steps=40)
+
+
 @pytest.mark.parametrize("name", ["temperature", "nucleus"])
-def test_low_temperature_and_nucleus_publish_likelier_text(name):
+def test_low_temperature_and_nucleus_publish_likelier_text(writer, name):
     """Over 8 seeds the difference of 200 texts is .176 (standard deviation .011) at the low
     temperature and .118 (.010) with the nucleus."""
-    generator = TOY_TASKS[TEXT].generator.build()
-    model = generator.train(real(TEXT), stream("train"), steps=40)
+    generator, model = writer
     how = find_method(name).load()().sampling(SimpleNamespace(modality="text"))
     plain, narrow = (
         generator.loss(model, generator.sample(model, 200, stream("s"), h))
@@ -272,7 +281,7 @@ def test_low_temperature_and_guidance_publish_more_typical_images(name):
 
 @pytest.mark.parametrize("task", [IMAGE, TEXT])
 def test_freeze_publishes_with_the_first_model_for_ever(task, shared_cache):
-    store = run("freeze", task, shared_cache)
+    store = run("freeze", TINY_TASKS[task], shared_cache)
     for model in (store.models[1], store.models[2]):
         assert all(torch.equal(model[name], store.models[0][name]) for name in model)
 

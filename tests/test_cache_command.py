@@ -78,6 +78,12 @@ def test_show_and_prune_on_a_run(finished_run, tmp_path, monkeypatch, capsys):
     assert cli(monkeypatch, "samples", "nothing", "--out", out) == 1
     assert "on digits-replace, seed 0, were pruned: delete" in capsys.readouterr().err
     results = [finished_run.result_of(name) for name in REFERENCES]
+    for path in results:  # drawing every entry takes seconds
+        found = load_result(path)
+        for task in found.tasks.values():
+            for generation in task.lineages[0].generations:
+                generation.profile = {task.primary: generation.profile[task.primary]}
+        path.write_bytes(found.to_json())
     assert cli(monkeypatch, "report", *results, "--out", tmp_path / "report") == 0
     again = benchmark.run("nothing", workers=1, out=out)
     assert again["nothing"].tasks == before.tasks

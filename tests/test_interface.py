@@ -152,6 +152,14 @@ def test_real_items_of_two_sources_are_counted_together():
         assert round_.ledger.real_items == 6
 
 
+@pytest.mark.parametrize("what", ["log_prob", "features"])
+@pytest.mark.parametrize(("given", "said"), [(None, "takes Items, not NoneType"),
+                                             (items(3).take([]), "about no items")])  # fmt: skip
+def test_questions_about_nothing_are_answered_in_words(what, given, said):
+    with pytest.raises(MethodError, match=f"round.{what} .*{said}"):
+        getattr(make_round(*Access), what)(given)
+
+
 def test_work_beyond_the_budget_is_refused_and_not_counted():
     round_ = make_round(Access.MODEL)
     for work in (

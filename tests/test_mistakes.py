@@ -33,7 +33,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from benchmark import Access, Mitigation, TrainingSet
 from benchmark.basics.cache import FolderCache
 from benchmark.basics.containment import contain, one_line
-from benchmark.basics.errors import MethodError
+from benchmark.basics.errors import DoesNotLoad, MethodError
 from benchmark.basics.surroundings import SETTINGS, kept_random, read_settings
 from benchmark.interface.find import find_method
 from benchmark.lineage.loop import open_world, run_lineage
@@ -451,6 +451,49 @@ def test_a_file_that_fails_at_import_costs_no_other_method(name, command, tmp_pa
     assert re.match(rf"autophagy: {tmp_path}/bad\.py, line \d+, does not import: \w+: ", said[-1])
     if name == "argparse":
         assert load_result(tmp_path / "runs" / "quick" / "good.json").failures == []
+
+
+LAZY = """
+from benchmark import Mitigation
+
+class Settings:
+    @property
+    def __class__(self):
+        raise RuntimeError("not configured")
+
+class Fine(Mitigation):
+    pass
+
+settings = Settings()
+"""
+HOSTILE = """
+from benchmark import Mitigation
+
+class Meta(type):
+    @property
+    def __module__(cls):
+        raise KeyError("not here")
+
+class Bad(Mitigation, metaclass=Meta):
+    pass
+"""
+
+
+def test_what_stands_for_an_object_does_not_keep_a_file_from_loading(tmp_path):
+    (tmp_path / "lazy.py").write_text(LAZY)
+    assert find_method(str(tmp_path / "lazy.py")).load().__name__ == "Fine"
+    (tmp_path / "hostile.py").write_text(HOSTILE)
+    with pytest.raises(DoesNotLoad, match=r"hostile\.py: a name in it raised KeyError"):
+        find_method(str(tmp_path / "hostile.py"))
+
+
+@pytest.mark.parametrize("name", ["images", "txt", "pairs"])
+def test_a_misspelt_modality_is_not_a_method_for_nothing(name):
+    class Misspelt(Mitigation):
+        modalities = frozenset({name})
+
+    with pytest.raises(DoesNotLoad, match=f"has the modality '{name}'.*did you mean"):
+        find_method(Misspelt)
 
 
 def test_a_file_that_only_the_worker_cannot_import_is_its_lineages_failure(tiny_suite, tmp_path):

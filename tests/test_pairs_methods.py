@@ -138,7 +138,14 @@ class OneNumber:
         return {self.primary: generator.loss(model, era.heldout)}
 
 
-@pytest.mark.parametrize("name", [*NEW, *OLD])
+# One of each list: test_baselines runs every method on pairs.
+QUICK = ("crossmodal_anchor", "neon")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*QUICK, *(pytest.param(n, marks=pytest.mark.slow) for n in NEW + OLD if n not in QUICK)],
+)
 def test_a_lineage_of_pairs_with_every_kind_of_method(name, quick_task):
     records = run_lineage(quick_task, find_method(name).load(), 0, LineageMemory(), NoCache())
     assert [record["status"] for record in records] == ["ok"] * 3, records[-1].get("message")

@@ -63,7 +63,14 @@ def test_those_of_a_suite_are_one_table(suite):
     }
 
 
-@pytest.mark.parametrize("task", load_suite("quick").tasks, ids=lambda task: task.name)
+@pytest.mark.parametrize(
+    "task",
+    [
+        pytest.param(task, marks=pytest.mark.slow if task.modality == "pair" else ())
+        for task in load_suite("quick").tasks
+    ],
+    ids=lambda task: task.name,
+)
 def test_the_submission_that_knows_the_public_seeds_knows_them_and_no_other(task):
     """What the demonstration claims to do, it does: else its rejection would show nothing."""
     found = runpy.run_path(str(ROOT / "submissions" / "known_seeds" / "method.py"))

@@ -22,6 +22,7 @@ from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import read_board
 from tests import tiny
 from tests.board import toys
+from tests.test_against import blank
 from tests.test_run import cli
 from tests.test_score_command import clean, half, nothing
 
@@ -264,6 +265,7 @@ def test_a_reference_of_ones_own_may_be_given_first(
             task.lineages[0].generations[1].profile[task.primary] += 0.01
         words = [toys.store(tmp_path / "own", mine), toys.store(tmp_path, toys.result("anchor"))]
         options = ["--json"] if command == "score" else ["--out", tmp_path / "page"]
+        monkeypatch.setattr("benchmark.report.page.draw_panels", blank)
         assert cli(monkeypatch, command, *words[::order], *options) == 0
         if command == "score":
             files = json.loads(capsys.readouterr().out)["files"]

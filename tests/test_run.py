@@ -190,7 +190,7 @@ def test_a_bad_method_file_is_one_sentence(name, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("isolated", [False, pytest.param(True, marks=needs_bubblewrap)])
 def test_a_file_that_may_not_be_read_costs_no_other_method(
-    isolated, tiny_suite, tmp_path, method_file, monkeypatch, capsys
+    isolated, short_suite, tmp_path, method_file, monkeypatch, capsys
 ):
     secret, read = tmp_path / "secret.py", Path.read_bytes
     secret.write_text(GOOD)

@@ -68,3 +68,6 @@ def test_the_figure_needs_a_known_ending(tmp_path):
     shown = Shown(seed=0, generations=[0], png=encode_picture(content.getvalue(), 1))
     with pytest.raises(benchmark.basics.errors.InputError, match="cannot write the figure"):
         save_picture_grid({"m": shown}, tmp_path / "x.nowhere", "title")
+    with pytest.raises(benchmark.basics.errors.InputError, match=r"give a file such as .*x\.png"):
+        save_picture_grid({"m": shown}, tmp_path / "x", "title")
+    assert not list(tmp_path.iterdir())

@@ -219,7 +219,7 @@ def test_intervals_cover_near_nominal(seeds, noise):
 @pytest.mark.parametrize("seeds", [3, 5])
 @pytest.mark.parametrize("noise", [EQUAL, UNEQUAL])
 def test_family_wise_error_without_any_difference(seeds, noise):
-    runs = 3000
+    runs = 1000
     scores = simulated(runs, 8, seeds, noise, random_state=seeds)
     found = [find_better(s) for s in scores]
     wrong = np.mean([f.any() for f in found])

@@ -197,6 +197,7 @@ def test_without_a_sandbox_nothing_is_run(folder, monkeypatch):
 
 @needs_bubblewrap
 def test_the_command_in_the_real_sandbox_names_what_was_denied(folder, monkeypatch, capsys):
+    monkeypatch.setattr(trial, "TASKS", ("digits-replace",))
     edit(folder / "method.py", CURATE, '        open("/etc/passwd")\n')
     monkeypatch.setattr(sys, "argv", ["autophagy", "validate", str(folder), "--json"])
     with pytest.raises(SystemExit) as stop:

@@ -15,7 +15,7 @@ from benchmark.commands.main import main
 from benchmark.results.schema import load_result
 from benchmark.submission import trial
 from benchmark.submission.trust import find_state, load_trust
-from benchmark.tasks.suites import Suite, load_task, shrink_task
+from benchmark.tasks.suites import Suite, load_task
 from benchmark.tasks.task import Task
 from tests import tiny
 from tests.hub import LoopbackHub
@@ -75,12 +75,9 @@ def test_a_pull_request_is_checked_from_end_to_end(tmp_path, monkeypatch, capsys
 
 @needs_bubblewrap
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("size", "task"), [(shrink_task, "digits-replace"), (learning, "numerals-replace")]
-)
-def test_from_new_to_verified(size, task, tmp_path, monkeypatch, capsys):
-    suite = Suite("quick", "one task", (size(load_task(task, "closed")),), (0,))
-    monkeypatch.setattr(trial, "shrink_task", shrink_task if size is shrink_task else tiny.tiny)
+def test_from_new_to_verified(tmp_path, monkeypatch, capsys):
+    """On a task of another modality than above; the trial is as large as any author's."""
+    suite = Suite("quick", "one task", (learning(load_task("numerals-replace", "closed")),), (0,))
     monkeypatch.setitem(benchmark.tasks.suites._SUITES, "quick", lambda: suite)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)

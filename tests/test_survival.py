@@ -1,6 +1,7 @@
 """A run that is killed, finds the disk full, damage or another run ends with the same numbers."""
 
 import errno
+import hashlib
 import os
 import random
 import resource
@@ -16,8 +17,10 @@ import torch
 import benchmark
 import benchmark.tasks.suites
 from benchmark import Access, Mitigation, TrainingSet
+from benchmark.basics.cache import FolderCache
 from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.basics.files import read_record, read_tensors
+from benchmark.basics.files import read_record, read_tensors, write_tensors
+from benchmark.lineage.store import LineageFolder
 from tests import tiny
 from tests.test_loop import content
 from tests.test_run import cli, without_times
@@ -38,6 +41,24 @@ class Survivor(Mitigation):
 
 def run(out: Path, tasks: str = "digits-web") -> None:
     benchmark.run(Survivor, tasks=tasks, workers=1, out=out)  # one worker: this very process
+
+
+@pytest.mark.parametrize("record", ["[1, 2]", '"abc"', "null", '{"generation": 0}', "[" * 9_999])
+def test_a_record_of_another_form_is_one_sentence(record, tmp_path):
+    """Though its checksum is right."""
+    digest = hashlib.sha256(record.replace(": ", ":").replace(", ", ",").encode()).hexdigest()
+    (tmp_path / "gen-00.json").write_text(f'{{"sha256": "{digest}", "record": {record}}}')
+    with pytest.raises(CorruptFile, match=r"delete .* and run the same command again"):
+        LineageFolder(tmp_path).record(0)
+
+
+def test_what_was_kept_by_something_else_is_one_sentence(tmp_path):
+    cache = FolderCache(tmp_path)
+    cache.get("model", "key", lambda: {"x": torch.zeros(2)})
+    (file,) = tmp_path.glob("*.safetensors")
+    write_tensors(file, {"x": torch.zeros(2)})
+    with pytest.raises(CorruptFile, match="nothing that was kept here"):
+        cache.get("model", "key", dict)
 
 
 def forked(work: Callable[[], None]) -> int:

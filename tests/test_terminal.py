@@ -37,6 +37,7 @@ from benchmark.results.standings import rank_results
 from benchmark.runs.jobs import plan
 from benchmark.tasks.suites import load_suite
 from tests.test_run import cli
+from tests.test_score_command import clean, half, nothing
 from tests.tiny import TOY_TASKS
 
 REPOSITORY = Path(__file__).parents[1]
@@ -140,16 +141,29 @@ def test_scores_are_printed_in_every_locale(locale, columns):
 
 WORDS = {
     "list": ("list",),
-    "report": ("report", RESULTS[2], "--out", "page"),  # of one task, which draws few figures
+    "report": ("report", "half.json", "nothing.json", "clean.json", "--out", "page"),
     "new": ("new", "mine"),
 }
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """Where `WORDS` work: with results of one task, of whose numbers few figures are drawn."""
+    few = {"tasks": ("speeches-web",)}
+    for result in (half(**few), nothing(**few), clean(**few)):
+        result.hardware = "Jos\N{LATIN SMALL LETTER E WITH ACUTE}'s"
+        (tmp_path / f"{result.method.name}.json").write_bytes(result.to_json())
+    return tmp_path
+
+
 @pytest.mark.parametrize("locale", ["ascii", "latin-1"])
 @pytest.mark.parametrize("command", ["list", pytest.param("report", marks=pytest.mark.slow), "new"])
-def test_commands_that_write_work_in_every_locale(tmp_path, locale, command):
-    done = autophagy(*WORDS[command], cwd=tmp_path, **EIGHT_BIT[locale])
+def test_commands_that_write_work_in_every_locale(folder, locale, command):
+    done = autophagy(*WORDS[command], cwd=folder, **EIGHT_BIT[locale])
     assert (done.returncode, done.stderr) == (0, b"")
+    if command == "report":
+        page = (folder / "page" / "report.html").read_text("utf-8")
+        assert "Jos\N{LATIN SMALL LETTER E WITH ACUTE}" in page
 
 
 @pytest.mark.parametrize(
@@ -193,7 +207,7 @@ ODD = os.fsdecode(b"caf\xe9 \xff")  # no UTF-8
 
 
 def test_a_run_in_a_folder_that_is_not_utf_8_is_kept_and_shown(
-    toy_suite, tmp_path, monkeypatch, capfdbinary
+    tiny_suite, tmp_path, monkeypatch, capfdbinary
 ):
     folder = tmp_path / ODD
     folder.mkdir()
@@ -225,8 +239,8 @@ def test_tensors_are_read_again_from_a_folder_that_is_not_utf_8(tmp_path):
 
 @pytest.mark.parametrize("home", [None, "/proc/nowhere"], ids=("none", "read-only"))
 @pytest.mark.parametrize("command", list(WORDS))
-def test_commands_need_no_home(tmp_path, home, command):
-    done = autophagy(*WORDS[command], cwd=tmp_path, HOME=home)
+def test_commands_need_no_home(folder, home, command):
+    done = autophagy(*WORDS[command], cwd=folder, HOME=home)
     assert done.returncode == 0, done.stderr
     assert b"Traceback" not in done.stderr
 
@@ -277,6 +291,24 @@ def test_a_file_that_cannot_be_used_is_one_sentence(named, monkeypatch, capsys):
     said = capsys.readouterr().err
     assert said.startswith("autophagy: cannot use /a/b: Permission denied; see that it is there")
     assert len(said.splitlines()) == 1
+
+
+def test_a_machine_without_a_place_for_temporary_files_is_told_so(monkeypatch, capsys):
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    assert cli(monkeypatch, "list") == 1
+    assert "set TMPDIR" in capsys.readouterr().err
+
+
+def test_a_working_folder_that_was_deleted_is_told_so(monkeypatch, capsys):
+    def gone() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr("os.getcwd", gone)
+    assert cli(monkeypatch, "list") == 1
+    assert "the working folder is not there any more" in capsys.readouterr().err
 
 
 def fail_in_list(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:

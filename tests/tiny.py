@@ -104,6 +104,7 @@ ONE_A_HOOK = (
 )  # fmt: skip
 TINY = Suite("quick", "tiny", tuple(recorded(tiny(task)) for task in _SMALL), (0,))
 TOY = Suite("quick", "toy", tuple(map(shrink_task, _SMALL)), (0,))
+SHORT = Suite("quick", "short", tuple(replace(t, generations=1) for t in TINY.tasks), (0,))
 # Where the profile is what is looked at: the closed tasks under their own evaluators.
 PROFILED = Suite("quick", "profiled", tuple(tiny(t) for t in _SMALL if t.name in REPLACE), (0,))
 SIZES = {"tiny": TINY, "toy": TOY}

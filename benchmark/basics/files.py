@@ -149,8 +149,10 @@ def read_record(path: Path, belongs_to: Path | None = None) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text("utf-8"))
         record, expected = document["record"], document["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _corrupt(path, f"{type(error).__name__}: {error}", belongs_to) from error
+    if not isinstance(record, dict):
+        raise _corrupt(path, "it holds no record", belongs_to)
     if hashlib.sha256(_canonical(record).encode()).hexdigest() != expected:
         raise _corrupt(path, "its checksum does not match", belongs_to)
     return record

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from benchmark.basics.errors import InputError
 from benchmark.commands.tables import open_console, say
 from benchmark.hub.connection import check_target
 from leaderboard.board.export import export_entries
@@ -41,7 +42,15 @@ def export(
     """
     if dataset is not None:
         check_target(state_dataset_purpose(dataset), endpoint)
-    board = BoardSource(repo=dataset, endpoint=endpoint, own=results or ()).board()
+    source = BoardSource(repo=dataset, endpoint=endpoint, own=results or ())
+    board = source.board()
+    if source.trouble:  # a page shows what it has instead, a file would not say so
+        raise InputError(f"{source.trouble} Nothing was written.")
+    for entry in (e for of, found in board.entries.items() if of != suite for e in found if e.mine):
+        raise InputError(
+            f"{entry.path} is of suite {entry.suite!r}: give --suite {entry.suite}, or a result of "
+            f"suite {suite!r}"
+        )
     chosen = [name for name in (methods or "").split(",") if name]
     written = export_entries(board, suite, to, chosen, every_eval_ever)
     console = open_console()

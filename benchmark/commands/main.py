@@ -7,6 +7,7 @@ import errno
 import importlib
 import os
 import sys
+import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,6 +38,8 @@ class LazyCommands(TyperGroup):
         if args[0] in COMMANDS:
             # Before torch is loaded here or in a worker: one thread a process.
             os.environ["OMP_NUM_THREADS"] = "1"
+            # Figures are files: no window is opened, whatever a notebook or profile asks for.
+            os.environ["MPLBACKEND"] = "agg"
             self.add_command(_imported(args[0]), args[0])
         return super().resolve_command(ctx, args)
 
@@ -99,6 +102,7 @@ def main() -> None:
     every AutophagyError, and a file or folder that the system does not let this process use."""
     prepare_output()
     ensure_home()
+    _check_folders()
     try:
         with redirect_stdout(Printed(sys.stdout)):
             try:
@@ -121,6 +125,19 @@ def main() -> None:
             f"cannot use {os.fsdecode(error.filename)}: {error.strerror}; see that it is there and "
             f"that you may read and write it, or give another"
         )
+
+
+def _check_folders() -> None:
+    """The working folder is there and a temporary one can be written, or one sentence: libraries
+    that need either say so in words of their own, or end the process."""
+    try:
+        os.getcwd()
+    except OSError:
+        _stop("the working folder is not there any more: change to one that is")
+    try:
+        tempfile.gettempdir()
+    except OSError:
+        _stop("no folder for temporary files can be written: make room on the disk, or set TMPDIR")
 
 
 def _stop(sentence: str, status: int = 1) -> NoReturn:

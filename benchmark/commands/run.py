@@ -129,8 +129,9 @@ def parse_shard(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     part, of, count = text.partition("/")
-    if not (of and part.isdecimal() and count.isdecimal()):
-        raise InputError(f"--shard takes one part of several, such as 2/8; got {text!r}")
+    # Python reads no number of thousands of digits.
+    if not (of and part.isdecimal() and count.isdecimal() and len(text) <= 20):
+        raise InputError(f"--shard takes one part of several, such as 2/8; got {text[:40]!r}")
     return int(part), int(count)
 
 

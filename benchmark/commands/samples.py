@@ -11,6 +11,7 @@ import typer
 from benchmark.basics.errors import InputError
 from benchmark.commands.tables import number, open_console, sheet
 from benchmark.interface.find import find_method
+from benchmark.lineage.store import LineageFolder
 from benchmark.report.figures import save_picture_grid
 from benchmark.report.samples import show_lineage
 from benchmark.results.gallery import Shown
@@ -26,7 +27,7 @@ def samples(
         str | None, typer.Option(help="Task to show. Default: the suite's first.")
     ] = None,
     suite: Annotated[str, typer.Option(help=f"{', '.join(SUITE_NAMES)}.")] = "quick",
-    seed: Annotated[int, typer.Option(help="Lineage to show.")] = 0,
+    seed: Annotated[int, typer.Option(help="Lineage to show.", min=0)] = 0,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs"),
     to: Annotated[Path, typer.Option(help="Figure to write (images).")] = Path("samples.png"),
 ) -> None:
@@ -43,6 +44,11 @@ def samples(
                 f"--suite {suite} --seeds {seed} --out {shlex.quote(str(out))}"
             )
         shown = show_lineage(chosen, job.folder, seed)
+        first = LineageFolder(job.folder).record(0)
+        if shown is None and first is not None and first["status"] != "ok":
+            raise InputError(
+                f"{name} on {task}, seed {seed}, published nothing: {first.get('message', '')}"
+            )
         if shown is None:
             raise InputError(
                 f"the samples of {name} on {task}, seed {seed}, were pruned: delete {job.folder} "

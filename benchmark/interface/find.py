@@ -14,12 +14,15 @@ from typing import Protocol
 
 from benchmark.basics.containment import contain
 from benchmark.basics.errors import Breach, DoesNotLoad, InputError, MethodError
+from benchmark.basics.plain import clean_line
 from benchmark.basics.spelling import ask_nearest, ask_nearest_path
 from benchmark.interface.access import Access
 from benchmark.interface.clean import Clean
 from benchmark.interface.load import load_class, read_content
 from benchmark.interface.mitigation import Mitigation
 from benchmark.interface.names import NAME, REFERENCES, find_baselines, find_registry
+
+MODALITIES = ("image", "text", "pair")  # of suites; each analytic task has its own
 
 
 class Opener(Protocol):
@@ -197,6 +200,9 @@ def _described(cls: type[Mitigation]) -> tuple[frozenset[Access], str]:
         isinstance(modality, str) for modality in modalities
     ):
         raise Breach('has modalities that are not a frozenset of names, such as {"text"}')
+    for name in sorted(modalities):
+        if name not in MODALITIES and (near := ask_nearest(name, MODALITIES)):
+            raise Breach(f"has the modality {clean_line(name, 40)!r}{near}")
     if not isinstance(access, frozenset | set) or not all(isinstance(a, Access) for a in access):
         raise Breach("must be a frozenset of Access members, such as frozenset({Access.RESERVE})")
     # Its own: `inspect.getdoc` of a class without words gives those of the class above.

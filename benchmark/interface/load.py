@@ -10,8 +10,8 @@ from importlib.abc import SourceLoader
 from pathlib import Path
 from types import ModuleType
 
-from benchmark.basics.containment import Containment, describe_error
-from benchmark.basics.errors import DoesNotLoad
+from benchmark.basics.containment import Containment, contain, describe_error
+from benchmark.basics.errors import DoesNotLoad, MethodError
 from benchmark.basics.spelling import ask_nearest
 from benchmark.basics.surroundings import kept_random
 from benchmark.interface.mitigation import Mitigation
@@ -44,13 +44,10 @@ def load_class(
     module = sys.modules.get(module_name)
     if module is None:
         module = _import(file, content, module_name)
-    classes = {
-        name: value
-        for name, value in vars(module).items()
-        if isinstance(value, type)
-        and issubclass(value, Mitigation)
-        and value.__module__ == module_name
-    }
+    try:
+        classes = contain(_list_classes, f"{file}: a name in it")(module)
+    except MethodError as error:
+        raise DoesNotLoad(str(error)) from error
     if class_name is not None:
         if class_name not in classes:
             found = ", ".join(classes) or "none"
@@ -67,6 +64,18 @@ def load_class(
             f"choose one as {file}:ClassName"
         )
     return next(iter(classes.values()))
+
+
+def _list_classes(module: ModuleType) -> dict[str, type[Mitigation]]:
+    """The mitigation classes that are written in a module. Not by `isinstance`, which asks what
+    only stands for an object, such as settings that are read when they are needed."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if issubclass(type(value), type)
+        and issubclass(value, Mitigation)
+        and value.__module__ == module.__name__
+    }
 
 
 class _ReadBefore(SourceLoader):

@@ -221,7 +221,7 @@ class Round:
             MethodError: `blind`, and the items are not pairs.
         """
         model = self._own(model, "log_prob")
-        self._charge("log_prob", len(items))
+        self._charge("log_prob", _count_items(items, "log_prob"))
         generator = self._generator
         assert generator is not None
         return generator.log_prior(model, items) if blind else generator.log_prob(model, items)
@@ -246,7 +246,7 @@ class Round:
         """(N, F) hidden representations under the newest own generator; of images at noise that
         an item has by its place, as `log_prob`. Needs `MODEL`."""
         model = self._own(model, "features")
-        self._charge("features", len(items))
+        self._charge("features", _count_items(items, "features"))
         return self._generator.features(model, items)  # type: ignore[union-attr]
 
     def sample(self, n: int, how: Sampling | None = None, model: nn.Module | None = None) -> Items:
@@ -265,7 +265,7 @@ class Round:
             MethodError: the items are not pairs, or have no such column.
         """
         model = self._own(model, "fill")
-        self._charge("fill", len(items))
+        self._charge("fill", _count_items(items, "fill"))
         return self._generator.fill(model, items, column, self.rng)  # type: ignore[union-attr]
 
     def finetune(
@@ -318,3 +318,12 @@ class Round:
     def _own(self, model: nn.Module | None, what: str) -> nn.Module:
         newest = self._get(what)
         return newest if model is None else plain_model(model, newest)
+
+
+def _count_items(items: Items, what: str) -> int:
+    """How many there are, if they are some."""
+    if not isinstance(items, Items):
+        raise MethodError(f"round.{what} takes Items, not {type(items).__name__}")
+    if not len(items):
+        raise MethodError(f"round.{what} was asked about no items: give one or more")
+    return len(items)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.files import read_record, read_tensors, write_record, write_tensors
 from benchmark.interface.items import Items
 from benchmark.lineage.marks import Written
@@ -70,7 +70,15 @@ class LineageFolder:
 
     def record(self, t: int) -> dict[str, Any] | None:
         path = name_record(self.folder, t)
-        return read_record(path, self.folder) if path.exists() else None
+        if not path.exists():
+            return None
+        record = read_record(path, self.folder)
+        if not isinstance(record.get("status"), str):
+            raise CorruptFile(
+                f"{path} is no record of a generation: delete {self.folder} and run the same "
+                f"command again"
+            )
+        return record
 
     def samples(self, t: int) -> Items:
         return Items(**self._tensors(f"samples-{t:02d}"))

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.basics.cache import Cache, NoCache
+from benchmark.basics.device import is_trouble
+from benchmark.basics.errors import CorruptFile
 from benchmark.basics.files import laid_out
 from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
@@ -101,7 +103,15 @@ class Workshop:
     def restore(self, state: dict[str, Tensor]) -> nn.Module:
         """A model of the lineage with these weights."""
         model = self.generator.blank()
-        model.load_state_dict(state)
+        try:
+            model.load_state_dict(state)
+        except RuntimeError as error:
+            if is_trouble(error):
+                raise
+            raise CorruptFile(
+                f"a stored model of {self.task.name}, seed {self.seed}, is one of another task: "
+                f"delete the folder of this lineage and run the same command again"
+            ) from error
         return model.eval()
 
 

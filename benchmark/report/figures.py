@@ -234,6 +234,8 @@ def save_picture_grid(shown: Mapping[str, Shown], file: Path, title: str) -> Non
     for row in axes:
         row[0].set_ylabel("generation", fontsize=9)
     figure.suptitle(title, fontsize=9, parse_math=False)
+    if not file.suffix:  # matplotlib would write another file
+        raise InputError(f"cannot write the figure {file}: give a file such as {file}.png")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(file, dpi=DPI)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 from pathlib import Path
 
@@ -43,10 +44,11 @@ def create_submission(name: str, to: Path | None = None) -> Path:
     check_submission_name(name)
     refuse_template(name)
     folder = to or Path("submissions") / name
-    if folder.resolve().name != name:
+    own = Path(os.path.realpath(folder)).name  # Path.resolve raises where links go round
+    if own != name:
         raise InputError(
             f"the folder of a submission has its name: give --to {folder / name}, or the name "
-            f"{folder.resolve().name!r}"
+            f"{own!r}"
         )
     class_name = "".join(part.capitalize() for part in re.split("[_-]", name))
     if keyword.iskeyword(class_name) or class_name in benchmark.__all__:  # the template's imports

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from benchmark import __version__
-from benchmark.basics.errors import InputError
+from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.basics.files import alone_in, read_record, write_record
 from benchmark.interface.find import find_method
 from benchmark.interface.names import REFERENCES, find_baselines
@@ -263,7 +263,10 @@ def recall_seeds(file: Path) -> tuple[int, ...]:
     with alone_in(file.parent):
         if not file.exists():
             write_record(file, {"seeds": draw_seeds()}, mode=0o600)
-        return tuple(read_record(file)["seeds"])
+        seeds = read_record(file).get("seeds")
+        if not isinstance(seeds, list) or not all(type(seed) is int for seed in seeds):
+            raise CorruptFile(f"{file} holds no seeds: delete it and run the same command again")
+        return tuple(seeds)
 
 
 def rerun_submission(

@@ -57,6 +57,11 @@ class BoardSource:
         self._place = self._find() or _Place(root, "the results that came with this page")
         self._board = self._read(self._place)
 
+    @property
+    def trouble(self) -> str:
+        """Why the dataset could not be read, "" if it could."""
+        return self._trouble
+
     def board(self) -> Board:
         """The board as it was read last."""
         assert self._board is not None

@@ -289,6 +289,25 @@ def _card_links():
     return {name: link[1] for name, link in links.items() if link}
 
 
+def test_a_dataset_or_result_that_cannot_be_in_the_file_is_said(tmp_path, monkeypatch, capsys):
+    """Else another table would be written without a word."""
+    own = toys.store(tmp_path / "own", toys.result("mine", 0.3, "quick"))
+    for given, said in (
+        (
+            ("--dataset", "a/b", "--endpoint", "http://127.0.0.1:9"),
+            "The dataset a/b cannot be read",
+        ),
+        (("--results", str(own)), "is of suite 'quick': give --suite quick"),
+    ):
+        words = ("export", str(tmp_path / "t.csv"), "--suite", "small", *given)
+        monkeypatch.setattr(sys, "argv", ["autophagy", *words])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == 1
+        assert said in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "t.csv").exists()
+
+
 def test_bad_names_are_one_sentence(board, tmp_path, monkeypatch, capsys):
     (tmp_path / "results" / "x.csv").write_text("")
     for words, said in (

@@ -80,7 +80,7 @@ def test_results_and_galleries_come_in_pairs(kind):
         assert (HERE / other / file.parent.name / file.name).exists(), file
         if kind == "gallery":
             result = load_result(HERE / other / file.parent.name / file.name)
-            assert set(load_gallery(file).tasks) == {
+            assert set(json.loads(file.read_text())["tasks"]) == {
                 name
                 for name, task in result.tasks.items()
                 if task.lineages[0].generations[0].status != "inapplicable"

@@ -30,6 +30,7 @@ from benchmark.tasks.suites import Suite, load_suite
 from benchmark.tasks.text.tasks import GPT2, STORIES, WIKITEXT
 from tests.hub import LoopbackHub, tiny, tiny_large
 from tests.hub.repo import Blob
+from tests.test_run import cli
 from tests.tiny import era_of
 
 ROOT = Path(__file__).parents[2]
@@ -160,8 +161,18 @@ def test_a_text_to_image_model_is_read_from_the_hub(asked, hub, tmp_path):
             assert f"/resolve/{revision}/{file}" in said
 
 
-def test_without_hub_or_copies_one_sentence_says_what_to_do(served, command, tmp_path):
-    status, _, said = command(*RUN, "out", offline=True, revisions=served)
+@pytest.mark.parametrize("alone", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_without_hub_or_copies_one_sentence_says_what_to_do(
+    here, served, command, tmp_path, monkeypatch, capsys, alone
+):
+    """In this process and in one of its own."""
+    if alone:
+        status, _, said = command(*RUN, "out", offline=True, revisions=served)
+    else:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+        status = cli(monkeypatch, *RUN, "out")
+        said = capsys.readouterr().err
     assert status == 1
     assert len(said.strip().splitlines()) == 1
     assert "HF_HUB_OFFLINE is set: the dataset uoft-cs/cifar10 at revision" in said

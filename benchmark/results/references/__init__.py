@@ -78,9 +78,10 @@ def read_with_references(files: Sequence[Path]) -> dict[Path, Result]:
     """
     given: dict[Path, Result] = {}
     for file in files:
+        result = load_result(file)  # first: it may be no file at all
         if any(file.resolve() == other.resolve() for other in given):
             raise InputError(f"{file} is given twice: give every result once")
-        given[file] = load_result(file)
+        given[file] = result
     given = _prefer_frozen(given)
     names = {result.method.name for result in given.values()}
     missing = [name for name in REFERENCES if name not in names]

@@ -19,6 +19,7 @@ from benchmark.basics.device import is_trouble
 from benchmark.basics.errors import (
     AutophagyError,
     Diverged,
+    DoesNotLoad,
     InputError,
     MethodError,
 )
@@ -191,6 +192,8 @@ class Session:
         # That a file cannot be loaded is the user's to mend; what a hook raises never is.
         if family in FAMILIES or (family == "DoesNotLoad" and not self._used):
             return getattr(errors, family)(clean_text(text))
+        if not self._used:  # what ends the import of a file in another way than by an error
+            return DoesNotLoad(clean_text(f"{METHOD.name} does not load: {kind}: {text}"))
         return type(clean_identifier(kind), (Exception,), {})(clean_text(text))
 
     def _strictly(self, read: Callable[[], Any]) -> Any:
