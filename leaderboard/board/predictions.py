@@ -41,7 +41,7 @@ def predict_main(board: Board, suite: str) -> str:
 
 
 def _believe(found: list[Standing]) -> list[Standing]:
-    """Those that maintainers measured or re-ran, where there are any: a number that somebody sends
-    does not move what is said of a suite."""
+    """Those that maintainers measured or re-ran, where they suffice: a number that somebody sends
+    does not move what is said of a suite then."""
     trusted = [s for s in found if s.trusted and not s.reference]
-    return trusted or found
+    return trusted if len(trusted) >= FEWEST else found
