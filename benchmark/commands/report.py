@@ -9,6 +9,7 @@ import typer
 
 from benchmark.basics.errors import InputError
 from benchmark.commands.stored import STORED, list_stored
+from benchmark.commands.tables import open_console
 from benchmark.report.page import write_report as write_report
 from benchmark.results.references import read_with_references
 from benchmark.results.schema import load_result
@@ -34,7 +35,8 @@ def report(
     from the run's folder, where it is there, else from what is stored with a result.
     """
     files = [*results, *(list_rivals(results, against) if against is not None else [])]
-    page = write_report(read_with_references(files), out, STORED, pdf)
+    with open_console(stderr=True).working("Drawing the figures and writing the page"):
+        page = write_report(read_with_references(files), out, STORED, pdf)
     print(f"Report: {page}")
     print(f"Figures: {out / 'figures'}")
 

@@ -43,7 +43,7 @@ def rescore(
     """
     claim = read_claim(result)
     check_open(result, findings)
-    rows = rescore_claim(claim, samples)
+    rows = rescore_claim(claim, samples, open_console(stderr=True).tell)
     agrees = bool(rows) and all(row.agrees for row in rows)
     lost = [f"{row.task}, seed {row.seed}" for row in rows if not row.agrees]
     # Kept before a word is printed, which may fail.

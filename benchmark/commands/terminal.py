@@ -7,7 +7,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -99,8 +99,13 @@ class Terminal(Console):
         """Says what takes time inside the context: a spinner, and a line where none can turn."""
         if self.is_terminal:
             return self.status(f"{what} ...", spinner="line")
-        self.print(what)
+        self.tell(what)
         return nullcontext()
+
+    def tell(self, what: str) -> None:
+        """Says what is being done; that nobody reads it ends nothing."""
+        with suppress(Unprinted, OSError):
+            self.print(what)
 
     def _print_table(self, sheet: Table, options: dict[str, Any]) -> None:
         wanted, sheet.min_width = sheet.min_width, None

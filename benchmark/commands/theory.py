@@ -63,10 +63,13 @@ def _measured(share: float) -> list[Measurement]:
         TimeElapsedColumn(),
     )
     measurements: list[Measurement] = []
-    with Progress(*columns, console=open_console(stderr=True), transient=True) as bars:
+    console = open_console(stderr=True)
+    with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task("lineages", total=sum(experiment.seeds for experiment in experiments))
         for experiment in experiments:
             bars.update(task, description=experiment.setting)
+            if not console.is_terminal:  # where no bar is drawn
+                console.tell(f"Measuring {experiment.setting}")
             measurements += measure(experiment, advance=lambda: bars.advance(task))
     return measurements
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,7 +57,9 @@ class RescoredLineage:
 
 
 @without_denormals()
-def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
+def rescore_claim(
+    result: Result, samples: Path, say: Callable[[str], object] = lambda said: None
+) -> list[RescoredLineage]:
     """One row for every lineage that published anything: all of its generations are recomputed.
 
     What agrees is that the numbers follow from samples and models that were sent; not who made
@@ -65,6 +67,7 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
 
     Args:
         samples: the folder that holds what was uploaded of this entry.
+        say: is told which lineage comes next.
 
     Raises:
         InputError: there is no such folder, or see `refuse_gpu`.
@@ -72,12 +75,13 @@ def rescore_claim(result: Result, samples: Path) -> list[RescoredLineage]:
     refuse_gpu(result)
     if not samples.is_dir():
         raise InputError(f"there is no folder {samples}: give samples/SUITE/NAME of the dataset")
-    return [
-        _rescore_lineage(task, lineage, samples)
-        for task in load_suite(result.suite).tasks
-        for lineage in result.tasks[task.name].lineages
-        if find_last_finished(lineage) is not None
-    ]
+    found = []
+    for task in load_suite(result.suite).tasks:
+        for lineage in result.tasks[task.name].lineages:
+            if find_last_finished(lineage) is not None:
+                say(f"Re-scoring {task.name}, seed {lineage.seed}")
+                found.append(_rescore_lineage(task, lineage, samples))
+    return found
 
 
 def refuse_gpu(result: Result) -> None:

@@ -113,7 +113,7 @@ def review_request(
     fetch_brought(brought, repo, folder, True, endpoint, say)
     say(f"Re-scoring {brought.title} at {changes.revision[:12]}")
     samples = brought.samples_in(folder)
-    rows = rescore_claim(result, samples) if brought.samples else []
+    rows = rescore_claim(result, samples, say) if brought.samples else []
     sound = bool(rows) and all(row.agrees for row in rows)
     words = [_heading(brought), _rescored(rows, folder), *_notes(brought)]
     if not sound:

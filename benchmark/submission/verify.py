@@ -185,7 +185,9 @@ def recall_disagreement(result: Path, findings: Path | None = None) -> Verificat
         return None
     found = records[last]
     comparison = Comparison(**{f.name: found.comparison[f.name] for f in fields(Comparison)})
-    return Verification(comparison, tuple(map(int, found.seeds)), last, found.problem, found.times)
+    seeds = tuple(map(int, found.seeds))
+    doubted = Verification(comparison, seeds, last, found.problem, found.times)
+    return None if doubted.agrees else doubted
 
 
 def record_verification(
