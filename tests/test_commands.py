@@ -33,6 +33,12 @@ def test_one_thread_is_set_before_a_command_is_imported(monkeypatch):
     assert os.environ["OMP_NUM_THREADS"] == "1"
 
 
+def test_no_command_opens_a_window_or_fails_for_one(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "qt4agg")  # of an older matplotlib
+    CliRunner().invoke(app, ["samples", "--help"])
+    assert "MPLBACKEND" not in os.environ
+
+
 def test_a_table_prints_names_as_they_are(capsys):
     open_console().print(
         sheet(["name", word("kind"), number("n")], [("[red]x[/] " * 40, "a-b", "1")], "[t]", "[c]")

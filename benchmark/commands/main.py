@@ -38,8 +38,8 @@ class LazyCommands(TyperGroup):
         if args[0] in COMMANDS:
             # Before torch is loaded here or in a worker: one thread a process.
             os.environ["OMP_NUM_THREADS"] = "1"
-            # Figures are files: no window is opened, whatever a notebook or profile asks for.
-            os.environ["MPLBACKEND"] = "agg"
+            # Figures are files, whatever window a notebook or a profile asks for.
+            os.environ.pop("MPLBACKEND", None)
             self.add_command(_imported(args[0]), args[0])
         return super().resolve_command(ctx, args)
 
