@@ -293,22 +293,22 @@ def test_a_file_that_cannot_be_used_is_one_sentence(named, monkeypatch, capsys):
     assert len(said.splitlines()) == 1
 
 
-def test_a_machine_without_a_place_for_temporary_files_is_told_so(monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("tempfile.gettempdir", "set TMPDIR"),
+        ("os.getcwd", "the working folder is not there any more"),
+    ],
+)
+def test_a_machine_without_a_folder_that_libraries_need_is_told_so(
+    asked, said, monkeypatch, capsys
+):
     def none() -> str:
-        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
-
-    monkeypatch.setattr("tempfile.gettempdir", none)
-    assert cli(monkeypatch, "list") == 1
-    assert "set TMPDIR" in capsys.readouterr().err
-
-
-def test_a_working_folder_that_was_deleted_is_told_so(monkeypatch, capsys):
-    def gone() -> str:
         raise FileNotFoundError(errno.ENOENT, "No such file or directory")
 
-    monkeypatch.setattr("os.getcwd", gone)
+    monkeypatch.setattr(asked, none)
     assert cli(monkeypatch, "list") == 1
-    assert "the working folder is not there any more" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 def fail_in_list(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:

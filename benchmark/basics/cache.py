@@ -14,8 +14,14 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from benchmark.basics.errors import CorruptFile, cannot_write
-from benchmark.basics.files import KEPT, clear_unfinished, read_tensors, write_tensors
+from benchmark.basics.errors import cannot_write
+from benchmark.basics.files import (
+    KEPT,
+    cannot_use,
+    clear_unfinished,
+    read_tensors,
+    write_tensors,
+)
 
 SECONDS = "/cpu seconds"  # beside an entry's tensors; no parameter or column is called so
 
@@ -70,10 +76,7 @@ class FolderCache:
             if path.exists():
                 tensors = read_tensors(path)
                 if SECONDS not in tensors:
-                    raise CorruptFile(
-                        f"{path} is nothing that was kept here: delete it and run the same command "
-                        f"again"
-                    )
+                    raise cannot_use(path, "it is nothing that was kept here")
                 os.utime(path)  # so that pruning knows what is in use
                 return Kept(tensors, float(tensors.pop(SECONDS)))
             clear_unfinished(path)

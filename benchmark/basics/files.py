@@ -102,11 +102,11 @@ def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor
         tensors = load(content)
         expected = (_header(content).get("__metadata__") or {}).get("sha256")
     except (SafetensorError, OSError) as error:
-        raise _corrupt(path, str(error), belongs_to) from error
+        raise cannot_use(path, str(error), belongs_to) from error
     except KeyError as error:  # safetensors knows more types than torch
-        raise _corrupt(path, f"it holds numbers of type {error}", belongs_to) from error
+        raise cannot_use(path, f"it holds numbers of type {error}", belongs_to) from error
     if tensor_digest(tensors) != expected:
-        raise _corrupt(path, "its checksum does not match", belongs_to)
+        raise cannot_use(path, "its checksum does not match", belongs_to)
     return dict(_unpack(name, tensor) for name, tensor in tensors.items())
 
 
@@ -150,11 +150,11 @@ def read_record(path: Path, belongs_to: Path | None = None) -> dict[str, Any]:
         document = json.loads(path.read_text("utf-8"))
         record, expected = document["record"], document["sha256"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _corrupt(path, f"{type(error).__name__}: {error}", belongs_to) from error
+        raise cannot_use(path, f"{type(error).__name__}: {error}", belongs_to) from error
     if not isinstance(record, dict):
-        raise _corrupt(path, "it holds no record", belongs_to)
+        raise cannot_use(path, "it holds no record", belongs_to)
     if hashlib.sha256(_canonical(record).encode()).hexdigest() != expected:
-        raise _corrupt(path, "its checksum does not match", belongs_to)
+        raise cannot_use(path, "its checksum does not match", belongs_to)
     return record
 
 
@@ -162,7 +162,8 @@ def _canonical(record: dict[str, Any]) -> str:
     return json.dumps(record, sort_keys=True, separators=(",", ":"))
 
 
-def _corrupt(path: Path, why: str, belongs_to: Path | None) -> CorruptFile:
+def cannot_use(path: Path, why: str, belongs_to: Path | None = None) -> CorruptFile:
+    """The error for a stored file; `belongs_to` as for `read_tensors`."""
     return CorruptFile(
         f"{path} cannot be used ({why}): delete {belongs_to or path} and run the same command again"
     )

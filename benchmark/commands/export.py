@@ -46,10 +46,12 @@ def export(
     board = source.board()
     if source.trouble:  # a page shows what it has instead, a file would not say so
         raise InputError(f"{source.trouble} Nothing was written.")
-    for entry in (e for of, found in board.entries.items() if of != suite for e in found if e.mine):
+    own = [entry for found in board.entries.values() for entry in found if entry.mine]
+    odd = next((entry for entry in own if entry.suite != suite), None)
+    if odd is not None:
         raise InputError(
-            f"{entry.path} is of suite {entry.suite!r}: give --suite {entry.suite}, or a result of "
-            f"suite {suite!r}"
+            f"{odd.path} is of suite {odd.suite!r}: give --suite {odd.suite}, or a result of suite "
+            f"{suite!r}"
         )
     chosen = [name for name in (methods or "").split(",") if name]
     written = export_entries(board, suite, to, chosen, every_eval_ever)

@@ -44,12 +44,12 @@ def samples(
                 f"--suite {suite} --seeds {seed} --out {shlex.quote(str(out))}"
             )
         shown = show_lineage(chosen, job.folder, seed)
-        first = LineageFolder(job.folder).record(0)
-        if shown is None and first is not None and first["status"] != "ok":
-            raise InputError(
-                f"{name} on {task}, seed {seed}, published nothing: {first.get('message', '')}"
-            )
         if shown is None:
+            first = LineageFolder(job.folder).record(0)
+            if first is not None and first["status"] != "ok":
+                raise InputError(
+                    f"{name} on {task}, seed {seed}, published nothing: {first.get('message', '')}"
+                )
             raise InputError(
                 f"the samples of {name} on {task}, seed {seed}, were pruned: delete {job.folder} "
                 f"and run it again"

@@ -80,10 +80,10 @@ class Items:
                 **{name: column[index].clone() for name, column in read_columns(self).items()}
             )
         where = plain_positions(index, len(self))
-        if len(self._parts) > 1 and where.dtype == torch.bool:
-            where = where.nonzero()[:, 0]
-        if len(self._parts) > 1 and len(where):
-            return self._picked(where)
+        if len(self._parts) > 1:
+            where = where.nonzero()[:, 0] if where.dtype == torch.bool else where
+            if len(where):
+                return self._picked(where)
         columns = read_columns(self._parts[0] if self._parts else self)
         return Items(**{name: column[where] for name, column in columns.items()})
 

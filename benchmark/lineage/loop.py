@@ -80,8 +80,6 @@ def run_lineage(
             records.append(finished)
             break
         era, clock, ledger = world(t), Clock(read_clock), Ledger()
-        # The world is kept for lineages of other methods, so nobody is handed its own tensors.
-        trusted = era.trusted.take(slice(None))
         record: dict[str, Any] = {"generation": t, "status": OK, "machine": machine}
         try:
             # The web as it is before generation t. Who made an item is known to the harness and, if
@@ -102,6 +100,8 @@ def run_lineage(
             if t == 0:
                 check_modality(method, task.modality)
             clock = Clock(read_clock)
+            # The world is kept for lineages of other methods: nobody is handed its own tensors.
+            trusted = era.trusted.take(slice(None))
             round_ = grants.open_round(t, trusted, model, ledger)
             # A method that draws from the global generators is reproducible, too.
             seed_global(workshop.rng(t, "global"))

@@ -7,8 +7,14 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.basics.files import read_record, read_tensors, write_record, write_tensors
+from benchmark.basics.errors import InputError
+from benchmark.basics.files import (
+    cannot_use,
+    read_record,
+    read_tensors,
+    write_record,
+    write_tensors,
+)
 from benchmark.interface.items import Items
 from benchmark.lineage.marks import Written
 
@@ -74,10 +80,7 @@ class LineageFolder:
             return None
         record = read_record(path, self.folder)
         if not isinstance(record.get("status"), str):
-            raise CorruptFile(
-                f"{path} is no record of a generation: delete {self.folder} and run the same "
-                f"command again"
-            )
+            raise cannot_use(path, "it is no record of a generation", self.folder)
         return record
 
     def samples(self, t: int) -> Items:

@@ -195,8 +195,9 @@ def read_brought(brought: Brought, folder: Path) -> Result:
         submission, card, written = read_submission(where)
         check_belongs(result, file, submission, card, written.summary)
         score_result(result, *find_references(result, file, beside=False).values())
-        if f"gallery/{brought.suite}/{brought.name}.json" in brought.read:
-            load_gallery(folder / "gallery" / brought.suite / file.name)
+        gallery = folder / "gallery" / brought.suite / file.name
+        if gallery.exists():
+            load_gallery(gallery)
     except AutophagyError as error:
         raise UnfitRequest(str(error)) from error
     except Exception as error:  # whatever a stranger thought of: it costs this request, no more

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from benchmark import __version__
-from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.basics.files import alone_in, read_record, write_record
+from benchmark.basics.errors import InputError
+from benchmark.basics.files import alone_in, cannot_use, read_record, write_record
 from benchmark.interface.find import find_method
 from benchmark.interface.names import REFERENCES, find_baselines
 from benchmark.results.costs import sum_both
@@ -178,12 +178,12 @@ def recall_disagreement(result: Path, findings: Path | None = None) -> Verificat
         CorruptFile: a record is damaged.
     """
     records = load_reruns(result, findings)
-    # The time of the file tells those of one second apart.
-    when = {path: (record.date, path.stat().st_mtime_ns) for path, record in records.items()}
-    last = max(when, key=lambda path: when[path], default=None)
-    if last is None or records[last].agrees:
+    if not records:
         return None
-    found = records[last]
+    # The time of the file tells those of one second apart.
+    last, found = max(records.items(), key=lambda of: (of[1].date, of[0].stat().st_mtime_ns))
+    if found.agrees:
+        return None
     comparison = Comparison(**{f.name: found.comparison[f.name] for f in fields(Comparison)})
     seeds = tuple(map(int, found.seeds))
     doubted = Verification(comparison, seeds, last, found.problem, found.times)
@@ -267,7 +267,7 @@ def recall_seeds(file: Path) -> tuple[int, ...]:
             write_record(file, {"seeds": draw_seeds()}, mode=0o600)
         seeds = read_record(file).get("seeds")
         if not isinstance(seeds, list) or not all(type(seed) is int for seed in seeds):
-            raise CorruptFile(f"{file} holds no seeds: delete it and run the same command again")
+            raise cannot_use(file, "it holds no seeds")
         return tuple(seeds)
 
 

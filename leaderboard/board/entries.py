@@ -318,6 +318,19 @@ def _files(root: Path, name: str) -> tuple[Path, Path]:
     return folder / "card.yaml", folder / "method.py"
 
 
+def load_card(file: Path) -> Card:
+    """The card in a file.
+
+    Raises:
+        InputError: it cannot be read or is not valid.
+        CorruptFile: it is too large.
+    """
+    content = read_start(file, LARGEST["card.yaml"] + 1, "card")
+    if len(content) > LARGEST["card.yaml"]:
+        raise CorruptFile(f"{file} is larger than {LARGEST['card.yaml']:,} bytes")
+    return parse_card(content)
+
+
 def _card(root: Path, result: Result, path: Path) -> Card | None:
     """The card, if there is one.
 
@@ -331,10 +344,7 @@ def _card(root: Path, result: Result, path: Path) -> Card | None:
             raise InputError(f"{path} was made by another version of {code}: run it again")
     if not card_file.exists():
         return None
-    content = read_start(card_file, LARGEST["card.yaml"] + 1, "card")
-    if len(content) > LARGEST["card.yaml"]:
-        raise CorruptFile(f"{card_file} is larger than {LARGEST['card.yaml']:,} bytes")
-    card = parse_card(content)
+    card = load_card(card_file)
     if card.name != path.stem or sorted(card.access) != sorted(result.method.access):
         raise InputError(f"{card_file} and {path} differ in name or access: send both again")
     return card

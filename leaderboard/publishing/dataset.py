@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.basics.errors import InputError
-from benchmark.basics.plain import read_start
 from benchmark.hub.commits import Stored, create_repo, mirror_files
 from benchmark.hub.connection import ask_hub, check_target
 from benchmark.hub.parts import Part
 from benchmark.hub.trouble import Purpose
-from benchmark.submission.card import parse_card
-from benchmark.submission.folder import LARGEST
 from benchmark.submission.trust import FINDING
-from leaderboard.board.entries import Board, read_board
+from leaderboard.board.entries import Board, load_card, read_board
 from leaderboard.board.source import HERE, READ
 from leaderboard.board.table import export_frame, make_frame
 
@@ -125,10 +122,7 @@ def _refuse_taken(root: Path, own: Path) -> None:
         there = root / card.relative_to(own)
         if not there.exists():
             continue
-        ours, theirs = (
-            parse_card(read_start(file, LARGEST["card.yaml"], "card")).authors
-            for file in (card, there)
-        )
+        ours, theirs = load_card(card).authors, load_card(there).authors
         if not set(ours) & set(theirs):
             raise InputError(
                 f"the dataset has an entry {card.parent.name!r} of {', '.join(theirs)}: give the "

@@ -450,7 +450,7 @@ def _go_on(models: list[graphs.Step], times: int) -> None:
     for _ in range(times):
         for stream_, model in zip(beside, models, strict=True):
             with stream_:
-                (model._replay or model._everything)()
+                model.repeat()
 
 
 def _recorded(generator: Any, data: TrainingSet, like: graphs.Step | None = None) -> graphs.Step:

@@ -99,6 +99,10 @@ class Step:
         """One step at learning rate `rate`."""
         self.rate.fill_(rate)
         torch._foreach_copy_(list(self.inputs), list(inputs))
+        self.repeat()
+
+    def repeat(self) -> None:
+        """One step more with what was taken last."""
         (self._replay or self._everything)()
 
 
