@@ -223,7 +223,7 @@ def test_generators_of_other_modalities_refuse_in_a_sentence():
 def test_a_published_caption_is_written_of_the_published_picture(model):
     calls: list[Items | None] = []
 
-    class Watched(generators.PairGenerator):
+    class Watched(generators.NumeralGenerator):
         def write(self, model, n, items, rng, how):
             calls.append(items)
             return super().write(model, n, items, rng, how)

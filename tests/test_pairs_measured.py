@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmark import Items
 from benchmark.basics.seeds import stream
 from benchmark.metrics.numbers import divergence, expected_kinds
-from benchmark.tasks.pairs.evaluators import PairEvaluator, embed_meaning
+from benchmark.tasks.pairs.evaluators import NumeralEvaluator, embed_meaning
 from benchmark.tasks.pairs.language import (
     WORDS,
     read_captions,
@@ -43,12 +43,15 @@ class Silent:
         return torch.zeros(len(items))
 
 
-def profile(samples: Items, era: Era, evaluator: PairEvaluator | None = None) -> dict[str, float]:
-    return (evaluator or PairEvaluator()).profile(Silent(), torch.nn.Module(), samples, era)  # type: ignore[arg-type]
+def profile(
+    samples: Items, era: Era, evaluator: NumeralEvaluator | None = None
+) -> dict[str, float]:
+    evaluator = evaluator or NumeralEvaluator()
+    return evaluator.profile(Silent(), torch.nn.Module(), samples, era)  # type: ignore[arg-type]
 
 
 def test_permuted_captions_move_the_joint_distance_and_neither_half(era):
-    evaluator, shares = PairEvaluator(), (0.0, 0.05, 0.25, 1.0)
+    evaluator, shares = NumeralEvaluator(), (0.0, 0.05, 0.25, 1.0)
     found = [profile(permuted(era.real, share), era, evaluator) for share in shares]
     joint = [p["log_frechet_joint"] for p in found]
     assert joint == sorted(joint)

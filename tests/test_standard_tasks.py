@@ -25,6 +25,7 @@ from benchmark.metrics.meanings import list_metrics
 from benchmark.runs.sandbox import isolate_method
 from benchmark.tasks.images.pictures import turn_hue
 from benchmark.tasks.images.shown import shown
+from benchmark.tasks.kinds import Kinds
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.text import llama, stories
 from benchmark.tasks.text.codec import cut_tokenizer
@@ -37,7 +38,8 @@ from tests.system import needs_bubblewrap
 from tests.tiny import ONE_A_HOOK, era_of
 
 TASKS = tiny.toys()
-GENERATORS = ("cifar10-replace", "stories-replace")
+GENERATORS = ("cifar10-replace", "stories-replace", "icons-replace")
+FOR_PAIRS = ("agreement_filter", "watermark_green_list")  # in `make test` on icons, too
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,6 +73,20 @@ def test_a_baseline_runs_unchanged(name, shared_cache):
             assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in FOR_PAIRS else pytest.mark.slow)
+        for name in registry()
+    ],
+)
+def test_a_baseline_runs_unchanged_on_icons(name, shared_cache):
+    task = TASKS["icons-web"]
+    records = run_lineage(task, find_method(name).load(), 0, LineageMemory(), shared_cache)
+    if [r["status"] for r in records] != ["inapplicable"]:
+        assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_twice_the_same_is_the_same(task, shared_cache):
     profiles = []
@@ -86,7 +102,7 @@ def test_twice_the_same_is_the_same(task, shared_cache):
 
 @needs_bubblewrap
 @pytest.mark.slow
-@pytest.mark.parametrize("task", ["cifar10-replace", "stories-replace"])
+@pytest.mark.parametrize("task", GENERATORS)
 def test_models_cross_into_the_sandbox(task, shared_cache):
     method = find_method("neon")
     stores = [LineageMemory(), LineageMemory()]
@@ -100,16 +116,17 @@ def test_models_cross_into_the_sandbox(task, shared_cache):
 def test_the_suite_is_as_it_is_announced():
     suite = load_suite("standard")
     assert [task.name for task in suite.tasks] == [
-        "cifar10-replace", "cifar10-web", "stories-replace", "stories-web",
+        "cifar10-replace", "cifar10-web", "stories-replace", "stories-web", "icons-replace",
+        "icons-web",
     ]  # fmt: skip
     assert suite.seeds == (0, 1, 2)
     assert {task.generations for task in suite.tasks} == {8}
-    assert len({task.hash for task in suite.tasks}) == 4
+    assert len({task.hash for task in suite.tasks}) == 6
     changed = tiny.toys({"uoft-cs/cifar10": "0" * 40})["cifar10-replace"]
     assert changed.hash != TASKS["cifar10-replace"].hash  # a revision is part of the task
 
 
-@pytest.mark.parametrize("name", GENERATORS)
+@pytest.mark.parametrize("name", ["cifar10-replace", "stories-replace"])
 def test_the_items_of_an_era_are_disjoint_and_new(name):
     source = TASKS[name].data.build()
     one, two = (era_of(source, 24, 8, "split", i) for i in range(2))
@@ -145,9 +162,7 @@ def test_more_and_more_stories_have_somebody_speak(part):
 
 def test_stories_of_one_kind_only_are_one_sentence():
     source = TASKS["stories-web"].data.build()
-    kinds = stories.Kinds(
-        Items(tokens=torch.zeros(4, 2)), torch.arange(4), torch.ones(4) > 0, "odd"
-    )
+    kinds = Kinds(Items(tokens=torch.zeros(4, 2)), torch.arange(4), torch.ones(4) > 0, "odd story")
     assert len(kinds.choose(3, [1.0], stream("all"))) == 3
     with pytest.raises(InputError, match="no odd story of a kind"):
         kinds.choose(3, [0.5], stream("none"))

@@ -56,7 +56,8 @@ METRICS = (
     ),
     Metric(
         "log_frechet_caption", "log caption distance",
-        "The same of the captions alone: of their digits, wording and hand.", LOWER,
+        "The same of the captions alone: of their digits, wording and hand, or of what a frozen "
+        "reader makes of an icon's name.", LOWER,
     ),
     Metric(
         "heldout_loss", "held-out loss",
@@ -86,8 +87,9 @@ METRICS = (
         "nothing rare is left.", ONE,
         text="Share of the text made of the rarest tenth of tokens, divided by the real share; 0 "
         "if nothing rare is left, above 1 if rare tokens are too frequent.",
-        pair="Share of captions with one of the rarest numbers, those that hold a tenth of the "
-        "law, divided by the real share.", central=True,
+        pair="Share of captions with one of the rarest numbers (of icons, of words that are among "
+        "the rarest), those that hold a tenth of the law, divided by the real share.",
+        central=True,
     ),
     Metric(
         "entanglement", "entanglement",
@@ -144,7 +146,8 @@ METRICS = (
         "How much the frequencies of classes differ from the real ones; 1 if none is shared.",
         ZERO,
         text="How much the frequencies of tokens differ from the real ones; 1 if none is shared.",
-        pair="How much the frequencies of numbers differ from their law; 1 if none is shared.",
+        pair="How much the frequencies of numbers, or of the words of icons' names, differ from "
+        "their law; 1 if none is shared.",
     ),
     Metric(
         "bits_per_byte", "bits per byte",
@@ -165,7 +168,8 @@ METRICS = (
     Metric(
         "agreement", "agreement",
         "Share of pairs whose caption names exactly the digits that an exact reader finds in the "
-        "picture. No score: it rises when only what is easy is left.", HIGHER,
+        "picture; of icons, whose own name a frozen reader finds liker than 99 real ones. No "
+        "score: it rises when only what is easy is left.", HIGHER,
     ),
     Metric("digit_agreement", "digit agreement", "The same, digit by digit.", HIGHER),
     Metric(
@@ -178,6 +182,11 @@ METRICS = (
         "numbers_left", "numbers left",
         "Different numbers that captions name, divided by how many as many independent draws from "
         "the law name on average.", ONE,
+    ),
+    Metric(
+        "words_left", "words left",
+        "Different words in the names of icons, divided by how many as many independent draws from "
+        "the real words hold on average.", ONE,
     ),
     Metric(
         "number_kl", "divergence of numbers",

@@ -21,6 +21,9 @@ from torch import Tensor
 from benchmark.basics.seeds import stream
 from benchmark.interface.items import Items
 from benchmark.tasks.assets import FOLDER, manifest
+from benchmark.tasks.icons.drawing import WORDS, draw_icons, find_fonts, list_words
+from benchmark.tasks.icons.reader import IconReader
+from benchmark.tasks.icons.tasks import FAMILIES
 from benchmark.tasks.images import digits
 from benchmark.tasks.images.codecs import ImagePublisher
 from benchmark.tasks.images.networks import DigitClassifier, DigitFeatures, ImageCodec
@@ -36,6 +39,7 @@ from benchmark.tasks.text.speeches import (
 )
 from benchmark.tasks.training.fit import fit
 
+ICONS_AT = 15.0  # degrees, either way: drawings that are a little off are to be read, too
 READ_AT = 15.0  # degrees, either way; no era of the numerals leans further
 SLANT = 25.0  # degrees, either way; no era of any suite leans further
 VOCAB = 512
@@ -50,7 +54,7 @@ def main() -> None:
     """Build all parts and write them with a manifest of configurations and SHA-256."""
     torch.set_num_threads(1)
     parts: dict[str, dict[str, Any]] = {}
-    for build in (images, text, pairs):  # the last reads what the first has made
+    for build in (images, text, pairs, icons):  # pairs read what images have made
         parts |= build()
         for name, entry in parts.items():
             entry["sha256"] = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()
@@ -104,6 +108,34 @@ def pairs() -> dict[str, dict[str, Any]]:
     model.ink_mean.copy_(torch.stack([values.mean() for values in of_class]))
     model.ink_spread.copy_(torch.stack([values.std() for values in of_class]))
     _save(parts, "numerals-reader.safetensors", model, "NumeralReader")
+    return parts
+
+
+def icons() -> dict[str, dict[str, Any]]:
+    """Words, reader and verifier of the icons. Both networks have seen all icons, as those of the
+    digits have: no split and no era may be favoured."""
+    parts: dict[str, dict[str, Any]] = {}
+    words = list_words(find_fonts(), FAMILIES)
+    (FOLDER / WORDS).write_text(json.dumps(words) + "\n", "utf-8")
+    parts[WORDS] = {}
+    known = draw_icons(find_fonts(), FAMILIES, words)
+    pictures, names = known["image"], known["tokens"]
+    for name, narrow, width in (("reader", 24, 128), ("verifier", 12, 64)):
+        config = {"words": len(words), "width": width, "narrow": narrow}
+        torch.manual_seed(width)
+        change = stream(f"icons-{name}", "change")
+
+        def loss(model: Any, rows: Tensor, change: torch.Generator = change) -> Tensor:
+            slant = ICONS_AT * (2 * torch.rand(len(rows), generator=change) - 1)
+            seen = change_images(pictures[rows], slant, change)
+            both = model(seen, names[rows]) * model.scale.exp()
+            own = torch.arange(len(rows))
+            return (F.cross_entropy(both, own) + F.cross_entropy(both.T, own)) / 2
+
+        rng = stream(f"icons-{name}")
+        model = IconReader(**config)
+        fit(model, loss, len(names), 2_000, 256, 2e-3, rng, weight_decay=0.05)
+        _save(parts, f"icons-{name}.safetensors", model, "IconReader", config)
     return parts
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmark.basics.errors import InputError
 from benchmark.basics.spelling import ask_nearest
+from benchmark.tasks.icons.tasks import icons
 from benchmark.tasks.images.recipes import ImageLaundering
 from benchmark.tasks.images.tasks import cifar10, digits, imagenette
 from benchmark.tasks.pairs.tasks import STATIC, numerals
@@ -119,8 +120,11 @@ def _stress() -> Suite:
 
 
 def _standard() -> Suite:
-    still = cifar10(Replace(), slant=0.0, hue=0.0), stories(Replace(), speech=None)
-    tasks = (still[0], cifar10(Web()), still[1], stories(Web()))
+    tasks = (
+        cifar10(Replace(), slant=0.0, hue=0.0), cifar10(Web()),
+        stories(Replace(), speech=None), stories(Web()),
+        icons(Replace(), outlined=None), icons(Web()),
+    )  # fmt: skip
     description = "papers' scale: one GPU, data from the Hub; not measured yet"
     return Suite("standard", description, tasks, seeds=(0, 1, 2))
 

@@ -22,6 +22,7 @@ from transformers import Dinov2Config, Dinov2Model, GPT2Config, GPT2LMHeadModel
 
 from benchmark.hub.copies import VARIABLE
 from benchmark.hub.repos import HubRepo
+from benchmark.tasks.icons.recipes import IconsRecipe
 from benchmark.tasks.images.recipes import PixelDiffusionRecipe
 from benchmark.tasks.images.tasks import CIFAR10, DINOV2
 from benchmark.tasks.suites import load_suite
@@ -128,6 +129,9 @@ def vision(folder: Path) -> None:
 def toy(task: Task, revisions: dict[str, str] | None = None) -> Task:
     """`task` over these repositories (at `revisions` by name), with tiny networks."""
 
+    if task.modality == "pair":
+        return toy_icons(task)
+
     def local(repo: HubRepo) -> HubRepo:
         revision = (revisions or {}).get(repo.name, repo.revision)
         return replace(repo, revision=revision, sha256=())
@@ -152,6 +156,15 @@ def toy(task: Task, revisions: dict[str, str] | None = None) -> Task:
         task, n=24, reserve=8, generations=2, data=data, evaluation=evaluation, verifier=verifier,
         generator=recipe, foreign=foreign,
     )  # fmt: skip
+
+
+def toy_icons(task: Task) -> Task:
+    """The same of a task of icons, over those of one font."""
+    tiny = IconsRecipe(widths=(8, 8), layers=1, reading=16, writing=16, depth=1, steps=2, batch=8,
+                       sampling_steps=2)  # fmt: skip
+    data = replace(task.data, sha256=None, families=("remixicon-",), heldout=12)
+    foreign = tuple(replace(tiny, steps=1 + i) for i, _ in enumerate(task.foreign))
+    return replace(task, n=24, reserve=8, generations=2, data=data, generator=tiny, foreign=foreign)
 
 
 def toys(revisions: dict[str, str] | None = None) -> dict[str, Task]:

@@ -10,7 +10,7 @@ from tests.hub import tiny
 from tests.speed import gpu
 
 
-@pytest.mark.parametrize("section", ["stories", "pictures", "engine", "whole"])
+@pytest.mark.parametrize("section", ["stories", "pictures", "icons", "engine", "whole"])
 def test_a_section_measures_what_it_says(section, tmp_path):
     file = tmp_path / "gpu.json"
     with tiny.copies(tiny.write, tmp_path / "copies"):
@@ -23,9 +23,11 @@ def test_a_section_measures_what_it_says(section, tmp_path):
         assert [line["states"] for line in lines] == [["ok", "ok"]] * count
         return
     assert said["generation: training"]["meter"]["items"] == gpu.TOY.recorded * 8
-    assert said["training, recorded"]["items_a_second"] > 0
     split = said["generation: evaluation, of every other generation"]
     assert 0 < split["loss"] < split["seconds"]
+    if section == "icons":
+        return
+    assert said["training, recorded"]["items_a_second"] > 0
     one, other = (said[f"training, {kind}"] for kind in ("launched one by one", "recorded"))
     assert one["loss_after"] == pytest.approx(other["loss_after"], abs=1e-3)
 
@@ -39,10 +41,9 @@ def test_steps_of_several_models_at_once_are_measured(tmp_path, monkeypatch):
         gpu.alone(setting, given)
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert [line["what"].partition(", ")[2] for line in lines] == [
-        "a step alone", "steps of 2 models at once", "steps of 4 models at once",
-        "a step alone, cuDNN's kernels tried out",
+        "a step alone", "steps of 2 models at once", "a step alone, cuDNN's kernels tried out",
     ]  # fmt: skip
-    for line, models in zip(lines, (1, 2, 4, 1), strict=True):
+    for line, models in zip(lines, (1, 2, 1), strict=True):
         items = line["batch"] * models / (line["ms"] / 1e3)
         assert line["items_a_second"] == pytest.approx(items, rel=1e-2)
 
@@ -52,5 +53,6 @@ def test_recipes_lose_their_checksums_and_nothing_else():
 
     for task in load_suite("standard").tasks:
         loose = gpu._unpinned(task)
-        assert loose.data.repo.sha256 == loose.evaluation.network.sha256 == ()
+        if task.modality != "pair":  # which need no repository
+            assert loose.data.repo.sha256 == loose.evaluation.network.sha256 == ()
         assert (loose.generator.steps, loose.schedule) == (task.generator.steps, task.schedule)

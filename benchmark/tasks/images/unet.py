@@ -36,10 +36,15 @@ def build_unet(
         num_class_embeds=classes + 1,
         norm_num_groups=groups,
     )
+    keep_layout(model)
+    return add_label_shares(model, classes)
+
+
+def keep_layout(model: nn.Module) -> None:
+    """Makes every layer of a UNet that doubles a resolution a `Doubling`."""
     for part in model.modules():
         if type(part) is Upsample2D:
             part.__class__ = Doubling
-    return add_label_shares(model, classes)
 
 
 class Doubling(Upsample2D):

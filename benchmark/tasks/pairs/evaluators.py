@@ -31,19 +31,51 @@ from benchmark.tasks.profile import FeatureEvaluator, Known
 
 
 class PairEvaluator(FeatureEvaluator):
-    """Pairs by the exact reader. The entries that all modalities share are of pictures, in what the
-    reader's network sees; besides them
+    """What all pairs are measured by. The entries that all modalities share are of pictures, in
+    what a frozen reader's network sees; besides them
 
-    - `log_frechet_joint`: of picture and caption together (DeVries et al. 2019, arXiv 1907.08175),
-      which alone notices when both are right but do not belong together;
-    - `log_frechet_caption`, `caption_recall`, `caption_coverage`: of captions alone;
-    - `agreement`, `digit_agreement`, `hand_agreement`: of picture and caption, by the reader;
-    - `numbers`, `numbers_left`, `number_kl`: what is left of the law of numbers;
+    - `log_frechet_joint`: of picture and caption together, see `measure_together`;
+    - `log_frechet_caption`, `caption_coverage`: of captions alone;
+    - `agreement`: of picture and caption, by the reader;
     - `blind_loss`: of the writer without pictures, in nats a word.
     """
 
     most = 2_000
     most_pool = 2_000
+
+    def profile(self, generator: Generator, model: nn.Module, samples: Items, era: Era) -> Profile:
+        profile = super().profile(generator, model, samples, era)
+        words = int(until_end(era.heldout["tokens"]).sum())
+        blind = -float(generator.log_prior(model, era.heldout).sum()) / words
+        return profile | {"blind_loss": blind}
+
+
+def measure_together(
+    pictures: Tensor, captions: Tensor, real_pictures: Tensor, real_captions: Tensor
+) -> Profile:
+    """Logarithms of the Frechet distances of features (N, F) of pictures taken together with those
+    of their captions (N, G) to the real ones' (DeVries et al. 2019, arXiv 1907.08175), which alone
+    notices when both are right but do not belong together, and of the captions alone."""
+    # Of real pairs, both halves of the joint features have the same norm on average.
+    scale = real_pictures.norm(dim=1).mean() / real_captions.norm(dim=1).mean()
+    captions, real_captions = scale * captions, scale * real_captions
+    joint = frechet_distance(
+        torch.cat([real_pictures, real_captions], 1), torch.cat([pictures, captions], 1)
+    )
+    alone = frechet_distance(real_captions, captions)
+    return {
+        "log_frechet_joint": math.log(max(joint, 1e-12)),
+        "log_frechet_caption": math.log(max(alone, 1e-12)),
+    }
+
+
+class NumeralEvaluator(PairEvaluator):
+    """Pictures of numbers by the exact reader; besides the entries of all pairs
+
+    - `caption_recall`: of captions alone;
+    - `digit_agreement`, `hand_agreement`: of picture and caption, by the reader;
+    - `numbers`, `numbers_left`, `number_kl`: what is left of the law of numbers.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,12 +93,6 @@ class PairEvaluator(FeatureEvaluator):
     def bins(self, era: Era, heldout: Tensor, pool: Tensor) -> Tensor:
         return _numbers(read_captions(era.heldout["tokens"]))
 
-    def profile(self, generator: Generator, model: nn.Module, samples: Items, era: Era) -> Profile:
-        profile = super().profile(generator, model, samples, era)
-        words = int(until_end(era.heldout["tokens"]).sum())
-        blind = -float(generator.log_prior(model, era.heldout).sum()) / words
-        return profile | {"blind_loss": blind}
-
     def particular(self, samples: Items, outputs: Tensor, era: Era, known: Known) -> Profile:
         law, captions = _law(era), read_captions(samples["tokens"])
         real = read_captions(era.heldout["tokens"])
@@ -74,7 +100,9 @@ class PairEvaluator(FeatureEvaluator):
         numbers = _numbers(captions)
         named = len(numbers[numbers > 0].unique())
         return {
-            **self._distances(outputs.flatten(1), seen, known.heldout, real),
+            **measure_together(
+                outputs.flatten(1), embed_meaning(seen), known.heldout, embed_meaning(real)
+            ),
             **self._agreements(samples["image"][: len(outputs)], outputs, seen),
             **_found(real, captions),
             "histogram_distance": total_variation(law, histogram(numbers, NUMBERS)),
@@ -82,22 +110,6 @@ class PairEvaluator(FeatureEvaluator):
             "numbers": named,
             "numbers_left": named / expected_kinds(law, len(numbers)),
             "number_kl": divergence(histogram(numbers, NUMBERS), law),
-        }
-
-    def _distances(
-        self, pictures: Tensor, said: Meaning, real_pictures: Tensor, real_said: Meaning
-    ) -> Profile:
-        captions, real_captions = embed_meaning(said), embed_meaning(real_said)
-        # Of real pairs, both halves of the joint features have the same norm on average.
-        scale = real_pictures.norm(dim=1).mean() / real_captions.norm(dim=1).mean()
-        captions, real_captions = scale * captions, scale * real_captions
-        joint = frechet_distance(
-            torch.cat([real_pictures, real_captions], 1), torch.cat([pictures, captions], 1)
-        )
-        alone = frechet_distance(real_captions, captions)
-        return {
-            "log_frechet_joint": math.log(max(joint, 1e-12)),
-            "log_frechet_caption": math.log(max(alone, 1e-12)),
         }
 
     def _agreements(self, images: Tensor, features: Tensor, said: Meaning) -> Profile:

@@ -91,13 +91,45 @@ class Painter(nn.Module):
         return self.leave(h)
 
 
-class Writer(nn.Module):
+class Captioner(nn.Module):
+    """What writes captions word by word; subclasses say how it looks at a picture.
+
+    Attributes:
+        start: the number of what is in front of every caption; never written.
+        head: hidden vectors -> logits of words.
+    """
+
+    start: int
+    head: nn.Module
+
+    def see(self, z: Tensor | None, n: int, dropped: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """What `go_on` takes of pictures z (n, ...), or of none; nothing where one is `dropped`."""
+        raise NotImplementedError
+
+    def go_on(
+        self, given: Tensor, state: Tensor | None, keys: Tensor, values: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Hidden vectors (N, T, F) of the words after each of `given` (N, T), and the state after
+        the last."""
+        raise NotImplementedError
+
+    def hidden(self, tokens: Tensor, z: Tensor | None, dropped: Tensor | None = None) -> Tensor:
+        """(N, L, F) of every word given those before it and the picture `z`."""
+        given = F.pad(tokens[:, :-1], (1, 0), value=self.start)
+        return self.go_on(given, None, *self.see(z, len(tokens), dropped))[0]
+
+    def forward(self, tokens: Tensor, z: Tensor | None, dropped: Tensor | None = None) -> Tensor:
+        """The same as logits (N, L, words)."""
+        return self.head(self.hidden(tokens, z, dropped))
+
+
+class Writer(Captioner):
     """A recurrent captioner that looks at the digits before each word (Xu et al. 2015, arXiv
     1502.03044), or writes blindly: at learned vectors in the place of a picture's digits."""
 
     def __init__(self, latent: int, width: int, words: int = len(WORDS)) -> None:
         super().__init__()
-        self.start = words  # in front of every caption; never written
+        self.start = words
         self.look = nn.Sequential(nn.Linear(latent, width), nn.SiLU(), nn.Linear(width, width))
         self.slot = nn.Parameter(torch.randn(DIGITS, width) * 0.5)
         self.blind = nn.Parameter(torch.randn(DIGITS, width) * 0.5)
@@ -129,15 +161,6 @@ class Writer(nn.Module):
         q = self.ask(out).unflatten(2, (HEADS, -1)).transpose(1, 2)
         glimpse = _attend(q, keys, values).transpose(1, 2).flatten(2)
         return torch.cat([out, glimpse], 2), state
-
-    def hidden(self, tokens: Tensor, z: Tensor | None, dropped: Tensor | None = None) -> Tensor:
-        """(N, L, 2 width) of every word given those before it and the picture `z`."""
-        given = F.pad(tokens[:, :-1], (1, 0), value=self.start)
-        return self.go_on(given, None, *self.see(z, len(tokens), dropped))[0]
-
-    def forward(self, tokens: Tensor, z: Tensor | None, dropped: Tensor | None = None) -> Tensor:
-        """The same as logits (N, L, words)."""
-        return self.head(self.hidden(tokens, z, dropped))
 
 
 class PainterAndWriter(nn.Module):

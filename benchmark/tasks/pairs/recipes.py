@@ -80,9 +80,9 @@ class NumeralsRecipe:
     recaption: bool = True
 
     def build(self) -> Generator:
-        from benchmark.tasks.pairs.generator import PairGenerator
+        from benchmark.tasks.pairs.generator import NumeralGenerator
 
-        return PairGenerator(**vars(self))
+        return NumeralGenerator(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,9 @@ class NumeralsEvaluation:
     primary: str = "log_frechet_joint"
 
     def build(self) -> Evaluator:
-        from benchmark.tasks.pairs.evaluators import PairEvaluator
+        from benchmark.tasks.pairs.evaluators import NumeralEvaluator
 
-        return PairEvaluator()
+        return NumeralEvaluator()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -28,12 +30,8 @@ def shown(items: Items, publisher: object) -> tuple[Tensor, None]:
     reader = Reader()
     seen = reader.read(reader.features(few["image"]))
     right = reader.agreement(seen, read_captions(few["tokens"])).all(1)
-    drawn = [
-        _draw_pair(image[0].numpy(), join_words(row), bool(agrees))
-        for image, row, agrees in zip(few["image"], few["tokens"].tolist(), right, strict=True)
-    ]
-    gap = np.full((len(drawn[0]), GAP, 3), PAPER, dtype=np.uint8)
-    row = np.concatenate([part for pair in drawn for part in (pair, gap)][:-1], 1)
+    captions = [join_words(row) for row in few["tokens"].tolist()]
+    row = draw_row(few["image"], captions, right.tolist())
     strip = _draw_strip(said.number)
     page = np.full((len(row) + len(strip) + GAP, max(row.shape[1], strip.shape[1]), 3), PAPER)
     page[: len(row), : row.shape[1]] = row
@@ -41,14 +39,25 @@ def shown(items: Items, publisher: object) -> tuple[Tensor, None]:
     return torch.from_numpy(page.astype(np.uint8)), None
 
 
+def draw_row(images: Tensor, captions: Sequence[str], right: Sequence[bool]) -> np.ndarray:
+    """Pictures (N, 1, H, W) side by side with their captions beneath, those that are not `right` in
+    red with an asterisk: uint8 (height, width, 3)."""
+    drawn = [
+        _draw_pair(image[0].numpy(), caption, agrees)
+        for image, caption, agrees in zip(images, captions, right, strict=True)
+    ]
+    gap = np.full((len(drawn[0]), GAP, 3), PAPER, dtype=np.uint8)
+    return np.concatenate([part for pair in drawn for part in (pair, gap)][:-1], 1)
+
+
 def _draw_pair(picture: np.ndarray, caption: str, right: bool) -> np.ndarray:
     """Dark ink on white paper, the caption beneath."""
-    size = (SPACE, ZOOM * len(picture))
+    size = (ZOOM * picture.shape[1], ZOOM * len(picture))
     drawn = Image.fromarray(255 - picture).resize(size, Image.Resampling.BICUBIC)
     # Sixteen greys, the faintest left white, show the same and take a third of the space.
     drawn = drawn.point([PAPER if k > FAINT else (k + 8) // 17 * 17 for k in range(256)])
     canvas = Image.new("RGB", (SPACE, drawn.height + LINE), "white")
-    canvas.paste(drawn, (0, 0))
+    canvas.paste(drawn, ((SPACE - drawn.width) // 2, 0))
     text = (caption or "(nothing)") + ("" if right else " *")
     pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=10)
     place = (max(0, (SPACE - pen.textlength(text, font)) // 2), drawn.height + 1)

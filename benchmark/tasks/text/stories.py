@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from benchmark.basics.cache import FolderCache
-from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.hub.copies import describe_files, find_home, open_repo
+from benchmark.basics.errors import InputError
+from benchmark.hub.copies import describe_files, open_repo
 from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
+from benchmark.tasks.kinds import Kinds, share_of
 from benchmark.tasks.parts import Era, Stream, World
+from benchmark.tasks.published import keep_published
 from benchmark.tasks.text.codec import TextPublisher
 from benchmark.tasks.text.speeches import normalise
 
@@ -52,13 +52,13 @@ class StoriesSource:
         order = torch.randperm(len(usable), generator=stream(0, "split"))
         speaks = self._speaks(usable)
         pools = (
-            Kinds(usable, order[aside:], speaks, "real"),
-            Kinds(heldout, torch.arange(len(heldout)), self._speaks(heldout), "held-out"),
-            Kinds(usable, order[:aside], speaks, "trusted"),
+            Kinds(usable, order[aside:], speaks, "real story"),
+            Kinds(heldout, torch.arange(len(heldout)), self._speaks(heldout), "held-out story"),
+            Kinds(usable, order[:aside], speaks, "trusted story"),
         )
 
         def begin(t: int) -> Era:
-            shares = [self._share(i) for i in range(t + 1)]
+            shares = [share_of(self.recipe.speech, i, self.recipe.eras) for i in range(t + 1)]
             rng = stream(t, "order")
             real, kept, trusted = (
                 pool.choose(count, shares[first:], rng)
@@ -70,13 +70,6 @@ class StoriesSource:
             return Era(real=real, heldout=kept, trusted=trusted)
 
         return begin
-
-    def _share(self, t: int) -> float | None:
-        """The share of stories with speech in era t."""
-        if self.recipe.speech is None:
-            return None
-        first, last = self.recipe.speech
-        return first + (last - first) * t / self.recipe.eras
 
     def _speaks(self, items: Items) -> Tensor:
         """(N,) whether there is a quotation mark in each."""
@@ -95,13 +88,7 @@ class StoriesSource:
         with open_repo(recipe.repo) as where:
             files = describe_files(recipe.repo, where)
         numbers = (self.publisher.length, recipe.stories, recipe.heldout, recipe.scanned)
-        key = repr((FORM, files, tokenizer, numbers))
-        try:
-            return FolderCache(find_home() / "published").get("stories", key, self._publish).tensors
-        except CorruptFile:
-            raise
-        except InputError:  # a home that cannot be written costs time only
-            return self._publish()
+        return keep_published("stories", repr((FORM, files, tokenizer, numbers)), self._publish)
 
     def _publish(self) -> dict[str, Tensor]:
         recipe, characters = self.recipe, CHARACTERS * self.publisher.length
@@ -113,36 +100,6 @@ class StoriesSource:
             "usable": usable["tokens"],
             "heldout": self.publisher.pass_through(heldout)["tokens"],
         }
-
-
-class Kinds:
-    """Stories with speech and without, handed out one after the other: one comes again only when
-    all of its kind were handed out.
-
-    Raises:
-        InputError: a kind that is asked for has no story.
-    """
-
-    def __init__(self, items: Items, rows: Tensor, speaks: Tensor, what: str) -> None:
-        self.items, self.rows, self.what = items, rows, what
-        self.kinds = [rows[speaks[rows]], rows[~speaks[rows]]]
-
-    def choose(self, count: int, shares: Sequence[float | None], rng: torch.Generator) -> Items:
-        """`count` items of the last of the eras whose `shares` of stories with speech are given,
-        after those of the eras before, in random order. Without shares every story is alike."""
-        if shares[-1] is None:
-            queues = [(self.rows, [count] * len(shares))]
-        else:
-            spoken = [round(count * (share or 0.0)) for share in shares]
-            queues = [(self.kinds[0], spoken), (self.kinds[1], [count - s for s in spoken])]
-        chosen = []
-        for rows, counts in queues:
-            if counts[-1] and not len(rows):
-                raise InputError(f"no {self.what} story of a kind that an era asks for exists")
-            begin = sum(counts[:-1])
-            chosen.append(rows[(torch.arange(counts[-1]) + begin) % max(len(rows), 1)])
-        order = torch.cat(chosen)
-        return self.items.take(order[torch.randperm(count, generator=rng)])
 
 
 def beginnings(repo: HubRepo, split: str, rows: int, characters: int) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Pairs at papers' scale: icons and their names."""

@@ -1,0 +1,89 @@
+"""The generator of icons: a UNet paints them, a transformer names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+
+from benchmark.interface.generator import LossHook
+from benchmark.interface.items import Items, TrainingSet
+from benchmark.tasks.icons.drawing import SIZE
+from benchmark.tasks.icons.networks import IconModel
+from benchmark.tasks.images.codecs import PixelPublisher
+from benchmark.tasks.pairs.generator import PairGenerator
+from benchmark.tasks.pairs.language import LENGTH
+from benchmark.tasks.training.fit import Objective, fit
+from benchmark.tasks.training.meter import Meter
+
+
+class IconPublisher:
+    """uint8 pictures, whose pixels in [-1, 1] are z; names are published as they are."""
+
+    def __init__(self) -> None:
+        self.pixels = PixelPublisher()
+
+    def encode(self, items: Items) -> Tensor:
+        """(N, 1, 32, 32) pixels in [-1, 1]."""
+        return self.pixels.encode(items)
+
+    def publish(self, latents: Tensor, tokens: Tensor) -> Items:
+        """Quantised pictures with their names."""
+        return Items(image=self.pixels.publish(latents, tokens)["image"], tokens=tokens)
+
+
+class IconGenerator(PairGenerator):
+    """Weights are float32, averaged over the steps; a GPU computes in bf16, channels last, steps
+    recorded."""
+
+    at_once = 1_000
+
+    def __init__(
+        self,
+        words: int,
+        widths: tuple[int, ...],
+        layers: int,
+        reading: int,
+        writing: int,
+        depth: int,
+        ema: float,
+        **pair: Any,
+    ) -> None:
+        """As `IconsRecipe` says; `pair` is that of `PairGenerator`."""
+        super().__init__(IconPublisher(), words, **pair)
+        self.network = (words, widths, layers, reading, writing, depth)
+        self.family = ("icons", *self.network)
+        self.shape = (1, SIZE, SIZE)
+        self.ema, self.meter = ema, Meter(self.device)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of weights: the networks compute by autocast."""
+        return torch.float32
+
+    def blank(self) -> nn.Module:
+        model: Any = IconModel(*self.network).to(self.device)
+        return model.to(memory_format=torch.channels_last) if self.on_gpu else model
+
+    def learn(self, model: nn.Module, data: TrainingSet, loss: LossHook | None, steps: int,
+              rate: float, rng: torch.Generator) -> nn.Module:  # fmt: skip
+        painter, writer = super().ready(model)
+        z = torch.zeros(1, *self.shape, device=self.device)
+        name = torch.zeros(1, LENGTH, dtype=torch.int64, device=self.device)
+
+        def forward() -> Tensor:
+            painter(z, torch.ones(1, device=self.device), painter.ask(name))
+            return writer(name, z)
+
+        with self.meter.training(forward, steps * self.batch):
+            return super().learn(model, data, loss, steps, rate, rng)
+
+    def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
+            rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip
+        average = EMAModel(model.parameters(), decay=self.ema, foreach=True)
+        model = fit(model, objective, size, steps, self.batch, lr, rng, rates,
+                    after=lambda: average.step(model.parameters()))  # fmt: skip
+        average.copy_to(model.parameters())
+        return model
