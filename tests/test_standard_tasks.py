@@ -23,6 +23,7 @@ from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageMemory
 from benchmark.metrics.meanings import list_metrics
 from benchmark.runs.sandbox import isolate_method
+from benchmark.tasks.images import pictures
 from benchmark.tasks.images.pictures import turn_hue
 from benchmark.tasks.images.shown import shown
 from benchmark.tasks.kinds import Kinds
@@ -186,6 +187,25 @@ def test_pictures_lean_and_turn_their_colours_as_the_world_moves():
     middle = era_of(still.build(), 8, 4, "colours", t=4).heldout["image"]
     assert torch.equal(eras[1], middle)  # at T/2 the world is where it stands still
     assert not torch.equal(eras[0], eras[2])
+
+
+def test_a_picture_is_decoded_once_and_kept_while_there_is_room(copies, monkeypatch):
+    split, _ = pictures.load_pictures(TASKS["cifar10-replace"].data.repo, "img")
+    split = pictures.Split(split.dataset, "img")
+    plain = split.take([3, 5, 3, 8], None)
+    assert torch.equal(plain["image"][0], plain["image"][2])
+    with monkeypatch.context() as patch:
+        patch.setattr(split, "_decode", lambda rows, size: {} if not rows else None)
+        again = split.take([8, 3], None)
+    assert torch.equal(again["image"], plain["image"][[3, 0]])
+    assert torch.equal(again["label"], plain["label"][[3, 0]])
+    assert split.take([3], 4)["image"].shape == (1, 3, 4, 4)
+    full = pictures.Split(split.dataset, "img")
+    monkeypatch.setattr(pictures, "MOST_KEPT", 2 * 3 * tiny.SIZE**2)
+    assert torch.equal(full.take([3, 5, 3, 8], None)["image"], plain["image"])
+    assert list(full._kept[None]) == [3, 5]
+    assert torch.equal(full.take([8, 5], None)["image"], plain["image"][[3, 1]])
+    assert list(full._kept[None]) == [3, 5]
 
 
 def test_training_learns_is_reproducible_and_leaves_the_original_alone(setup):

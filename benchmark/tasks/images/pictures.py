@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 RESERVED = 2  # images set aside for each trusted item of an era
 SPLITS = ("train", "test")  # as the recipe lists their files
+MOST_KEPT = 1 << 30  # bytes of a split's decoded images
 
 
 class PicturesSource:
@@ -49,10 +51,10 @@ class PicturesSource:
         def begin(t: int) -> Era:
             moved = t - recipe.eras / 2
 
-            def show(split: Any, rows: Tensor, count: int, purpose: str) -> Items:
+            def show(split: Split, rows: Tensor, count: int, purpose: str) -> Items:
                 rng = stream(t, purpose)
                 chosen = rows[torch.randperm(len(rows), generator=rng)[:count]].tolist()
-                items = take_pictures(split, chosen, recipe.column, recipe.size)
+                items = split.take(chosen, recipe.size)
                 flipped = torch.rand(count, generator=rng) < 0.5
                 mirrored = items["image"].flip(3)
                 images = torch.where(flipped[:, None, None, None], mirrored, items["image"])
@@ -83,8 +85,41 @@ def turn_hue(images: Tensor, degrees: float) -> Tensor:
     return turned.round().clamp(0, 255).to(torch.uint8)
 
 
-def load_pictures(repo: HubRepo, column: str) -> tuple[Any, Any]:
-    """The splits `train` and `test` as `datasets.Dataset`s.
+class Split:
+    """Labelled images of a dataset's split. A decoded one is kept, as long as the memory for them
+    lasts: every era hands out most of them again."""
+
+    def __init__(self, dataset: Any, column: str) -> None:
+        """Of a `datasets.Dataset`, whose `column` holds images."""
+        self.dataset, self.column = dataset, column
+        self._kept: dict[int | None, dict[int, Tensor]] = {}  # by size, by row
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def take(self, rows: Sequence[int], size: int | None) -> Items:
+        """Items with `image` uint8 (N, 3, H, W) and `label` int64 (N,); the middle square of each
+        scaled to `size`, if given."""
+        kept = self._kept.setdefault(size, {})
+        decoded = self._decode([row for row in rows if row not in kept], size)
+        if decoded:
+            room = MOST_KEPT // next(iter(decoded.values())).numel() - len(kept)
+            kept.update(islice(decoded.items(), max(0, room)))
+        images = [kept[row] if row in kept else decoded[row] for row in rows]
+        labels = torch.tensor(self.dataset.select(rows)["label"][:], dtype=torch.int64)
+        return Items(image=torch.stack(images), label=labels)
+
+    def _decode(self, rows: Sequence[int], size: int | None) -> dict[int, Tensor]:
+        pictures = (image.convert("RGB") for image in self.dataset.select(rows)[self.column])
+        if size is not None:
+            square = (size, size)
+            pictures = (ImageOps.fit(image, square, Image.Resampling.BICUBIC) for image in pictures)
+        images = (torch.from_numpy(np.array(image)).permute(2, 0, 1) for image in pictures)
+        return dict(zip(rows, images, strict=True))
+
+
+def load_pictures(repo: HubRepo, column: str) -> tuple[Split, Split]:
+    """The splits `train` and `test`.
 
     Raises:
         InputError: they cannot be had.
@@ -97,23 +132,13 @@ def load_pictures(repo: HubRepo, column: str) -> tuple[Any, Any]:
 @lru_cache(maxsize=1)
 def _loaded(
     path: str, files: tuple[str, ...], column: str, revision: str | None = None
-) -> tuple[Any, Any]:
+) -> tuple[Split, Split]:
     import datasets
 
     found = datasets.load_dataset(
         path, revision=revision, data_files=dict(zip(SPLITS, files, strict=True))
     )
-    train, test = (found[name].cast_column(column, datasets.Image()) for name in SPLITS)
+    train, test = (
+        Split(found[name].cast_column(column, datasets.Image()), column) for name in SPLITS
+    )
     return train, test
-
-
-def take_pictures(dataset: Any, rows: Iterable[int], column: str, size: int | None) -> Items:
-    """Items with `image` uint8 (N, 3, H, W) and `label` int64 (N,)."""
-    part = dataset.select(rows)
-    pictures = (image.convert("RGB") for image in part[column])
-    if size is not None:
-        square = (size, size)
-        pictures = (ImageOps.fit(image, square, Image.Resampling.BICUBIC) for image in pictures)
-    images = np.stack([np.asarray(image) for image in pictures])
-    labels = torch.tensor(part["label"][:], dtype=torch.int64)
-    return Items(image=torch.from_numpy(images).permute(0, 3, 1, 2), label=labels)

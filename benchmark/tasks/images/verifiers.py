@@ -10,7 +10,7 @@ from benchmark.hub.repos import HubRepo
 from benchmark.interface.items import Items
 from benchmark.tasks import assets
 from benchmark.tasks.images.networks import DigitClassifier, in_parts
-from benchmark.tasks.images.pictures import load_pictures, take_pictures
+from benchmark.tasks.images.pictures import load_pictures
 from benchmark.tasks.images.vision import Vision
 
 
@@ -28,7 +28,7 @@ class PictureScorer:
         count = min(images, len(train))
         # Evenly spread: some datasets are sorted by class.
         rows = [i * len(train) // count for i in range(count)]
-        known = take_pictures(train, rows, column, size)
+        known = train.take(rows, size)
         features, self.classes = self.vision.features(known["image"]), known["label"].unique()
         means = [features[known["label"] == label].mean(0) for label in self.classes]
         self.means = torch.stack(means)
