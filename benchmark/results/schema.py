@@ -94,7 +94,8 @@ class GenerationResult(_Strict):
     `benchmark.lineage.provenance.Composition`. `training` is what the model's training took, where
     the generator measures it and it was not read from the cache: see
     `benchmark.tasks.training.meter`.
-    `machine` is the one that computed it: see `benchmark.basics.processor.describe`.
+    `machine` is the one that computed it (see `benchmark.basics.processor.describe`), where a
+    result was not computed by the one that its `hardware` names.
     Where the method does not apply to the task (guidance on text), the first generation that
     found it out is the last, with the status "inapplicable" and a message that says why.
     """

@@ -52,17 +52,31 @@ def collect_result(
         )
         assert outcome.lineage is not None
         entry.lineages.append(outcome.lineage)
-    return Result(
+    machines = _list_machines(outcomes, device)
+    result = Result(
         benchmark_version=benchmark.__version__,
         suite=suite,
         method=describe_method(method),
         tasks=tasks,
         versions={"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
-        hardware=clean_line(_hardware(outcomes, device), LONGEST_LINE),
+        hardware=clean_line(_count_machines(machines), LONGEST_LINE),
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         references=references,
         isolated=method.isolated,
     )
+    return result if len(machines) > 1 else say_machine_once(result)
+
+
+def say_machine_once(result: Result) -> Result:
+    """A copy whose generations do not name the one machine that `hardware` names: a tenth of the
+    file."""
+    copy = result.model_copy(deep=True)
+    for task in copy.tasks.values():
+        for lineage in task.lineages:
+            lineage.generations = [
+                generation.model_copy(update={"machine": ""}) for generation in lineage.generations
+            ]
+    return copy
 
 
 def describe_method(method: Method) -> MethodResult:
@@ -93,15 +107,18 @@ def store_result(file: Path, result: Result) -> Result:
     return result
 
 
-def _hardware(outcomes: Sequence[Outcome], device: str) -> str:
+def _list_machines(outcomes: Sequence[Outcome], device: str) -> list[str]:
     """The machines that computed these lineages: a cluster has several, and a run may go on on
     another one. Generations stored before they said so were computed on this one."""
-    machines = {
+    return sorted({
         generation.machine or describe(device)
         for outcome in outcomes
         if outcome.lineage is not None
         for generation in outcome.lineage.generations
-    }
-    first, *others = sorted(machines)
+    })  # fmt: skip
+
+
+def _count_machines(machines: Sequence[str]) -> str:
+    first, *others = machines
     more = f" and {len(others)} other machine{'s' if len(others) > 1 else ''}" if others else ""
     return f"{first}{more}"
