@@ -152,12 +152,13 @@ def test_real_items_of_two_sources_are_counted_together():
         assert round_.ledger.real_items == 6
 
 
-@pytest.mark.parametrize("what", ["log_prob", "features"])
+@pytest.mark.parametrize("what", ["log_prob", "features", "logits", "verify", "finetune"])
 @pytest.mark.parametrize(("given", "said"), [(None, "takes Items, not NoneType"),
                                              (items(3).take([]), "about no items")])  # fmt: skip
 def test_questions_about_nothing_are_answered_in_words(what, given, said):
+    more = {"steps": 1} if what == "finetune" else {}
     with pytest.raises(MethodError, match=f"round.{what} .*{said}"):
-        getattr(make_round(*Access), what)(given)
+        getattr(make_round(*Access), what)(given, **more)
 
 
 def test_work_beyond_the_budget_is_refused_and_not_counted():
@@ -245,7 +246,7 @@ def test_the_steps_of_training_are_spent_when_loss_is_called(lineage):
 def test_fine_tuning_on_nothing_is_said():
     round_ = make_round(Access.MODEL)
     for given in (items(0), items(3).take([])):
-        with pytest.raises(MethodError, match="at least one item"):
+        with pytest.raises(MethodError, match=r"finetune was asked about no items"):
             round_.finetune(given, steps=1)
     assert round_.ledger == Ledger()
 

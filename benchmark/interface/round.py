@@ -234,12 +234,13 @@ class Round:
             MethodError: the items have no tokens, or more than `MOST_LOGITS` were given.
         """
         model = self._own(model, "logits")
-        if len(items) > MOST_LOGITS:
+        count = _count_items(items, "logits")
+        if count > MOST_LOGITS:
             raise MethodError(
-                f"round.logits of {len(items)} items at once would take too much memory: ask for "
+                f"round.logits of {count} items at once would take too much memory: ask for "
                 f"at most {MOST_LOGITS} at a time"
             )
-        self._charge("logits", len(items))
+        self._charge("logits", count)
         return self._generator.logits(model, items)  # type: ignore[union-attr]
 
     def features(self, items: Items, model: nn.Module | None = None) -> Tensor:
@@ -291,8 +292,7 @@ class Round:
         if not math.isfinite(rate):
             raise MethodError(f"round.finetune needs a finite rate, got {rate}")
         data = items if isinstance(items, TrainingSet) else TrainingSet(items)
-        if len(data) == 0:
-            raise MethodError("round.finetune needs at least one item: none were given")
+        _count_items(data.items, "finetune")
         # All items are encoded; those that these steps cannot show are charged for it.
         self._charge("log_prob", max(0, len(data) - steps * generator.batch))
         self._charge("finetune", steps * generator.batch)
@@ -302,7 +302,7 @@ class Round:
     def verify(self, items: Items) -> Tensor:
         """(N,) scores of a frozen external scorer, higher is better. Needs `VERIFIER`."""
         verifier = self._get("verify")
-        self._charge("verify", len(items))
+        self._charge("verify", _count_items(items, "verify"))
         return verifier(items)
 
     def _weights(self, what: str) -> nn.Module:

@@ -130,7 +130,10 @@ def _standard() -> Suite:
 
 
 def _large() -> Suite:
-    tasks = (imagenette(Replace()), imagenette(Web()), wikitext(Replace()), wikitext(Web()))
+    tasks = (
+        imagenette(Replace(), slant=0.0, hue=0.0), imagenette(Web()),
+        wikitext(Replace(), speech=None), wikitext(Web()),
+    )  # fmt: skip
     description = "pretrained models, fine-tuned: several GPUs, from the Hub; not measured yet"
     return Suite("large", description, tasks, seeds=(0, 1, 2))
 

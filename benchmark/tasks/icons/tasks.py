@@ -19,6 +19,7 @@ FAMILIES = (
 OTHERS = (
     IconsRecipe(widths=(48, 96, 192), writing=192),
     IconsRecipe(widths=(64, 128, 192), depth=3),
+    IconsRecipe(layers=1, writing=320),
 )
 
 

@@ -84,6 +84,7 @@ def stories(schedule: Schedule, speech: tuple[float, float] | None = (0.2, 0.8))
     others = (
         StoriesRecipe(TOKENS, width=256, heads=4),
         StoriesRecipe(TOKENS, layers=3),
+        StoriesRecipe(TOKENS, width=320, heads=5),
     )
     return Task(
         name=f"stories-{schedule.name}",
@@ -123,15 +124,18 @@ DISTILGPT2 = HubRepo(
 )
 
 
-def wikitext(schedule: Schedule) -> Task:
-    """WikiText-103 under `schedule`."""
+def wikitext(schedule: Schedule, speech: tuple[float, float] | None = (0.2, 0.6)) -> Task:
+    """WikiText-103 under `schedule`, in a world in which more and more paragraphs quote somebody or
+    something (see `StoriesData`)."""
     others = (TunedTextRecipe(DISTILGPT2, TOKENS), TunedTextRecipe(GPT2, TOKENS, steps=500))
     return Task(
         name=f"wikitext-{schedule.name}",
         modality="text",
         description=f"WikiText-103, a pretrained GPT-2 tuned; {schedule.summary}",
         schedule=schedule,
-        data=StoriesData(WIKITEXT, TOKENS, stories=400_000, heldout=450, scanned=8),
+        data=StoriesData(
+            WIKITEXT, TOKENS, stories=400_000, heldout=450, scanned=8, speech=speech, eras=5
+        ),
         generator=TunedTextRecipe(GPT2, TOKENS),
         evaluation=StoryEvaluation(GPT2, TOKENS),
         verifier=StoryVerifier(DISTILGPT2, TOKENS),
