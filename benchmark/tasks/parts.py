@@ -28,6 +28,19 @@ class DataRecipe(Protocol):
     def build(self) -> Source: ...
 
 
+@runtime_checkable
+class CheckableData(Protocol):
+    """Data that are not looked at before a lineage, perhaps the last one of a suite, needs them."""
+
+    def check(self) -> None:
+        """
+        Raises:
+            InputError: the data are not on this machine.
+            CorruptFile: they are not the ones the task was frozen with.
+        """
+        ...
+
+
 class GeneratorRecipe(Protocol):
     """A model family and how it is trained and sampled."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from benchmark.basics.cache import FolderCache
-from benchmark.basics.errors import CorruptFile, InputError
+from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
 from benchmark.hub.copies import find_home
 
 
@@ -16,11 +16,25 @@ def keep_published(kind: str, key: str, make: Callable[[], dict[str, Tensor]]) -
     depends on.
 
     Raises:
-        CorruptFile: what is kept is damaged, or what it is made of.
+        CorruptFile: what is kept is damaged.
+        AutophagyError: as `make` says.
     """
+    made: list[dict[str, Tensor]] = []
+    failed: list[AutophagyError] = []
+
+    def make_once() -> dict[str, Tensor]:
+        try:
+            made.append(make())
+        except AutophagyError as error:
+            failed.append(error)
+            raise
+        return made[0]
+
     try:
-        return FolderCache(find_home() / "published").get(kind, key, make).tensors
+        return FolderCache(find_home() / "published").get(kind, key, make_once).tensors
     except CorruptFile:
         raise
-    except InputError:  # a home that cannot be written costs time only
-        return make()
+    except InputError:
+        if failed:
+            raise
+        return made[0] if made else make()  # a home that cannot be written costs time only

@@ -125,7 +125,7 @@ def _standard() -> Suite:
         stories(Replace(), speech=None), stories(Web()),
         icons(Replace(), outlined=None), icons(Web()),
     )  # fmt: skip
-    description = "papers' scale: one GPU, data from the Hub; not measured yet"
+    description = "papers' scale: one GPU, most data from the Hub; not measured yet"
     return Suite("standard", description, tasks, seeds=(0, 1, 2))
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from benchmark.tasks.parts import (
+    CheckableData,
     DataRecipe,
     EvaluatorRecipe,
     GeneratorRecipe,
@@ -96,6 +98,17 @@ class Task:
         definition = {k: v for k, v in _plain(self).items() if k not in left_out}
         text = json.dumps(definition, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_data(tasks: Iterable[Task]) -> None:
+    """
+    Raises:
+        InputError: data that only a later lineage would look at are not on this machine.
+        CorruptFile: they are not the ones the task was frozen with.
+    """
+    for recipe in dict.fromkeys(task.data for task in tasks):
+        if isinstance(recipe, CheckableData):
+            recipe.check()
 
 
 def _plain(value: Any) -> Any:

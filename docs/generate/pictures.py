@@ -48,8 +48,8 @@ def _explain(task: Task, suite: str, seed: int | str, generations: int) -> str:
         "image": "Rows of one generation are drawn from the same random numbers, so that their "
         "columns can be compared.",
         "text": "One excerpt each, chosen by rule; words that are in no address are in «quotes».",
-        "pair": "Captions that an exact reader finds wrong are red; the strip below shows which of "
-        "the numbers 1 to 999 are still named.",
+        "pair": "Captions that a frozen reader finds wrong are red; the strip below numbers shows "
+        "which of 1 to 999 are still named.",
     }
     return (
         f"Suite `{suite}`, seed {seed}, T = {generations}. `nothing` trains on the crawl as it is, "

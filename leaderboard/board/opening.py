@@ -29,11 +29,11 @@ from leaderboard.board.table import doubt_row, make_frame, prefer_trusted, selec
 ARCHIVE, ORACLE = Access.ARCHIVE.value, Access.PROVENANCE.value  # tiers; of the first the best
 LONGEST = 130  # characters of a sentence
 MODALITIES = ("image", "pair", "text")  # in the order they are drawn
-KINDS = {"image": "ten images of one class", "pair": "two pairs of picture and caption"}
+KINDS = {"image": "ten images of one class", "pair": "pairs of picture and caption"}
 COUNT = {
     "image": "Pictures: ten samples of one class; count those that you can still read, and those "
              "that look alike.",
-    "pair": "Pairs: count the captions in red with an asterisk: an exact reader finds that the "
+    "pair": "Pairs: count the captions in red with an asterisk: a frozen reader finds that the "
             "picture shows something else.",
     "text": "Sentences: count the «words» in angle quotes; they occur in no real text.",
 }  # fmt: skip
@@ -188,7 +188,7 @@ def _piece(
         why = gallery if isinstance(gallery, str) else f"no samples of {task.name} were sent"
         return Piece(kind, "", absent=f"{method}: {why}.")
     text = shown.texts.get(t, "")
-    png = _crop(shown, kind, t)
+    png = _crop(shown, task, kind, t)
     if not text and not png:
         return Piece(kind, "", absent=f"{task.name}: generation {t} was not kept, or had failed.")
     alt = f"{method}, generation {t} of {task.name}: {KINDS.get(kind, 'a sentence')}"
@@ -198,10 +198,11 @@ def _piece(
     return Piece(kind, f"{alt}; {measure}" if measure else alt, measure, png, said)
 
 
-def _crop(shown: Shown, kind: str, t: int) -> str:
+def _crop(shown: Shown, task: Task, kind: str, t: int) -> str:
     """Of pairs the first half and no strip of numbers, which would be too small to read."""
     if kind == "pair":
-        return crop_row(shown, t, part=0.5, foot=sheet.STRIP)
+        foot = sheet.STRIP if task.name.startswith("numerals") else 0
+        return crop_row(shown, t, part=0.5, foot=foot)
     return crop_row(shown, t)
 
 

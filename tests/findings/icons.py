@@ -1,41 +1,48 @@
-"""Does the generator of icons learn? A small one on a processor, on the real items of one era.
+"""Does the generator of icons learn, and what does their ruler say of real ones?
 
     python -m tests.findings.icons --out icons        # icons.jsonl and icons.png
+    python -m tests.findings.icons --out ruler --ruler
 
-Names and pictures of the era's held-out icons, which no network but the reader has seen, are given
-to writer and painter. docs/standard.md has what came out.
+A small generator learns on a processor from the real items of one era; pictures and names of the
+era's held-out icons are given to writer and painter. The ruler is laid on real icons of another
+era, as they are and with names swapped. docs/standard.md has what came out.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from PIL import Image
+from torch import Tensor, nn
 
 from benchmark import Sampling, TrainingSet
 from benchmark.basics.seeds import stream
+from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
+from benchmark.tasks.icons.evaluators import IconEvaluator
 from benchmark.tasks.icons.generator import IconGenerator
-from benchmark.tasks.icons.reader import OTHERS, find_named, load_reader, look_at
+from benchmark.tasks.icons.reader import find_named, load_reader, look_at
 from benchmark.tasks.pairs.language import until_end
 from benchmark.tasks.suites import load_task
 from benchmark.tasks.task import Task
 from tests.tiny import era_of
 
-GUIDANCE = (0.0, 1.0, 2.0)
+GUIDANCE = (0.0, 2.0)
+SWAPPED = (0.0, 0.1, 0.5, 1.0)  # shares of names
+PAINTED = 200  # pictures of each kind: on a processor they take longer than the training
 
 
-def recognise(items: Items, heldout: Items) -> float:
-    """Share of pictures whose own name the frozen reader finds liker than 99 held-out ones."""
+def recognise(items: Items) -> float:
+    """Share of pictures whose own name the frozen reader finds liker than 99 others."""
     reader = load_reader("icons-reader.safetensors")
-    seen, others = look_at(reader, items["image"]), heldout["tokens"][:OTHERS]
-    return float(find_named(reader, seen, items["tokens"], others).float().mean())
+    seen = look_at(reader, items["image"])
+    return float(find_named(reader, seen, items["tokens"]).float().mean())
 
 
 def measure(task: Task, note: Callable[..., None]) -> Items:
@@ -49,7 +56,7 @@ def measure(task: Task, note: Callable[..., None]) -> Items:
     assert isinstance(generator, IconGenerator)
     era = era_of(task.data.build(), task.n, task.reserve, "icons")
     heldout, seen = era.heldout, era.real.take(slice(0, len(era.heldout)))
-    known = recognise(heldout, heldout)
+    known = recognise(heldout)
     note(trained_on=len(era.real), heldout=len(heldout), real_recognised=known)
     model = generator.train(TrainingSet(era.real), stream("icons", "train"))
     note(**generator.meter.take())
@@ -59,19 +66,47 @@ def measure(task: Task, note: Callable[..., None]) -> Items:
         note(of=name, nats_a_word=generator.loss(model, items), blind=blind)
         for guidance in GUIDANCE:
             rng, how = stream("icons", "paint"), Sampling(guidance=guidance)
-            painted = generator.paint(model, items["tokens"], rng, how)
-            note(of=name, guidance=guidance, painted_and_recognised=recognise(painted, heldout))
+            painted = generator.paint(model, items["tokens"][:PAINTED], rng, how)
+            note(of=name, guidance=guidance, painted_and_recognised=recognise(painted))
     tokens = heldout["tokens"][:20]
     painted = generator.paint(model, tokens, stream("icons", "shown"), Sampling(guidance=2.0))
     return Items.concat([heldout.take(slice(0, 20)), painted])
 
 
+class Silent:
+    """A generator whose model has nothing to say."""
+
+    def loss(self, model: nn.Module, items: Items) -> float:
+        return 0.0
+
+    def log_prior(self, model: nn.Module, items: Items) -> Tensor:
+        return torch.zeros(len(items))
+
+
+def measure_ruler(task: Task, note: Callable[..., None], eras: Sequence[int]) -> None:
+    """Profiles of the real items of the era next to each of `eras`; in the first, also with the
+    names of some swapped."""
+    world = task.data.build().world(task.n, task.reserve, lambda t, what: stream("ruler", t, what))
+    evaluator, silent = IconEvaluator(), cast(Generator, Silent())
+    for t in eras:
+        era, items = world(t), world(t + 1 if t < eras[-1] or not t else t - 1).real
+        for share in SWAPPED if t == eras[0] else SWAPPED[:1]:
+            rows = torch.arange(len(items))
+            some = rows % 10 < round(10 * share)
+            rows[some] = rows[some].roll(1)
+            other = Items(image=items["image"], tokens=items["tokens"][rows])
+            profile = evaluator.profile(silent, nn.Module(), other, era)
+            note(task=task.name, era=t, swapped=share, **profile)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="NAME.jsonl and NAME.png")
-    parser.add_argument("--widths", type=int, nargs="*", default=[32, 64, 96])
-    parser.add_argument("--steps", type=int, default=1_000)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--ruler", action="store_true")
+    parser.add_argument("--widths", type=int, nargs="*", default=[16, 32, 64])
+    parser.add_argument("--layers", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--batch", type=int, default=32)
     given = parser.parse_args()
     torch.set_num_threads(1)
 
@@ -82,9 +117,13 @@ def main() -> None:
             file.write(line + "\n")
 
     task = load_task("icons-replace", "standard")
+    if given.ruler:
+        measure_ruler(task, note, (0,))
+        measure_ruler(load_task("icons-web", "standard"), note, (0, 4, 8))
+        return
     recipe: Any = task.generator
-    small = {"widths": tuple(given.widths), "steps": given.steps, "batch": given.batch,
-             "lr": 1e-3, "writer_lr": 1e-3}  # fmt: skip
+    small = {"widths": tuple(given.widths), "layers": given.layers, "steps": given.steps,
+             "batch": given.batch, "lr": 1e-3, "writer_lr": 1e-3}  # fmt: skip
     items = measure(replace(task, generator=replace(recipe, **small)), note)
     rows = [torch.cat(list(half["image"][:, 0]), 1) for half in
             (items.take(slice(0, 20)), items.take(slice(20, 40)))]  # fmt: skip

@@ -33,7 +33,9 @@ ARITHMETIC = ("ATEN_", "DNNL_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_")
 INSTRUCTIONS = ("default", "avx2", "avx512")  # that torch can be told to use
 PROC = ("cpuinfo",)  # what is left in /proc of the whole machine
 DEVICES = ("null", "urandom")
-SHIPPED = ("sklearn/datasets/data", "sklearn/datasets/images")  # real items that a package ships
+# Real items that other packages ship: digits, and the icons of the same fonts.
+SHIPPED = ("sklearn/datasets/data", "sklearn/datasets/images", "material/templates/.icons",
+           "playwright/driver")  # fmt: skip
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 LINKER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 

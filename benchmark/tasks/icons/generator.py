@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import torch
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
-from benchmark.interface.generator import LossHook
+from benchmark.interface.generator import LossHook, Sampling
 from benchmark.interface.items import Items, TrainingSet
-from benchmark.tasks.icons.drawing import SIZE
-from benchmark.tasks.icons.networks import IconModel
-from benchmark.tasks.images.codecs import PixelPublisher
+from benchmark.tasks.icons.drawing import SIZE, grade, order_words
+from benchmark.tasks.icons.networks import IconModel, IconPainter
 from benchmark.tasks.pairs.generator import PairGenerator
 from benchmark.tasks.pairs.language import LENGTH
 from benchmark.tasks.training.fit import Objective, fit
+from benchmark.tasks.training.graphs import Compiled
 from benchmark.tasks.training.meter import Meter
 
 
 class IconPublisher:
-    """uint8 pictures, whose pixels in [-1, 1] are z; names are published as they are."""
-
-    def __init__(self) -> None:
-        self.pixels = PixelPublisher()
+    """Pictures of sixteen greys, whose pixels in [-1, 1] are z, with names whose words are in
+    order: see `drawing.grade` and `drawing.order_words`."""
 
     def encode(self, items: Items) -> Tensor:
         """(N, 1, 32, 32) pixels in [-1, 1]."""
-        return self.pixels.encode(items)
+        return items["image"].float() / 127.5 - 1
 
     def publish(self, latents: Tensor, tokens: Tensor) -> Items:
         """Quantised pictures with their names."""
-        return Items(image=self.pixels.publish(latents, tokens)["image"], tokens=tokens)
+        return Items(image=grade((latents.float() + 1) / 2), tokens=order_words(tokens))
+
+    def pass_through(self, items: Items) -> Items:
+        """Real items in published form."""
+        return self.publish(self.encode(items), items["tokens"])
+
+
+class CompiledPainter(Compiled):
+    """A painter whose velocities are compiled."""
+
+    def __init__(self, painter: IconPainter, family: Hashable, rows: int) -> None:
+        super().__init__(painter, family, rows)
+        self.ask, self.unsaid = painter.ask, painter.unsaid
 
 
 class IconGenerator(PairGenerator):
@@ -69,7 +80,7 @@ class IconGenerator(PairGenerator):
 
     def learn(self, model: nn.Module, data: TrainingSet, loss: LossHook | None, steps: int,
               rate: float, rng: torch.Generator) -> nn.Module:  # fmt: skip
-        painter, writer = super().ready(model)
+        painter, writer = super().ready(model)  # as it is: its operations are counted
         z = torch.zeros(1, *self.shape, device=self.device)
         name = torch.zeros(1, LENGTH, dtype=torch.int64, device=self.device)
 
@@ -79,6 +90,17 @@ class IconGenerator(PairGenerator):
 
         with self.meter.training(forward, steps * self.batch):
             return super().learn(model, data, loss, steps, rate, rng)
+
+    def write(
+        self, model: nn.Module, n: int, items: Items | None, rng: torch.Generator, how: Sampling
+    ) -> Tensor:
+        return order_words(super().write(model, n, items, rng, how))
+
+    def ready(self, model: nn.Module) -> tuple[Any, Any]:
+        painter, writer = super().ready(model)
+        if self.on_gpu:
+            painter = CompiledPainter(painter, ("painter", self.family), self.at_once)
+        return painter, writer
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip

@@ -109,7 +109,8 @@ class IconWriter(Captioner):
         with computing(said):
             h = self.word(said) + self.place[:count]
             for layer in self.layers:
-                h = layer(h, values, tgt_mask=later)
+                # By a flag, not by the mask, where there is a kernel for it.
+                h = layer(h, values, tgt_mask=later, tgt_is_causal=True)
         return h[:, -given.shape[1] :].float(), said
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class IconsData:
-    """Icons of fonts inside qtawesome and their names.
+    """Icons of fonts inside qtawesome and their names, but for a third that the readers know.
 
     Attributes:
         sha256: of all pictures and names; None takes any.
@@ -26,9 +26,15 @@ class IconsData:
     distribution: ClassVar[str | None] = "qtawesome"
     sha256: str | None
     families: tuple[str, ...]
-    heldout: int = 1_500
-    outlined: tuple[float, float] | None = (0.2, 0.6)
+    heldout: int = 700
+    outlined: tuple[float, float] | None = (0.1, 0.5)
     eras: int = 8
+
+    def check(self) -> None:
+        """Raises InputError or CorruptFile: the fonts are not installed, or other ones are."""
+        from benchmark.tasks.icons.drawing import load_icons
+
+        load_icons(self.families, self.sha256)
 
     def build(self) -> Source:
         from benchmark.tasks.icons.source import IconsSource
@@ -53,7 +59,7 @@ class IconsRecipe:
 
     compiled: ClassVar[bool] = True  # on a GPU, see `training.graphs`
 
-    words: int = 1_105
+    words: int = 906
     widths: tuple[int, ...] = (64, 128, 256)
     layers: int = 2
     reading: int = 256
@@ -91,12 +97,12 @@ class IconsEvaluation:
 
 @dataclass(frozen=True)
 class IconsVerifier:
-    """Scores an icon by how like picture and name are to a smaller reader (a file's SHA-256) that
-    is not the evaluator's."""
+    """Scores an icon by log p(name | picture) of a smaller reader (a file's SHA-256) that is not
+    the evaluator's."""
 
     network: str
 
     def build(self) -> Verifier:
-        from benchmark.tasks.icons.evaluators import score_icons
+        from benchmark.tasks.icons.verifiers import score_icons
 
         return score_icons

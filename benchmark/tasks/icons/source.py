@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
+from torch import Tensor
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.items import Items
-from benchmark.tasks.icons.drawing import find_outlined, load_icons
+from benchmark.metrics.histograms import histogram
+from benchmark.tasks.icons.drawing import grade, load_icons, load_words
 from benchmark.tasks.images.slant import change_images
 from benchmark.tasks.kinds import Kinds, share_of
+from benchmark.tasks.pairs.language import words_of
 from benchmark.tasks.parts import Era, Stream, World
 
-RESERVED = 2  # icons set aside for each trusted item of an era
+ASIDE = 2  # icons set aside for each held-out and each trusted item of an era
+
+
+@dataclass(frozen=True, eq=False)
+class IconsEra(Era):
+    """An era and its law: float64 (words,), the probability of each word of a name."""
+
+    law: Tensor
 
 
 class IconsSource:
     """Icons split anew for every lineage: some are for evaluation, some for the reserve, the rest
-    for crawls. Each is changed a little whenever it is handed out; one comes again only when all of
-    its kind were handed out."""
+    for crawls. Each is changed a little whenever it is handed out. No era holds one twice; one
+    comes again in a later era when all of its kind were handed out."""
 
     def __init__(
         self,
@@ -33,12 +45,16 @@ class IconsSource:
 
     def world(self, n: int, reserve: int, stream: Stream) -> World:
         items = load_icons(self.families, self.sha256)
-        outlined = find_outlined(items)
+        outlined = items["outlined"]
         order = torch.randperm(len(items), generator=stream(0, "split"))
-        aside = self.heldout + RESERVED * reserve
-        if aside >= len(order):
-            raise InputError(f"{aside} icons asked for beside those of crawls, {len(order)} exist")
-        parts = order.split([self.heldout, aside - self.heldout, len(order) - aside])
+        aside = [ASIDE * self.heldout, ASIDE * reserve]
+        if sum(aside) + n > len(order):
+            raise InputError(
+                f"{n} icons asked for and {sum(aside)} to be set aside, {len(order)} exist"
+            )
+        parts = order.split([*aside, len(order) - sum(aside)])
+        laws = [histogram(words_of(items["tokens"][kind]), len(load_words()))
+                for kind in (outlined, ~outlined, outlined | ~outlined)]  # fmt: skip
         heldout, trusted, real = (
             Kinds(items, rows, outlined, f"{what} icon")
             for rows, what in zip(parts, ("held-out", "trusted", "real"), strict=True)
@@ -51,9 +67,12 @@ class IconsSource:
                 rng = stream(t, purpose)
                 chosen = kinds.choose(count, shares[first:], rng)
                 images = change_images(chosen["image"], 0.0, rng)
-                return Items(image=images, tokens=chosen["tokens"])
+                return Items(image=grade(images.float() / 255), tokens=chosen["tokens"])
 
-            return Era(
+            share = shares[-1]
+            law = laws[2] if share is None else share * laws[0] + (1 - share) * laws[1]
+            return IconsEra(
+                law=law,
                 real=show(real, n, 0, "real"),
                 # The held-out icons of every era are the same as far as its share allows.
                 heldout=show(heldout, self.heldout, t, "held out"),

@@ -7,7 +7,7 @@ from benchmark.tasks.icons.recipes import IconsData, IconsEvaluation, IconsRecip
 from benchmark.tasks.schedules import Schedule
 from benchmark.tasks.task import Task
 
-ICONS_SHA256 = "ac751a7e04321bd2d83d5e8b5af01416d7cd6ffd405e01aa73032bfb189f77b8"
+ICONS_SHA256 = "3a3e5dd68b83eff1d54d2e09a8d85e555cedff92979a4ae99de2fd8c9c5e4e05"
 
 # Fonts of one family at most, for the others repeat their icons.
 FAMILIES = (
@@ -23,7 +23,7 @@ OTHERS = (
 )
 
 
-def icons(schedule: Schedule, outlined: tuple[float, float] | None = (0.2, 0.6)) -> Task:
+def icons(schedule: Schedule, outlined: tuple[float, float] | None = (0.1, 0.5)) -> Task:
     """Icons under `schedule`, in a world in which more and more are drawn by thin strokes (see
     `IconsData`)."""
     sha = {name: part["sha256"] for name, part in manifest().items()}
@@ -36,8 +36,8 @@ def icons(schedule: Schedule, outlined: tuple[float, float] | None = (0.2, 0.6))
         generator=IconsRecipe(),
         evaluation=IconsEvaluation(sha["icons-reader.safetensors"]),
         verifier=IconsVerifier(sha["icons-verifier.safetensors"]),
-        n=6_000,
+        n=3_200,
         generations=8,
-        reserve=600,
+        reserve=320,
         foreign=OTHERS if schedule.foreign else (),
     )

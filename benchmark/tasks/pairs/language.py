@@ -104,6 +104,11 @@ def until_end(tokens: Tensor) -> Tensor:
     return ends - (tokens == END).long() == 0
 
 
+def words_of(tokens: Tensor) -> Tensor:
+    """(W,) all words of captions (N, L), the closing ones included."""
+    return tokens[until_end(tokens)]
+
+
 def join_words(row: Iterable[int]) -> str:
     """A caption as text."""
     return " ".join(WORDS[i] for i in row if i != END)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -58,11 +59,19 @@ def _draw_pair(picture: np.ndarray, caption: str, right: bool) -> np.ndarray:
     drawn = drawn.point([PAPER if k > FAINT else (k + 8) // 17 * 17 for k in range(256)])
     canvas = Image.new("RGB", (SPACE, drawn.height + LINE), "white")
     canvas.paste(drawn, ((SPACE - drawn.width) // 2, 0))
-    text = (caption or "(nothing)") + ("" if right else " *")
     pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=10)
+    text = _fit(caption or "(nothing)", "" if right else " *", partial(pen.textlength, font=font))
     place = (max(0, (SPACE - pen.textlength(text, font)) // 2), drawn.height + 1)
     pen.text(place, text, INK if right else WRONG, font)
     return np.asarray(canvas)
+
+
+def _fit(caption: str, mark: str, length: Callable[[str], float]) -> str:
+    """As many words of `caption` as there is room for beside `mark`."""
+    words, end = caption.split(" "), ""
+    while len(words) > 1 and length(" ".join(words) + end + mark) > SPACE:
+        words, end = words[:-1], "…"
+    return " ".join(words) + end + mark
 
 
 def _draw_strip(numbers: Tensor) -> np.ndarray:

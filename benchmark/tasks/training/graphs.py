@@ -31,6 +31,7 @@ from benchmark.tasks.training.objective import StepLoss, laid_out_as
 
 CHUNK = 32  # steps whose random numbers are drawn and copied to the GPU at a time
 WARM = 3  # runs before a recording: libraries choose their kernels, the compiler compiles
+ARCHITECTURES = 64  # whose steps a process may compile
 KEPT = 2  # recordings of each kind kept in a process; each holds a step's activations
 
 Action = Callable[[], object]
@@ -135,6 +136,8 @@ class Recent:
         if key not in self.kept:
             while len(self.kept) >= self.count:
                 self.kept.popitem(last=False)
+                if torch.cuda.is_initialized():  # or both recordings' memory is held for a while
+                    torch.cuda.empty_cache()
             self.kept[key] = make()
         self.kept.move_to_end(key)
         return self.kept[key]
@@ -240,6 +243,8 @@ def compiled(function: Callable[..., Any], device: torch.device) -> Callable[...
     """`function` by torch.compile on a GPU, where what Triton needs is at hand."""
     if device.type != "cuda" or find_lack():
         return function
+    # Of one function; a run of several tasks has more architectures than the usual eight.
+    torch._dynamo.config.recompile_limit = ARCHITECTURES
     return torch.compile(function, dynamic=False)
 
 
