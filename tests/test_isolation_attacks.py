@@ -245,7 +245,9 @@ class Attack(Mitigation):
 
     def curate(self, crawl, round):
         tried = attempts() | (only_inside() if self.inside else {{}})
-        raise RuntimeError(json.dumps([len(tried), succeeded(tried)]))
+        got = succeeded(tried)
+        wrong = got if self.inside else sorted(set(tried) - set(got))
+        raise RuntimeError(json.dumps([len(tried), wrong]))
 '''
 
 
@@ -315,9 +317,9 @@ def test_nothing_outside_can_be_read_or_written(outside, tmp_path, shared_cache)
         assert "RuntimeError: " in said, said
         return json.loads(said.partition("RuntimeError: ")[2])
 
-    tried, got = message(inside=False)
-    assert len(got) == tried  # in process every attempt succeeds
-    assert message(inside=True) == [tried + 40, []]
+    tried, failed = message(inside=False)
+    assert failed == []  # in process every attempt succeeds
+    assert message(inside=True) == [tried + 41, []]
 
 
 PATCHES = """
