@@ -78,7 +78,9 @@ def _samples(
     store = LineageFolder(there)
     for generation in lineage.generations:
         record = store.record(generation.generation)
-        if record is None or GenerationResult.of_record(record, there) != generation:
+        if record is None or not _says(
+            GenerationResult.of_record(record, there), generation, result
+        ):
             raise CorruptFile(
                 f"{file} says of {where}, generation {generation.generation}, what its run did "
                 f"not: run the method again with autophagy run"
@@ -95,6 +97,16 @@ def _samples(
                 read_tensors(path, there)  # raises if it is damaged
             parts.append(Part(f"{base}/{name}", path))
     return parts
+
+
+def _says(stored: GenerationResult, generation: GenerationResult, result: Result) -> bool:
+    """Whether a generation of `result` is the `stored` one; both name the machine, or one of them
+    leaves it to `hardware`."""
+    one, other = (
+        of.model_copy(update={"machine": of.machine or result.hardware})
+        for of in (stored, generation)
+    )
+    return one == other
 
 
 def _find_scored(folder: Path, t: int) -> Path:
