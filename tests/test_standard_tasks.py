@@ -88,7 +88,9 @@ def test_a_baseline_runs_unchanged_on_icons(name, shared_cache):
         assert [(r["status"], r.get("message")) for r in records] == [("ok", None)] * 3
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    "task", [pytest.param(t, marks=pytest.mark.slow if t == "icons-web" else ()) for t in TASKS]
+)
 def test_twice_the_same_is_the_same(task, shared_cache):
     profiles = []
     for _ in range(2):

@@ -69,7 +69,7 @@ FEW = [
     )
 ]
 # The experiments, and their share of seeds.
-RUNS = {"few": (FEW, 0.25), "all": (list(EXPERIMENTS.values()), 1)}
+RUNS = {"few": (FEW, 0.25), "all": (list(EXPERIMENTS.values()), 0.5)}
 ROWS = {
     name: [(e.setting, i, q.form) for e in experiments for i, q in enumerate(e.quantities)]
     for name, (experiments, _) in RUNS.items()
