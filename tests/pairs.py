@@ -7,13 +7,13 @@ from functools import cache
 from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchmark import Access, Items, TrainingSet
 from benchmark.basics.seeds import stream
 from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.lineage.loop import open_world
-from benchmark.tasks.pairs.numerals import NumeralsEra
+from benchmark.tasks.pairs.law import LawEra
 from benchmark.tasks.suites import load_task
 from tests import tiny
 
@@ -22,12 +22,22 @@ GENERATOR = WEB.generator.build()
 SIZE = 600  # pairs of an era
 
 
+class Silent:
+    """A generator whose model has nothing to say."""
+
+    def loss(self, model: Any, items: Items) -> float:
+        return 0.0
+
+    def log_prior(self, model: Any, items: Items) -> Tensor:
+        return torch.zeros(len(items))
+
+
 @cache
-def open_era(t: int) -> NumeralsEra:
+def open_era(t: int) -> LawEra:
     """Era `t` of the moving world of the suite, at a smaller size."""
     task = load_task("numerals-web")
     task = replace(task, n=SIZE, data=replace(task.data, heldout=SIZE))  # type: ignore[type-var]
-    return cast(NumeralsEra, open_world(task, 0)(t))
+    return cast(LawEra, open_world(task, 0)(t))
 
 
 @cache

@@ -29,6 +29,7 @@ from benchmark.tasks.icons.verifiers import score_icons
 from benchmark.tasks.pairs.shown import SPACE, draw_row
 from benchmark.tasks.suites import load_task
 from tests.hub.tiny import toys
+from tests.pairs import Silent
 from tests.tiny import era_of
 
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
@@ -241,16 +242,6 @@ def test_words_after_the_end_of_a_name_are_not_read():
     assert torch.allclose(said[0], said[1], atol=1e-6)
     assert not torch.allclose(said[0], said[2], atol=1e-2)
     assert torch.isfinite(nothing).all()
-
-
-class Silent:
-    """A generator whose writer says nothing of anything."""
-
-    def loss(self, model, items):
-        return 0.0
-
-    def log_prior(self, model, items):
-        return torch.zeros(len(items))
 
 
 def profile(samples: Items, era) -> dict[str, float]:

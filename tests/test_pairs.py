@@ -29,9 +29,9 @@ from benchmark.tasks.pairs.language import (
     read_captions,
     until_end,
 )
+from benchmark.tasks.pairs.law import LawEra
 from benchmark.tasks.pairs.networks import Writer, count_nats
 from benchmark.tasks.pairs.numerals import (
-    NumeralsEra,
     Pool,
     power_law,
     spread_hands,
@@ -45,7 +45,7 @@ ERAS = (0, 4, 8)
 
 
 @pytest.fixture
-def era() -> NumeralsEra:
+def era() -> LawEra:
     return open_era(4)
 
 

@@ -1,7 +1,6 @@
 """What is measured of pairs and shown of them, by cases whose answer is known."""
 
 import math
-from typing import Any
 
 import pytest
 import torch
@@ -15,32 +14,22 @@ from benchmark.tasks.pairs.language import (
     WORDS,
     read_captions,
 )
+from benchmark.tasks.pairs.law import LawEra
 from benchmark.tasks.pairs.numerals import (
-    NumeralsEra,
     power_law,
 )
 from benchmark.tasks.pairs.reader import Reader
 from benchmark.tasks.pairs.shown import COLUMNS, LEFT, shown
 from benchmark.tasks.parts import Era
-from tests.pairs import open_era, permuted
+from tests.pairs import Silent, open_era, permuted
 
 
 @pytest.fixture
-def era() -> NumeralsEra:
+def era() -> LawEra:
     return open_era(4)
 
 
 # --- what is measured --------------------------------------------------------------------------
-
-
-class Silent:
-    """A generator whose model cannot be asked anything."""
-
-    def loss(self, model: Any, items: Items) -> float:
-        return 0.0
-
-    def log_prior(self, model: Any, items: Items) -> Tensor:
-        return torch.zeros(len(items))
 
 
 def profile(

@@ -21,9 +21,7 @@ from benchmark.runs.sandbox import Bounds, isolate_method
 from benchmark.tasks.pairs.language import (
     caption_of,
 )
-from benchmark.tasks.pairs.numerals import (
-    NumeralsEra,
-)
+from benchmark.tasks.pairs.law import LawEra
 from benchmark.tasks.suites import load_task
 from benchmark.tasks.task import Task
 from tests.pairs import SIZE, WEB, open_era, open_round, permuted, train_model
@@ -31,7 +29,7 @@ from tests.system import needs_bubblewrap
 
 
 @pytest.fixture
-def era() -> NumeralsEra:
+def era() -> LawEra:
     return open_era(4)
 
 

@@ -73,9 +73,8 @@ def say_machine_once(result: Result) -> Result:
     copy = result.model_copy(deep=True)
     for task in copy.tasks.values():
         for lineage in task.lineages:
-            lineage.generations = [
-                generation.model_copy(update={"machine": ""}) for generation in lineage.generations
-            ]
+            for generation in lineage.generations:
+                generation.machine = ""
     return copy
 
 

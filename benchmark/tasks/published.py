@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from benchmark.basics.cache import FolderCache
-from benchmark.basics.errors import AutophagyError, CorruptFile, InputError
+from benchmark.basics.errors import CorruptFile, InputError
 from benchmark.hub.copies import find_home
 
 
@@ -17,24 +17,11 @@ def keep_published(kind: str, key: str, make: Callable[[], dict[str, Tensor]]) -
 
     Raises:
         CorruptFile: what is kept is damaged.
-        AutophagyError: as `make` says.
+        InputError: as `make` says, which is then asked twice.
     """
-    made: list[dict[str, Tensor]] = []
-    failed: list[AutophagyError] = []
-
-    def make_once() -> dict[str, Tensor]:
-        try:
-            made.append(make())
-        except AutophagyError as error:
-            failed.append(error)
-            raise
-        return made[0]
-
     try:
-        return FolderCache(find_home() / "published").get(kind, key, make_once).tensors
+        return FolderCache(find_home() / "published").get(kind, key, make).tensors
     except CorruptFile:
         raise
-    except InputError:
-        if failed:
-            raise
-        return made[0] if made else make()  # a home that cannot be written costs time only
+    except InputError:  # a home that cannot be written costs time only
+        return make()

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
 from benchmark import Sampling, TrainingSet
 from benchmark.basics.seeds import stream
@@ -31,6 +31,7 @@ from benchmark.tasks.icons.reader import find_named, load_reader, look_at
 from benchmark.tasks.pairs.language import until_end
 from benchmark.tasks.suites import load_task
 from benchmark.tasks.task import Task
+from tests.pairs import Silent
 from tests.tiny import era_of
 
 GUIDANCE = (0.0, 2.0)
@@ -71,16 +72,6 @@ def measure(task: Task, note: Callable[..., None]) -> Items:
     tokens = heldout["tokens"][:20]
     painted = generator.paint(model, tokens, stream("icons", "shown"), Sampling(guidance=2.0))
     return Items.concat([heldout.take(slice(0, 20)), painted])
-
-
-class Silent:
-    """A generator whose model has nothing to say."""
-
-    def loss(self, model: nn.Module, items: Items) -> float:
-        return 0.0
-
-    def log_prior(self, model: nn.Module, items: Items) -> Tensor:
-        return torch.zeros(len(items))
 
 
 def measure_ruler(task: Task, note: Callable[..., None], eras: Sequence[int]) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from benchmark.basics.errors import InputError
 from benchmark.interface.items import Items
 from benchmark.metrics.histograms import histogram, total_variation
 from benchmark.metrics.numbers import expected_kinds
 from benchmark.metrics.tails import rarest, tail_mass
 from benchmark.tasks.icons.reader import find_named, load_reader, look_at
-from benchmark.tasks.icons.source import IconsEra
 from benchmark.tasks.pairs.evaluators import PairEvaluator, measure_together
 from benchmark.tasks.pairs.language import words_of
+from benchmark.tasks.pairs.law import law_of
 from benchmark.tasks.parts import Era, Profile
 from benchmark.tasks.profile import Known
 
@@ -32,7 +31,7 @@ class IconEvaluator(PairEvaluator):
         return look_at(self.reader, items["image"])
 
     def tail(self, era: Era, heldout: Tensor) -> Tensor:
-        law = _law(era)
+        law = law_of(era)
         return rarest(law) & (law > 0)
 
     def bins(self, era: Era, heldout: Tensor, pool: Tensor) -> Tensor:
@@ -41,7 +40,7 @@ class IconEvaluator(PairEvaluator):
     @torch.no_grad()
     def particular(self, samples: Items, outputs: Tensor, era: Era, known: Known) -> Profile:
         names, real = samples["tokens"], era.heldout["tokens"]
-        first, words, law = names[: len(outputs)], words_of(names), _law(era)
+        first, words, law = names[: len(outputs)], words_of(names), law_of(era)
         said, said_real = self.reader.read(first), self.reader.read(real)
         written = set(map(tuple, names.tolist()))
         covered = [tuple(name) in written for name in real.tolist()]
@@ -53,9 +52,3 @@ class IconEvaluator(PairEvaluator):
             "tail_mass": tail_mass(known.tail, known.bins, words),
             "words_left": len(words.unique()) / expected_kinds(law, len(words)),
         }
-
-
-def _law(era: Era) -> Tensor:
-    if not isinstance(era, IconsEra):
-        raise InputError("icons are measured against the law of their era: make it an IconsEra")
-    return era.law

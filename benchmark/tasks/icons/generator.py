@@ -6,7 +6,6 @@ from collections.abc import Hashable
 from typing import Any
 
 import torch
-from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from benchmark.interface.generator import LossHook, Sampling
@@ -15,7 +14,8 @@ from benchmark.tasks.icons.drawing import SIZE, grade, order_words
 from benchmark.tasks.icons.networks import IconModel, IconPainter
 from benchmark.tasks.pairs.generator import PairGenerator
 from benchmark.tasks.pairs.language import LENGTH
-from benchmark.tasks.training.fit import Objective, fit
+from benchmark.tasks.training.averaging import fit_averaged
+from benchmark.tasks.training.fit import Objective
 from benchmark.tasks.training.graphs import Compiled
 from benchmark.tasks.training.meter import Meter
 
@@ -104,8 +104,4 @@ class IconGenerator(PairGenerator):
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip
-        average = EMAModel(model.parameters(), decay=self.ema, foreach=True)
-        model = fit(model, objective, size, steps, self.batch, lr, rng, rates,
-                    after=lambda: average.step(model.parameters()))  # fmt: skip
-        average.copy_to(model.parameters())
-        return model
+        return fit_averaged(model, objective, size, steps, self.batch, lr, rng, rates, self.ema)

@@ -70,7 +70,6 @@ def look_at(reader: IconReader, images: Tensor) -> Tensor:
     return in_parts(reader.look, images)
 
 
-@torch.no_grad()
 def rate_names(reader: IconReader, seen: Tensor, names: Tensor) -> Tensor:
     """(N,) log p(own name | picture) in nats, among it and the `others` that are other names.
 
@@ -78,20 +77,22 @@ def rate_names(reader: IconReader, seen: Tensor, names: Tensor) -> Tensor:
         seen: (N, width) what `look_at` gives.
         names: (N, L) as published.
     """
+    return _weigh_names(reader, seen, names).log_softmax(1)[:, 0]
+
+
+def find_named(reader: IconReader, seen: Tensor, names: Tensor) -> Tensor:
+    """(N,) whether each picture is liker to its own name than to every one of those `others`; the
+    arguments are those of `rate_names`."""
+    logits = _weigh_names(reader, seen, names)
+    return (logits[:, 1:] < logits[:, :1]).all(1)
+
+
+@torch.no_grad()
+def _weigh_names(reader: IconReader, seen: Tensor, names: Tensor) -> Tensor:
+    """(N, 1 + OTHERS) logits of each picture's own name and of the others, -inf where one of these
+    is the own one."""
     pictures, scale = F.normalize(seen, dim=1), reader.scale.exp()
     own = scale * (pictures * F.normalize(reader.read(names), dim=1)).sum(1, keepdim=True)
     logits = scale * pictures @ F.normalize(reader.read(reader.others), dim=1).T
     same = (names[:, None] == reader.others[None]).all(2)
-    logits = torch.cat([own, logits.masked_fill(same, -torch.inf)], 1)
-    return logits.log_softmax(1)[:, 0]
-
-
-def find_named(reader: IconReader, seen: Tensor, names: Tensor) -> Tensor:
-    """(N,) whether each picture, `seen` by the reader, is liker to its own of `names` (N, L) than
-    to every one of 99 others."""
-    pictures = F.normalize(seen, dim=1)
-    with torch.no_grad():
-        own = (pictures * F.normalize(reader.read(names), dim=1)).sum(1, keepdim=True)
-        likeness = pictures @ F.normalize(reader.read(reader.others), dim=1).T
-    same = (names[:, None] == reader.others[None]).all(2)
-    return (same | (likeness < own)).all(1)
+    return torch.cat([own, logits.masked_fill(same, -torch.inf)], 1)

@@ -8,7 +8,7 @@ from torch import Tensor
 from benchmark.interface.items import Items
 from benchmark.tasks.icons.drawing import load_words
 from benchmark.tasks.icons.reader import find_named, load_reader, look_at
-from benchmark.tasks.pairs.language import END
+from benchmark.tasks.pairs.language import join_words
 from benchmark.tasks.pairs.shown import draw_row
 
 COLUMNS = 6  # pairs
@@ -20,5 +20,5 @@ def shown(items: Items, publisher: object) -> tuple[Tensor, None]:
     few = items.take(torch.arange(COLUMNS) % len(items))
     reader, words = load_reader("icons-reader.safetensors"), load_words()
     right = find_named(reader, look_at(reader, few["image"]), few["tokens"])
-    names = [" ".join(words[i] for i in row if i != END) for row in few["tokens"].tolist()]
+    names = [join_words(row, words) for row in few["tokens"].tolist()]
     return torch.from_numpy(draw_row(few["image"], names, right.tolist())), None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
-from torch import Tensor
 
 from benchmark.basics.errors import InputError
 from benchmark.interface.items import Items
@@ -14,16 +11,10 @@ from benchmark.tasks.icons.drawing import grade, load_icons, load_words
 from benchmark.tasks.images.slant import change_images
 from benchmark.tasks.kinds import Kinds, share_of
 from benchmark.tasks.pairs.language import words_of
+from benchmark.tasks.pairs.law import LawEra
 from benchmark.tasks.parts import Era, Stream, World
 
 ASIDE = 2  # icons set aside for each held-out and each trusted item of an era
-
-
-@dataclass(frozen=True, eq=False)
-class IconsEra(Era):
-    """An era and its law: float64 (words,), the probability of each word of a name."""
-
-    law: Tensor
 
 
 class IconsSource:
@@ -71,7 +62,7 @@ class IconsSource:
 
             share = shares[-1]
             law = laws[2] if share is None else share * laws[0] + (1 - share) * laws[1]
-            return IconsEra(
+            return LawEra(
                 law=law,
                 real=show(real, n, 0, "real"),
                 # The held-out icons of every era are the same as far as its share allows.

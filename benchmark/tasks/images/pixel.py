@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any
 
 import torch
-from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from benchmark.tasks.images import unet
 from benchmark.tasks.images.codecs import PixelPublisher
 from benchmark.tasks.images.flow_matching import FlowMatching
-from benchmark.tasks.training.fit import Objective, fit
+from benchmark.tasks.training.averaging import fit_averaged
+from benchmark.tasks.training.fit import Objective
 from benchmark.tasks.training.graphs import Compiled
 from benchmark.tasks.training.meter import Meter
 
@@ -46,15 +46,11 @@ class PixelGenerator(FlowMatching):
 
     def fit(self, model: nn.Module, objective: Objective, size: int, steps: int, lr: float,
             rng: torch.Generator, rates: Tensor | None) -> nn.Module:  # fmt: skip
-        average = EMAModel(model.parameters(), decay=self.ema, foreach=True)
         example = torch.zeros(1, *self.shape, device=self.device)
         label = torch.zeros(1, dtype=torch.int64, device=self.device)
         forward = partial(self.velocity, model, example, torch.ones(1, device=self.device), label)
         with self.meter.training(forward, steps * self.batch):
-            model = fit(model, objective, size, steps, self.batch, lr, rng, rates,
-                        after=lambda: average.step(model.parameters()))  # fmt: skip
-        average.copy_to(model.parameters())
-        return model
+            return fit_averaged(model, objective, size, steps, self.batch, lr, rng, rates, self.ema)
 
     def ready(self, model: nn.Module) -> nn.Module:
         return Compiled(model, self.family, self.at_once) if self.on_gpu else model

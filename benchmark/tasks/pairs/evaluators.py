@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.basics.errors import InputError
 from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
 from benchmark.metrics.frechet import frechet_distance
@@ -24,7 +23,7 @@ from benchmark.tasks.pairs.language import (
     read_captions,
     until_end,
 )
-from benchmark.tasks.pairs.numerals import NumeralsEra
+from benchmark.tasks.pairs.law import law_of
 from benchmark.tasks.pairs.reader import Reader, name_hand
 from benchmark.tasks.parts import Era, Profile
 from benchmark.tasks.profile import FeatureEvaluator, Known
@@ -88,13 +87,13 @@ class NumeralEvaluator(PairEvaluator):
         return outputs.flatten(1)
 
     def tail(self, era: Era, heldout: Tensor) -> Tensor:
-        return rarest(_law(era))
+        return rarest(law_of(era))
 
     def bins(self, era: Era, heldout: Tensor, pool: Tensor) -> Tensor:
         return _numbers(read_captions(era.heldout["tokens"]))
 
     def particular(self, samples: Items, outputs: Tensor, era: Era, known: Known) -> Profile:
-        law, captions = _law(era), read_captions(samples["tokens"])
+        law, captions = law_of(era), read_captions(samples["tokens"])
         real = read_captions(era.heldout["tokens"])
         seen = Meaning(*(said[: len(outputs)] for said in captions))
         numbers = _numbers(captions)
@@ -150,9 +149,3 @@ def _found(real: Meaning, said: Meaning) -> Profile:
 def _numbers(said: Meaning) -> Tensor:
     """(N,) numbers of captions; what cannot be read counts as 0, which no real caption names."""
     return said.number.clamp(min=0)
-
-
-def _law(era: Era) -> Tensor:
-    if not isinstance(era, NumeralsEra):
-        raise InputError("pairs are measured against the law of their era: make it a NumeralsEra")
-    return era.law

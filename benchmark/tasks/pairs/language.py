@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -109,6 +109,6 @@ def words_of(tokens: Tensor) -> Tensor:
     return tokens[until_end(tokens)]
 
 
-def join_words(row: Iterable[int]) -> str:
-    """A caption as text."""
-    return " ".join(WORDS[i] for i in row if i != END)
+def join_words(row: Iterable[int], words: Sequence[str] = WORDS) -> str:
+    """A caption of a vocabulary as text."""
+    return " ".join(words[i] for i in row if i != END)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
@@ -14,18 +12,12 @@ from benchmark.tasks.images.digits import HELDOUT, RESERVED, load_digits
 from benchmark.tasks.images.slant import change_images
 from benchmark.tasks.pairs.codec import PairPublisher, join_digits
 from benchmark.tasks.pairs.language import DIGITS, NUMBERS, digits_of, write_captions
+from benchmark.tasks.pairs.law import LawEra
 from benchmark.tasks.pairs.reader import Reader, measure_ink, name_hand
-from benchmark.tasks.parts import Era, Stream, World
+from benchmark.tasks.parts import Stream, World
 
 JITTER = 0.12  # how far the digits of one hand scatter, in shares of all hands
 MENTIONED = 0.5  # how often a caption says that a hand is bold or thin
-
-
-@dataclass(frozen=True, eq=False)
-class NumeralsEra(Era):
-    """An era and its law: float64 (1000,), the probability of each number."""
-
-    law: Tensor
 
 
 def power_law(exponent: float) -> Tensor:
@@ -60,7 +52,7 @@ class NumeralsSource:
                  (("real", pool), ("held out", kept), ("trusted", trusted))}  # fmt: skip
         publisher, reader = PairPublisher(), Reader()
 
-        def begin(t: int) -> NumeralsEra:
+        def begin(t: int) -> LawEra:
             way = t / self.eras
             first, last = (torch.tensor(shares, dtype=torch.float64) for shares in self.wordings)
             shares = (1 - way) * first + way * last
@@ -84,7 +76,7 @@ class NumeralsSource:
                 hand = name_hand(reader.weigh(images, figures)) * mentioned
                 return Items(image=images, tokens=write_captions(number, wording, hand))
 
-            return NumeralsEra(
+            return LawEra(
                 real=show(n, "real"),
                 heldout=show(self.heldout, "held out", even=True),
                 trusted=show(reserve, "trusted"),
