@@ -42,7 +42,8 @@ docs: export NO_MKDOCS_2_WARNING = 1
 docs: $(VENV)/installed
 	$(BIN)/python -m mkdocs build --strict
 
-# The constraints pin torch's CPU build; without them pip may fetch gigabytes of CUDA.
+# Where the index gives torch with a GPU's libraries, some gigabytes more, the CPU build comes with
+# PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make ...
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "autophagy-bench needs Python 3.11 or newer: make PYTHON=python3.11 demo")'
 	@echo 'Installing into $(VENV): some minutes, once'

@@ -17,7 +17,8 @@ class CovarianceMatching(Mitigation):
     brings the covariance nearest to the reserve's in the Frobenius norm. Here the mean is matched,
     too, though theory says that its shift does no harm: the sum of both squared distances is what
     each step minimises, with second moments taken about the reserve's mean. Features are the own
-    generator's hidden states in place of an external network's.
+    generator's hidden states in place of an external network's, and classes are not told apart,
+    where the paper selects class by class.
     """
 
     access = frozenset({Access.MODEL, Access.RESERVE})

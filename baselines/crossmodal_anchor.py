@@ -11,10 +11,11 @@ SHARE = 1 / 3  # of the painter's batches that is trusted
 class CrossmodalAnchor(Mitigation):
     """A third of what the painter is trained on is the reserve; the writer is trained on the crawl.
 
-    Anchoring (see `anchor`) where the two models of a loop can be told apart: with one of the two
-    kept from drifting, the other has something to hold on to. Gao and Li 2025 prove it for a writer
-    or a painter that is frozen (benchmark/theory, P1). In a prototype of this task real pairs for
-    the painter alone saved more than for the writer alone.
+    Anchoring (see `anchor`) where the two models of a loop can be told apart. Gao and Li 2025,
+    arXiv 2503.08117, show that what users bring to the painter keeps both from collapse, while to
+    freeze one model does not save the other (`docs/theory.md`, P1). In a prototype of this task
+    real pairs for the painter alone saved more than for the writer alone. The share was set
+    beforehand, not tuned.
 
     Not for text and images: one model makes whole items.
     """

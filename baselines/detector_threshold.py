@@ -14,7 +14,8 @@ class DetectorThreshold(Mitigation):
     detector is a language model fine-tuned elsewhere; here the lineage trains its own, on the
     reserve against its own samples. The threshold is the reserve's 20% quantile of leave-one-out
     scores; where fewer than a third of the crawl reach it (in a crawl without real items, perhaps
-    none), the best third is kept, the least that `detector_resample` can choose.
+    none), the best third is kept, the least that `detector_resample` can choose. Both shares were
+    set beforehand, not tuned.
     """
 
     access = frozenset({Access.MODEL, Access.RESERVE})

@@ -19,7 +19,8 @@ class LearningIntensity(Mitigation):
     data), against that of as many own samples, in standard deviations of the latter. A model to
     which its own samples are likelier than the anchors has narrowed, or moved on; trust is
     exp(-gap). The paper's trust also remembers the generations before, which nothing but the
-    archive does here. The rule is the abstract's, the constants are ours, not tuned. Never trains
+    archive does here; and it distrusts a model whose representations freeze, this one a model that
+    has left the anchors. The constants are ours, not tuned. Never trains
     more, so it costs less. Should fail in a world that moves, where leaving the anchors behind is
     right.
 

@@ -16,7 +16,7 @@ class NewestAndReserve(Mitigation):
     often instead of many and shown once: `anchor` shows them as often as the crawl's items. Costs
     nothing but the trusted items. Expected to fail where these are so few that they are learnt by
     heart, or a biased sample (`stress`). The share was fixed on seeds 0 and 1 of a prototype of
-    `digits-web`.
+    `digits-web`, which are seeds that are scored; theory's choice (`golden_ratio`) is next to it.
     """
 
     access = frozenset({Access.RESERVE})

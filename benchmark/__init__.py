@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from benchmark.runs.grid import run
     from benchmark.tasks.suites import load_task
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "FOREIGN",
     "REAL",

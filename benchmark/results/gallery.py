@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -119,17 +119,39 @@ def crop_row(shown: Shown, generation: int, part: float = 1.0, foot: int = 0) ->
         part: of its width, from the left.
         foot: pixels left out at its bottom.
     """
-    from PIL import Image
-
     if generation not in shown.generations:
         return ""
+    return _crop(shown, [generation], part, foot)
+
+
+def pick_rows(shown: Shown, generations: Sequence[int]) -> Shown:
+    """Of a lineage's pictures the rows of these generations, as far as they are there, and no
+    excerpts.
+
+    Raises:
+        ValueError: none of them is there.
+    """
+    kept = [t for t in shown.generations if t in generations]
+    if not kept:
+        raise ValueError(f"no pictures of generations {list(generations)}")
+    return Shown(seed=shown.seed, generations=kept, png=_crop(shown, kept))
+
+
+def _crop(shown: Shown, generations: Sequence[int], part: float = 1.0, foot: int = 0) -> str:
+    """Rows one below the other as a PNG in base64."""
+    from PIL import Image
+
     with Image.open(io.BytesIO(shown.picture), formats=["PNG"]) as image:
         height = image.height // len(shown.generations)
-        top = height * shown.generations.index(generation)
-        right = max(1, round(image.width * part))
-        row = image.crop((0, top, right, top + max(1, height - foot)))
+        right, tall = max(1, round(image.width * part)), max(1, height - foot)
+        picked = Image.new(image.mode, (right, tall * len(generations)))
+        if image.palette is not None:
+            picked.putpalette(image.palette)
+        for i, t in enumerate(generations):
+            top = height * shown.generations.index(t)
+            picked.paste(image.crop((0, top, right, top + tall)), (0, tall * i))
     content = io.BytesIO()
-    row.save(content, "PNG", optimize=True)
+    picked.save(content, "PNG", optimize=True)
     return base64.b64encode(content.getvalue()).decode()
 
 

@@ -35,8 +35,8 @@ def make_frame(board: Board, suite: str, tasks: str = ALL) -> pd.DataFrame:
     """One row a method, the best score first; do not change it, it is kept.
 
     Of an entry that was re-run, recoveries, seeds and failures are those of the re-run, and
-    `claimed` is the score of its result; the costs are its result's, which the re-run found not to
-    be understated (see `benchmark.submission.compare.find_understated`). A task that a method does
+    `claimed` is the score of its result; the costs are the re-run's, as of so many lineages as the
+    result has. A task that a method does
     not apply to is NaN and named in `not_applicable`; the score is then of the others; where it is
     one of the chosen tasks the row is `partial`, without tier and ranks. `warning` says what to
     doubt.

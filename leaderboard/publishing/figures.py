@@ -2,9 +2,9 @@
 
     python -m leaderboard.publishing.figures SUITE FOLDER
 
-writes recovery.svg, profiles.svg, improvement.svg and cost.svg; the same results give the same
-bytes. `docs` holds the figures of suite small, which those of another would replace: give another
-folder for them.
+writes recovery.svg, profiles.svg, improvement.svg, cost.svg and, of a suite with numerals,
+pairs.png; the same results give the same bytes. `docs` holds the figures of suite small, which
+those of another would replace: give another folder for them.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ import pandas as pd
 
 from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.basics.files import write_bytes
-from benchmark.report.figures import apply_look, encode_figure
+from benchmark.report.figures import apply_look, encode_figure, save_picture_grid
+from benchmark.results.gallery import load_gallery, pick_rows
 from benchmark.results.reliability import find_improvement, find_profile
 from benchmark.results.standings import Standing
 from benchmark.results.style import COLOURS, FAINT, GREY, MARKERS, style_methods
+from benchmark.tasks.pairs.recipes import NumeralsEvaluation
+from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
 from leaderboard.board.table import join_counts, make_frame, select_whole
@@ -40,6 +43,7 @@ APART = 1.05  # items sampled and scored, in multiples of those of `nothing`
 BESIDE, LINE = 0.25, 0.06  # names of points so near in x need so much of y each
 ASIDE = 6  # points of paper between a point and its name
 LOWEST = -1.0  # of an axis of recovery: what lies lower stands at the edge
+PAIRED = ("nothing", "verifier_filter", "oracle", "clean")  # whose pairs are drawn
 
 
 def draw_figures(board: Board, suite: str) -> dict[str, Figure]:
@@ -152,6 +156,28 @@ def draw_costs(frame: pd.DataFrame) -> Figure:
     return figure
 
 
+def draw_pairs(board: Board, suite: str, file: Path) -> None:
+    """Write what four methods published of numerals at the beginning and at the end, from their
+    stored galleries, if they are there: a picture each with its caption, and the numbers named.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    tasks = [t for t in load_suite(suite).tasks if isinstance(t.evaluation, NumeralsEvaluation)]
+    stored = {method: board.root / "gallery" / suite / f"{method}.json" for method in PAIRED}
+    if not tasks or not all(path.is_file() for path in stored.values()):
+        return
+    task = tasks[0]
+    of_task = {method: load_gallery(path).tasks[task.name] for method, path in stored.items()}
+    ends = (0, task.generations)
+    seed = next(iter(of_task.values())).seed
+    save_picture_grid(
+        {method: pick_rows(shown, ends) for method, shown in of_task.items()}, file,
+        f"{task.name}, suite {suite}, seed {seed}: pairs by generation; below, the numbers 1 to "
+        f"999 that captions name",
+    )  # fmt: skip
+
+
 def _begin(size: tuple[float, float]) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
@@ -187,9 +213,11 @@ def write_figures(suite: str, folder: Path) -> None:
     Raises:
         InputError: there are too few results, or the folder cannot be written.
     """
+    board = read_board(HERE)
     with apply_look():
-        for name, figure in draw_figures(read_board(HERE), suite).items():
+        for name, figure in draw_figures(board, suite).items():
             write_bytes(folder / name, encode_figure(figure, "svg"))
+    draw_pairs(board, suite, folder / "pairs.png")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

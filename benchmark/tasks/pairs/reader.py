@@ -1,4 +1,4 @@
-"""The exact reader: which digits a picture shows, and how bold the hand that wrote them is."""
+"""The frozen reader: which digits a picture shows, and how bold the hand that wrote them is."""
 
 from __future__ import annotations
 
