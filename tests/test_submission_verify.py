@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from benchmark.basics.errors import InputError, Interrupted
-from benchmark.commands.terminal import Terminal, Unprinted
+from benchmark.basics.errors import InputError, Interrupted, Unprinted
+from benchmark.commands.terminal import Terminal
 from benchmark.interface.names import REFERENCES
 from benchmark.results.costs import sum_costs
 from benchmark.results.schema import load_result

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmark.basics.errors import Unprinted
 from benchmark.basics.files import read_tensors, write_record, write_tensors
 from benchmark.commands.progress import Watcher
 from benchmark.commands.run_table import run_table
@@ -24,7 +25,6 @@ from benchmark.commands.submit import parts_table
 from benchmark.commands.terminal import (
     Printed,
     Terminal,
-    Unprinted,
     prepare_output,
     stack_table,
 )

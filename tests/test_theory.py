@@ -518,13 +518,14 @@ def test_failures_are_raised():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("missing/figure.svg", "cannot write the figure .*missing"),
+        ("file/figure.svg", "cannot write the figure .*file"),
         ("folder.svg", "cannot write the figure .*folder"),
         ("figure.txt", "writes .svg, .png or .pdf"),
     ],
 )
 def test_unwritable_plot_is_told_before_the_work(tmp_path, monkeypatch, name, said):
     (tmp_path / "folder.svg").mkdir()
+    (tmp_path / "file").touch()
     monkeypatch.setattr("benchmark.commands.theory.catalogue", lambda: pytest.fail("worked"))
     result = CliRunner().invoke(app, ["theory", "--plot", str(tmp_path / name)])
     with pytest.raises(InputError, match=said):

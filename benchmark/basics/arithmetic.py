@@ -94,12 +94,12 @@ def _write_saved_hooks(was: Any) -> None:
 
 # A few dozen calls of a hook in one second: these are put back after each of them.
 COMPUTING: tuple[Setting, ...] = (
-    Setting("default device", torch.get_default_device, _write_device),
-    Setting(
+    Setting(  # first, for one that is left on sees, and may break, what the others ask torch
         "torch modes",
         lambda: (_C._len_torch_function_stack(), _C._len_torch_dispatch_stack()),
         _write_modes,
     ),
+    Setting("default device", torch.get_default_device, _write_device),
     Setting(
         "inference mode",
         torch.is_inference_mode_enabled,
@@ -126,7 +126,12 @@ COMPUTING: tuple[Setting, ...] = (
 
 _SWITCHES: tuple[tuple[Any, str, str], ...] = (  # a precision that others inherit comes first
     (_B, "", "fp32_precision"),
-    (_B.cuda.matmul, "cuda.matmul", "fp32_precision"),
+    (
+        _B.cuda.matmul,
+        "cuda.matmul",
+        "fp32_precision allow_fp16_accumulation allow_fp16_reduced_precision_reduction "
+        "allow_bf16_reduced_precision_reduction",
+    ),
     (_B.cudnn, "cudnn", "fp32_precision benchmark deterministic"),
     (_B.cudnn.conv, "cudnn.conv", "fp32_precision"),
     (_B.cudnn.rnn, "cudnn.rnn", "fp32_precision"),
@@ -160,11 +165,13 @@ ARITHMETIC: tuple[Setting, ...] = (
             _B.cuda.flash_sdp_enabled(),
             _B.cuda.mem_efficient_sdp_enabled(),
             _B.cuda.math_sdp_enabled(),
+            _B.cuda.cudnn_sdp_enabled(),
         ),
         lambda was: (
             _B.cuda.enable_flash_sdp(was[0]),
             _B.cuda.enable_mem_efficient_sdp(was[1]),
             _B.cuda.enable_math_sdp(was[2]),
+            _B.cuda.enable_cudnn_sdp(was[3]),
         ),
     ),
     Setting("attention's fast path", _B.mha.get_fastpath_enabled, _B.mha.set_fastpath_enabled),

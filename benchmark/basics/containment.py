@@ -7,11 +7,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from benchmark.basics.arithmetic import Setting
 from benchmark.basics.device import is_trouble
-from benchmark.basics.errors import AccessError, Breach, BudgetError, MethodError
+from benchmark.basics.errors import AccessError, Breach, BudgetError, MethodError, Unprinted
 from benchmark.basics.plain import clean_line
 from benchmark.basics.surroundings import SETTINGS, put_back, read_settings
 
@@ -20,11 +21,32 @@ LONGEST = 500  # characters of what an exception says
 _exit = os._exit
 
 
+class Unheard:
+    """A standard stream that is not missed where nobody takes what is printed: that a reader left
+    or a disk is full is no fault of the method that printed."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, Unprinted):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, Unprinted):
+            self._stream.flush()
+
+
 class Containment:
     """A context that puts back `settings` of the shared state and lets nothing leave.
 
-    Inside, `os._exit` raises SystemExit in this thread, as `sys.exit` does. A KeyboardInterrupt is
-    the user's only if the signal came, which `interrupted` says; the method may raise one, too.
+    Inside, `os._exit` raises SystemExit in this thread, as `sys.exit` does, and the standard
+    streams are `Unheard`. A KeyboardInterrupt is the user's only if the signal came, which
+    `interrupted` says; the method may raise one, too.
     """
 
     interrupted = False
@@ -36,6 +58,10 @@ class Containment:
     def __enter__(self) -> Containment:
         self.depth = sys.getrecursionlimit()
         self._before = read_settings(self._settings)
+        self._streams = {name: (stream, Unheard(stream)) for name in ("stdout", "stderr")
+                         if (stream := getattr(sys, name)) is not None}  # fmt: skip
+        for name, (_, unheard) in self._streams.items():
+            setattr(sys, name, unheard)
         self._leave, self._here = os._exit, (os.getpid(), threading.get_ident())
         os._exit = self._stay
         self._handler: Any = None
@@ -49,6 +75,9 @@ class Containment:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         sys.setrecursionlimit(self.depth)  # first, and not by a function: it may leave no room
         os._exit = self._leave
+        for name, (stream, unheard) in self._streams.items():
+            if getattr(sys, name) is unheard:
+                setattr(sys, name, stream)
         if self._handler is not None:
             signal.signal(signal.SIGINT, self._handler)
         try:

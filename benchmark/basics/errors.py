@@ -59,6 +59,10 @@ class Diverged(AutophagyError):
     """Training or sampling produced NaN or infinity: a result, scored as a failure."""
 
 
+class Unprinted(Exception):
+    """Standard output does not take what is printed; the cause is the system's error."""
+
+
 def cannot_write(
     path: Path,
     error: Exception,

@@ -5,24 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
+import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from benchmark.basics.errors import CorruptFile, cannot_write
+from benchmark.basics.output import replace_file
+from benchmark.basics.plain import clean_terminal
 
 KEPT = (
     "choose another --out folder or make room, then run the same command again (finished "
     "generations are kept)"
 )
+
+PATIENCE = 10.0  # seconds that another process is waited for without a word
 
 SHORT = "/int16"  # behind the name of what was int16 before it was written
 
@@ -37,18 +42,7 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o666) -> None:
         InputError: the folder cannot be written (permissions, disk full).
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.parent / f".writing-{path.name}-{secrets.token_hex(8)}"
-        try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        replace_file(path, content, mode)
     except OSError as error:
         raise cannot_write(path, error, remedy=KEPT) from error
 
@@ -61,7 +55,8 @@ def clear_unfinished(path: Path) -> None:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Inside, this process alone writes to `folder`: another one that asks waits until it ends.
+    """Inside, this process alone writes to `folder`: another one that asks waits until it ends, and
+    says so after a while, for one that is suspended is waited for without end.
 
     Raises:
         InputError: the folder cannot be written.
@@ -69,7 +64,12 @@ def alone_in(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(str(folder / ".lock"))
-        lock.acquire()
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            said = f"Waiting for another process, which writes to {folder}"
+            print(clean_terminal(said), file=sys.stderr, flush=True)
+            lock.acquire()
     except OSError as error:
         raise cannot_write(folder, error, remedy=KEPT) from error
     try:
@@ -98,7 +98,7 @@ def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor
     """
     try:
         # Not by its name, which safetensors takes as UTF-8 only.
-        content = path.read_bytes()
+        content = _read_ordinary(path)
         tensors = load(content)
         expected = (_header(content).get("__metadata__") or {}).get("sha256")
     except (SafetensorError, OSError) as error:
@@ -108,6 +108,15 @@ def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor
     if tensor_digest(tensors) != expected:
         raise cannot_use(path, "its checksum does not match", belongs_to)
     return dict(_unpack(name, tensor) for name, tensor in tensors.items())
+
+
+def _read_ordinary(path: Path) -> bytes:
+    """The content of a file; what is a pipe or a device is not waited for, but an OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError("it is not an ordinary file")
+        return file.read()
 
 
 def _header(content: bytes) -> dict[str, Any]:
@@ -147,7 +156,7 @@ def read_record(path: Path, belongs_to: Path | None = None) -> dict[str, Any]:
         CorruptFile: the file is missing, truncated or changed.
     """
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = json.loads(_read_ordinary(path).decode())
         record, expected = document["record"], document["sha256"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise cannot_use(path, f"{type(error).__name__}: {error}", belongs_to) from error

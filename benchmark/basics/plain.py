@@ -3,6 +3,7 @@ text goes to wants it escaped. Needs nothing but Python, for the board as for a 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -104,13 +105,26 @@ def read_start(path: Path, most: int, what: str) -> bytes:
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is not waited for
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise InputError(f"cannot read the {what} {path}: it is not an ordinary file")
+                raise InputError(
+                    f"cannot read the {what} {path}: it is not an ordinary file; give one that is"
+                )
             return file.read(most)
+    except IsADirectoryError as error:
+        raise InputError(
+            f"cannot read the {what} {path}: it is a folder; give the files in it that are meant, "
+            f"such as {path / '*'}"
+        ) from error
     except OSError as error:
         near = ask_nearest_path(path) if isinstance(error, FileNotFoundError) else ""
-        raise InputError(f"cannot read the {what} {path}{near}: {error.strerror}") from error
+        raise InputError(
+            f"cannot read the {what} {path}{near}: {error.strerror}; give a file that is there and "
+            f"that you may read"
+        ) from error
 
 
 def _hidden(character: str) -> bool:

@@ -46,14 +46,18 @@ def put_back(settings: tuple[Setting, ...], before: list[Any]) -> None:
     """Put back what is no longer as it was when `read_settings` gave `before`.
 
     Raises:
-        Breach: something was changed for good.
+        Breach: something was changed for good, which keeps nothing else from being put back.
     """
+    lasting: list[tuple[str, Exception]] = []
     for setting, was in zip(settings, before, strict=True):
         try:
             if setting.read() != was:
                 setting.write(was)
-        except (RuntimeError, ValueError, OSError, TypeError, AttributeError) as error:
-            raise Breach(f"changed for good: {setting.name} ({error})") from error
+        except Exception as error:  # what is left may be a method's code
+            lasting.append((setting.name, error))
+    if lasting:
+        name, why = lasting[0]
+        raise Breach(f"changed for good: {name} ({why})") from why
 
 
 @contextmanager

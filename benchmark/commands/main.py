@@ -6,6 +6,7 @@ import ast
 import errno
 import importlib
 import os
+import re
 import sys
 import tempfile
 from contextlib import redirect_stdout
@@ -15,10 +16,10 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from benchmark.basics.errors import AutophagyError, InputError
+from benchmark.basics.errors import AutophagyError, InputError, Unprinted
 from benchmark.basics.machine import ensure_home
 from benchmark.basics.plain import clean_terminal
-from benchmark.commands.terminal import Printed, Unprinted, prepare_output
+from benchmark.commands.terminal import Printed, prepare_output
 
 COMMANDS = (
     "list", "prefetch", "report", "run", "samples", "score", "theory", "transfer", "new",
@@ -40,6 +41,8 @@ class LazyCommands(TyperGroup):
             os.environ["OMP_NUM_THREADS"] = "1"
             # Figures are files, whatever window a notebook or a profile asks for.
             os.environ.pop("MPLBACKEND", None)
+            # Processes are handed what cloudpickle makes, whatever other programs need.
+            os.environ.pop("LOKY_PICKLER", None)
             self.add_command(_imported(args[0]), args[0])
         return super().resolve_command(ctx, args)
 
@@ -103,6 +106,8 @@ def main() -> None:
     prepare_output()
     ensure_home()
     _check_folders()
+    if not re.fullmatch("[2-9][0-9]|[1-9][0-9]{2,4}", os.environ.get("COLUMNS", "")):
+        os.environ.pop("COLUMNS", None)  # not the width of a terminal
     try:
         with redirect_stdout(Printed(sys.stdout)):
             try:

@@ -7,14 +7,14 @@ import time
 from contextlib import suppress
 from types import TracebackType
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from benchmark.basics.errors import CorruptFile
+from benchmark.basics.errors import CorruptFile, Unprinted
 from benchmark.basics.files import read_record
-from benchmark.commands.terminal import Unprinted
+from benchmark.commands.terminal import Terminal
 from benchmark.interface.names import REFERENCES
 from benchmark.runs.jobs import Job
 
@@ -36,7 +36,7 @@ class Watcher:
     only the next file is looked for.
     """
 
-    def __init__(self, jobs: list[Job], console: Console) -> None:
+    def __init__(self, jobs: list[Job], console: Terminal) -> None:
         self.jobs, self.console = jobs, console
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -61,7 +61,7 @@ class Watcher:
         self._look()
         # Nobody catches what a thread raises. The run goes on, and its own next word meets it.
         with suppress(Unprinted):
-            if self.console.is_terminal:
+            if self.console.moving:
                 self._draw()
             else:
                 self._write()

@@ -11,7 +11,7 @@ import typer
 from benchmark.basics.errors import AutophagyError, InputError
 from benchmark.commands.run_table import run_table
 from benchmark.commands.tables import open_console, say
-from benchmark.interface.names import REFERENCES
+from benchmark.interface.names import REFERENCES, find_baselines
 from benchmark.tasks.suites import SUITE_NAMES
 
 
@@ -120,8 +120,10 @@ def run(
 
 
 def all_there(methods: list[str], results: Mapping[str, object]) -> bool:
-    """Whether every method and both references have a result."""
-    return len(results) >= len(set(methods) | set(REFERENCES))
+    """Whether every method, however it is spelt, and both references have a result."""
+    known = find_baselines()
+    meant = {Path(known.get(name, name)).resolve() for name in (*methods, *REFERENCES)}
+    return len(results) >= len(meant)
 
 
 def parse_shard(text: str | None) -> tuple[int, int] | None:

@@ -15,6 +15,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from benchmark.basics.errors import Unprinted
 from benchmark.basics.plain import clean_terminal
 
 ANY = "autophagy.any"  # name of the error handler below
@@ -38,10 +39,6 @@ def prepare_output() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=ANY)
-
-
-class Unprinted(Exception):
-    """Standard output does not take what is printed; the cause is the system's error."""
 
 
 class Printed:
@@ -95,9 +92,20 @@ class Terminal(Console):
             plain = (Text(clean_terminal(o)) if isinstance(o, str) else o for o in objects)
             super().print(*plain, **options)
 
+    def __init__(self, force_terminal: bool | None = None, **options: Any) -> None:
+        """As rich's, which asks `force_terminal` of the environment if it is None."""
+        super().__init__(force_terminal=force_terminal, **options)
+        self._forced = bool(force_terminal)
+
+    @property
+    def moving(self) -> bool:
+        """Whether what is printed can be drawn over: not where FORCE_COLOR alone makes a terminal
+        of a file."""
+        return self.is_terminal and (self._forced or self.file.isatty())
+
     def working(self, what: str) -> AbstractContextManager[object]:
         """Says what takes time inside the context: a spinner, and a line where none can turn."""
-        if self.is_terminal:
+        if self.moving:
             return self.status(f"{what} ...", spinner="line")
         self.tell(what)
         return nullcontext()
@@ -113,7 +121,7 @@ class Terminal(Console):
         if least <= self.width:
             sheet.min_width = wanted and min(wanted, self.width)
             super().print(sheet, **options)
-        elif self.is_terminal or "COLUMNS" in os.environ:
+        elif self.moving or "COLUMNS" in os.environ:
             super().print(stack_table(sheet), **options)
         else:
             Console(file=self.file, width=least).print(sheet, **options)

@@ -68,7 +68,7 @@ def _measured(share: float) -> list[Measurement]:
         task = bars.add_task("lineages", total=sum(experiment.seeds for experiment in experiments))
         for experiment in experiments:
             bars.update(task, description=experiment.setting)
-            if not console.is_terminal:  # where no bar is drawn
+            if not console.moving:  # where no bar is drawn
                 console.tell(f"Measuring {experiment.setting}")
             measurements += measure(experiment, advance=lambda: bars.advance(task))
     return measurements

@@ -152,7 +152,8 @@ def _located(text: str) -> tuple[Path, str | None]:
     known = find_baselines()
     if text in known:
         return known[text], None
-    path, _, class_name = text.partition(":")
+    split = re.fullmatch(r"(.+\.py):([^/:]*)", text, re.DOTALL)  # a folder may have a colon, too
+    path, class_name = split.groups() if split else (text, "")
     file = Path(path)
     if file.suffix != ".py":
         near = ask_nearest(text, (*known, *REFERENCES))
@@ -165,6 +166,8 @@ def _located(text: str) -> tuple[Path, str | None]:
         there = file.is_file()
     except OSError as error:  # too long a name, or a folder that may not be entered
         raise InputError(f"there can be no file {file} ({error.strerror}): correct it") from error
+    if not there and file.exists():
+        raise InputError(f"{file} is not an ordinary file: give one that holds a method's class")
     if not there:
         raise InputError(f"there is no file {file}{ask_nearest_path(file)}")
     name = _name_of(file)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmark.basics.errors import InputError
+from benchmark.basics.output import write_output
 from benchmark.results.curves import Curves
 from benchmark.results.gallery import Shown
 from benchmark.results.style import FAINT, GREY, INK, PAPER, Style, make_printable
@@ -84,10 +85,20 @@ def draw_panels(
 
 
 @contextmanager
-def apply_look() -> Iterator[None]:
-    """Fonts and colours of the project's figures; the same numbers give the same bytes."""
+def use_settings(settings: Mapping[Any, object]) -> Iterator[None]:
+    """matplotlib as it comes with these settings, whatever those of this machine's user are: the
+    same numbers give the same bytes."""
     import matplotlib
 
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(settings)
+        yield
+
+
+@contextmanager
+def apply_look() -> Iterator[None]:
+    """Fonts and colours of the project's figures."""
     look: dict[Any, object] = {
         "svg.hashsalt": "report",
         "svg.fonttype": "none",
@@ -107,7 +118,7 @@ def apply_look() -> Iterator[None]:
         "axes.titlesize": 9,
         "axes.titlelocation": "left",
     }
-    with matplotlib.rc_context(look), warnings.catch_warnings():
+    with use_settings(look), warnings.catch_warnings():
         # A name in a script that the font lacks is still right in the SVG.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
@@ -190,7 +201,8 @@ def _legend(figure: Figure, styles: Mapping[str, Style], columns: int) -> None:
 def encode_figure(figure: Figure, form: str, dpi: int = DPI) -> bytes:
     """A figure as "svg", "png" or "pdf", without date and maker: the same one, the same bytes."""
     content = io.BytesIO()
-    stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form, {"Software": None})
+    stamps = {"svg": "Date", "pdf": "CreationDate", "png": "Software"}
+    stamp = {stamps[form]: None} if form in stamps else None
     figure.savefig(content, format=form, dpi=dpi, metadata=stamp)
     return content.getvalue()
 
@@ -204,6 +216,17 @@ def save_picture_grid(shown: Mapping[str, Shown], file: Path, title: str) -> Non
     Raises:
         InputError: the file cannot be written.
     """
+    if not file.suffix:  # matplotlib would choose another
+        raise InputError(f"cannot write the figure {file}: give a file such as {file}.png")
+    with use_settings({}):
+        content = _draw_picture_grid(shown, file.suffix[1:], title)
+    if content is None:
+        raise InputError(f"cannot write the figure {file}: end its name with .png, .pdf or .svg")
+    write_output(file, content, "the figure")
+
+
+def _draw_picture_grid(shown: Mapping[str, Shown], form: str, title: str) -> bytes | None:
+    """None if matplotlib writes no figure of that form."""
     from matplotlib.figure import Figure
     from matplotlib.image import imread
 
@@ -234,10 +257,6 @@ def save_picture_grid(shown: Mapping[str, Shown], file: Path, title: str) -> Non
     for row in axes:
         row[0].set_ylabel("generation", fontsize=9)
     figure.suptitle(title, fontsize=9, parse_math=False)
-    if not file.suffix:  # matplotlib would write another file
-        raise InputError(f"cannot write the figure {file}: give a file such as {file}.png")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(file, dpi=DPI)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot write the figure {file}: {error}") from error
+    if form.lower() not in figure.canvas.get_supported_filetypes():
+        return None
+    return encode_figure(figure, form.lower())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from benchmark.basics.output import check_output, write_output
 from benchmark.interface.access import Access
 from benchmark.metrics.definitions import DEFINITIONS
 from benchmark.metrics.meanings import Metric, find_title, list_metrics
@@ -21,7 +23,6 @@ from benchmark.report.samples import (
     spread_generations,
 )
 from benchmark.report.scores import draw_intervals, find_axis
-from benchmark.report.writing import name_figure, write_report_file
 from benchmark.results import captions, style
 from benchmark.results.curves import gather_curves, name_measures
 from benchmark.results.final import format_figure, summarise_profiles
@@ -69,7 +70,7 @@ def write_report(
     looks, some = style_methods(methods), results[methods[0]]
     tasks = dict(sorted(some.tasks.items()))
     page = folder / "report.html"
-    write_report_file(page, b"")  # fails now rather than after the figures
+    check_output(page, "the report")  # fails now rather than after the figures
     seeds, rows = list_seeds(some, next(iter(tasks))), make_score_rows(found)
     for name in tasks:
         _store_figures(results, name, methods, looks, folder / "figures", pdf)
@@ -121,7 +122,7 @@ def write_report(
         "noise": [shift for n in tasks if (shift := _noise(results["nothing"], n))],
     }
     template = load_template(Path(__file__).with_name("template.html"))
-    write_report_file(page, template.render(context).encode())
+    write_output(page, template.render(context).encode(), "the report")
     return page
 
 
@@ -167,7 +168,7 @@ def show_samples(
     pictures = {method: of for method, of in shown.items() if of.png}
     if pictures:
         title = f"{name}, suite {some.suite}, seed {seed}: samples by generation"
-        save_picture_grid(pictures, figures / f"{name_figure('samples', name)}.png", title)
+        save_picture_grid(pictures, figures / f"{_name_figure('samples', name)}.png", title)
     excerpts = group_excerpts(shown)
     few = [list(excerpts)[i] for i in spread_generations(len(excerpts) - 1, MOST_EXCERPTS)]
     missing = [method for method in methods if method not in shown]
@@ -256,7 +257,12 @@ def _store_figures(
         ("profile", draw_panels(panels, looks, forms, 4, (2.6, 1.9), legend=True)),
     ):  # fmt: skip
         for form, content in drawn.items():
-            write_report_file(folder / f"{name_figure(kind, task)}.{form}", content)
+            write_output(folder / f"{_name_figure(kind, task)}.{form}", content, "the report")
+
+
+def _name_figure(kind: str, task: str) -> str:
+    """The name of a task's figure; a task's name comes from a file of others."""
+    return f"{kind}-{re.sub(r'[^A-Za-z0-9_.-]', '_', task)}"
 
 
 def _noise(nothing: Result, task: str) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ of them keep what is finished: a job that is begun again continues from its line
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import tempfile
@@ -13,6 +14,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,7 @@ from benchmark.runs.jobs import Job, Outcome, Work
 from benchmark.runs.worker import end
 
 NAMES = ("local", "ray")
+AT_WORK = ".at-work"  # in a lineage's folder, while the process of the command computes it
 RETRIES = 3  # of a Ray task whose worker or node dies
 # What Ray raises then, after the last of them: of a worker, and of a node that is gone itself.
 DEATHS = ("WorkerCrashedError", "OutOfMemoryError", "NodeDiedError", "LocalRayletDiedError")
@@ -31,16 +34,34 @@ ENDED = r"EXIT\(\d+\)|SIG(?:SEGV|ABRT|BUS|FPE|ILL|TRAP|SYS)\(-\d+\)"
 
 
 def local(jobs: Sequence[Job], work: Work, workers: int) -> Iterator[Outcome]:
-    """Single-threaded processes, `workers` at a time. With one, this process does the work.
+    """Single-threaded processes, `workers` at a time. With one, or where no process can be started,
+    this one does the work.
 
     A process that dies costs no more than its own job. Those that were at work at that moment are
     begun again when the others are done, each alone. If it dies then, too, by an exit or a crash,
-    that is the lineage's failure; killed, as for want of memory, it comes back as an error.
+    that is the lineage's failure; killed, as for want of memory, it comes back as an error. If it
+    was this process, the same command finds at what it died, and does that in another one.
     """
+    from joblib import parallel
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    if min(workers, len(jobs)) == 1:
-        yield from map(work, jobs)
+    alone = parallel.mp is None or multiprocessing.current_process().daemon
+    if alone or min(workers, len(jobs)) == 1:
+        for job in jobs:
+            mark = job.folder / AT_WORK
+            if mark.exists() and not alone:
+                yield from _in_another(work, job)
+                mark.unlink(missing_ok=True)
+            else:
+                with suppress(OSError):  # the work itself says what is wrong with its folder
+                    mark.parent.mkdir(parents=True, exist_ok=True)
+                    mark.touch()
+                try:
+                    outcome = work(job)
+                finally:
+                    with suppress(OSError):
+                        mark.unlink(missing_ok=True)
+                yield outcome
         return
     left, again = dict.fromkeys(jobs), list[Job]()
     while left:
@@ -55,11 +76,18 @@ def local(jobs: Sequence[Job], work: Work, workers: int) -> Iterator[Outcome]:
                 again += lost
                 left = dict.fromkeys(job for job in left if job not in lost)
     for job in again:
-        with tempfile.TemporaryDirectory(prefix="autophagy-at-work-") as folder:
-            try:
-                yield from _in_processes(work, {job: Path(folder, "0")}, 1)
-            except TerminatedWorkerError as error:
-                yield _ended(job, str(error))
+        yield from _in_another(work, job)
+
+
+def _in_another(work: Work, job: Job) -> Iterator[Outcome]:
+    """The outcome of a job, done in a process of its own, or what is said of it if that dies."""
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    with tempfile.TemporaryDirectory(prefix="autophagy-at-work-") as folder:
+        try:
+            yield from _in_processes(work, {job: Path(folder, "0")}, 1)
+        except TerminatedWorkerError as error:
+            yield _ended(job, str(error))
 
 
 def _in_processes(work: Work, marks: dict[Job, Path], workers: int) -> Iterator[Outcome]:

@@ -101,6 +101,8 @@ def run(
         CorruptFile: a file of an earlier run is damaged. What is finished is kept.
         WorkerLost: a process that ran a lineage was killed, or its GPU was full or failed. What
             is finished is kept.
+        MethodError: a method failed in a lineage of this part, and others have still to be computed
+            before it has a result that says so.
         Interrupted: Ctrl-C. What is finished is kept.
     """
     check_shard(shard)
@@ -148,6 +150,13 @@ def run(
             for name, result in results.items()
         }
     errors = [*unloaded, *(o.error for o in outcomes if o.error is not None)]
+    # A failure is in its method's result; where other parts have still to compute that, it is said.
+    errors += [
+        MethodError(f"{job.method.name} on {job.task.name}, seed {job.seed}: {lineage.message}")
+        for job, lineage in ((job, lineages[job].lineage) for job in mine if job in lineages)
+        if lineage is not None and lineage.applicable and lineage.status != "ok"
+        if job.method.name not in results
+    ]
     if errors:
         # All that could be computed is; the first error's kind decides the exit status.
         raise type(errors[0])("\n".join(dict.fromkeys(map(str, errors))))

@@ -121,6 +121,13 @@ def _outcome(job: Job, records_of: Callable[[], list[dict[str, Any]] | None]) ->
         return Outcome(job, LineageResult(seed=job.seed, generations=generations))
     except AutophagyError as error:
         return Outcome(job, None, error)
+    except OSError as error:
+        if error.filename is None:  # of no file: a defect
+            raise
+        named = os.fsdecode(error.filename)
+        return Outcome(job, None, InputError(
+            f"cannot use {named}: {error.strerror}; see that you may read and write it"
+        ))  # fmt: skip
 
 
 def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:

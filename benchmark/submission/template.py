@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import os
 import re
+import shutil
 from pathlib import Path
 
 import benchmark
@@ -60,11 +61,17 @@ def create_submission(name: str, to: Path | None = None) -> Path:
     }
     try:
         folder.mkdir(parents=True)
-        for file, (old, new) in replaced.items():
-            text = (TEMPLATE / file).read_text("utf-8").replace(old, new)
-            (folder / file).write_text(text, "utf-8")
     except FileExistsError as error:
         raise InputError(f"{folder} is there already: choose another name or --to") from error
     except OSError as error:
         raise cannot_write(folder, error) from error
+    try:
+        for file, (old, new) in replaced.items():
+            text = (TEMPLATE / file).read_text("utf-8").replace(old, new)
+            (folder / file).write_text(text, "utf-8")
+    except BaseException as error:  # half of it would be in the way of the same command
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise cannot_write(folder, error) from error
+        raise
     return folder

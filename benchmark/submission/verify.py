@@ -212,6 +212,8 @@ def read_submitted(folder: Path, claim: Result, result: Path) -> Submitted:
         InputError: the claim is not of it.
     """
     name = str(folder)
+    if name in REFERENCES:
+        raise InputError(f"{name} is a reference, which others are compared with: verify a method")
     if name in find_baselines():
         method = find_method(name)
         if (claim.method.name, claim.method.source) != (name, method.source):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmark.basics.errors import InputError, cannot_write
+from benchmark.basics.errors import InputError
+from benchmark.basics.output import check_output, write_output
+from benchmark.report.figures import encode_figure, use_settings
 from benchmark.theory.experiments import Measurement
 
 # Panel: title, name and scale of the y axis, place of the legend.
@@ -32,13 +33,7 @@ def check_writable(path: Path) -> None:
     """
     if path.suffix not in (".svg", ".png", ".pdf"):
         raise InputError(f"--plot writes .svg, .png or .pdf; got {path}")
-    existed = path.exists()
-    try:
-        path.open("ab").close()
-    except OSError as error:
-        raise cannot_write(path, error, "the figure") from error
-    if not existed:
-        path.unlink()
+    check_output(path, "the figure")
 
 
 def draw(measurements: Sequence[Measurement], path: Path) -> None:
@@ -47,11 +42,9 @@ def draw(measurements: Sequence[Measurement], path: Path) -> None:
     Raises:
         InputError: `path` cannot be written.
     """
-    import matplotlib
     from matplotlib.figure import Figure
 
-    # The same numbers give the same file.
-    with matplotlib.rc_context({"svg.hashsalt": "theory", "font.size": 9}):
+    with use_settings({"svg.hashsalt": "theory", "font.size": 9}):
         figure = Figure(figsize=(15, 7), layout="constrained")
         for axes, panel in zip(figure.subplots(2, 4).flat, PANELS, strict=True):
             title, label, scale, place = PANELS[panel]
@@ -75,11 +68,5 @@ def draw(measurements: Sequence[Measurement], path: Path) -> None:
             "Lines: closed forms. Points: measured through the loop of the real tasks, "
             "with two standard errors."
         )
-        content = io.BytesIO()
-        suffix = path.suffix[1:]
-        stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix, {})
-        figure.savefig(content, format=suffix, dpi=120, metadata=stamp)
-    try:
-        path.write_bytes(content.getvalue())
-    except OSError as error:
-        raise cannot_write(path, error, "the figure") from error
+        content = encode_figure(figure, path.suffix[1:], dpi=120)
+    write_output(path, content, "the figure")

@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.basics.errors import InputError, cannot_write
+from benchmark.basics.errors import InputError
+from benchmark.basics.output import check_output, write_output
 from benchmark.basics.spelling import ask_nearest
 from leaderboard.board.citations import make_bibtex
 from leaderboard.board.entries import Board, Entry
@@ -58,11 +59,11 @@ def export_entries(
             f"--every-eval-ever"
         )
     if to.suffix == ".bib":
-        _write(to, make_bibtex(chosen).encode())
+        write_output(to, make_bibtex(chosen).encode())
         return [to]
     names = {entry.name for entry in chosen}
     table = make_frame(board, suite)
-    _write(to, b"")  # the folder is made, and a file that cannot be written found out
+    check_output(to)
     return [export_frame(table[table["method"].isin(names) | table["reference"]], to)]
 
 
@@ -73,13 +74,5 @@ def _write_records(entries: Sequence[Entry], folder: Path) -> list[Path]:
     records = [make_record(entry, now) for entry in entries if not entry.reference]
     contents = {folder / name_record(record): write_record(record) for record in records}
     for path, content in contents.items():
-        _write(path, content)
+        write_output(path, content)
     return list(contents)
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise cannot_write(path, error) from error

@@ -18,8 +18,6 @@ from benchmark.interface.names import REFERENCES
 from benchmark.metrics.meanings import find_title
 from benchmark.results.curves import gather_curves
 from benchmark.results.gallery import Gallery, Shown, crop_row
-from benchmark.tasks.pairs import sheet
-from benchmark.tasks.pairs.recipes import NumeralsEvaluation
 from benchmark.tasks.suites import load_suite
 from benchmark.tasks.task import Task
 from leaderboard.board.entries import Board
@@ -202,8 +200,7 @@ def _piece(
 def _crop(shown: Shown, task: Task, kind: str, t: int) -> str:
     """Of pairs the first half and no strip of numbers, which would be too small to read."""
     if kind == "pair":
-        foot = sheet.STRIP if isinstance(task.evaluation, NumeralsEvaluation) else 0
-        return crop_row(shown, t, part=0.5, foot=foot)
+        return crop_row(shown, t, part=0.5, foot=getattr(task.evaluation, "strip", 0))
     return crop_row(shown, t)
 
 

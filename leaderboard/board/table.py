@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.basics.errors import InputError, cannot_write
+from benchmark.basics.errors import InputError
+from benchmark.basics.output import write_output
 from benchmark.basics.plain import defuse_cell
 from benchmark.results.rows import INAPPLICABLE, format_ranks
 from benchmark.results.standings import Standing, rank_methods
@@ -202,10 +203,7 @@ def export_frame(table: pd.DataFrame, path: Path) -> Path:
         content = _write_csv(table)
     else:
         raise InputError(f"cannot store a table as {path.name}: end it with .csv or .parquet")
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    write_output(path, content)
     return path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
 import webbrowser
@@ -73,6 +74,8 @@ def serve_page(
     """
     threading.Thread(target=_keep_fresh, args=(source,), daemon=True).start()
     page = build_page(source)
+    for name in ("no_proxy", "NO_PROXY"):  # it asks itself whether it is up, and not by a proxy
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1,localhost")))
     try:
         page.launch(
             server_name=host, server_port=port or None, inbrowser=open_browser and not view,

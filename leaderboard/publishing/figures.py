@@ -25,7 +25,6 @@ from benchmark.results.gallery import load_gallery, pick_rows
 from benchmark.results.reliability import find_improvement, find_profile
 from benchmark.results.standings import Standing
 from benchmark.results.style import COLOURS, FAINT, GREY, MARKERS, style_methods
-from benchmark.tasks.pairs.recipes import NumeralsEvaluation
 from benchmark.tasks.suites import load_suite
 from leaderboard.board.entries import Board, read_board
 from leaderboard.board.source import HERE
@@ -163,7 +162,7 @@ def draw_pairs(board: Board, suite: str, file: Path) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    tasks = [t for t in load_suite(suite).tasks if isinstance(t.evaluation, NumeralsEvaluation)]
+    tasks = [t for t in load_suite(suite).tasks if getattr(t.evaluation, "strip", 0)]
     stored = {method: board.root / "gallery" / suite / f"{method}.json" for method in PAIRED}
     if not tasks or not all(path.is_file() for path in stored.values()):
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.metrics.meanings import find_title
-from benchmark.report.figures import encode_figure
+from benchmark.report.figures import encode_figure, use_settings
 from benchmark.results.curves import gather_curves
 from benchmark.results.style import FAINT, GREY, INK, PAPER, Style, make_printable, style_methods
 from leaderboard.board.entries import Board
@@ -33,7 +33,6 @@ def draw_social_card(board: Board) -> bytes:
     Raises:
         InputError: the board is empty.
     """
-    import matplotlib
     from matplotlib.figure import Figure
 
     suite = choose_first_suite(board)
@@ -41,7 +40,7 @@ def draw_social_card(board: Board) -> bytes:
     looks = style_methods(methods)
     results = {name: board.result(suite, name) for name in methods}
     tasks = list(results["nothing"].tasks)
-    with matplotlib.rc_context({"font.size": 13, "text.parse_math": False, "text.color": INK}):
+    with use_settings({"font.size": 13, "text.parse_math": False, "text.color": INK}):
         figure = Figure(figsize=(SIZE[0] / DPI, SIZE[1] / DPI), facecolor=PAPER)
         figure.text(0.05, 0.885, "Autophagy Bench", fontsize=34, weight="bold")
         figure.text(0.05, 0.81, CLAIM, fontsize=20)

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 import benchmark.tasks.suites
+from benchmark.basics.errors import Unprinted
 from benchmark.basics.files import read_tensors, write_tensors
 from benchmark.basics.machine import GPU, find_gpu
 from benchmark.basics.processor import describe
 from benchmark.commands.main import main
-from benchmark.commands.terminal import Terminal, Unprinted
+from benchmark.commands.terminal import Terminal
 from benchmark.lineage.loop import open_world
 from benchmark.results.schema import load_result
 from benchmark.submission.rescore import describe_agreement, rescore_claim

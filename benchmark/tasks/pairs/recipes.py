@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from benchmark.tasks.pairs import sheet
+
 if TYPE_CHECKING:
     from benchmark.interface.generator import Generator
     from benchmark.tasks.parts import Evaluator, Source, Verifier
@@ -87,8 +89,13 @@ class NumeralsRecipe:
 
 @dataclass(frozen=True)
 class NumeralsEvaluation:
-    """Scores pairs by the exact reader (a file's SHA-256)."""
+    """Scores pairs by the exact reader (a file's SHA-256).
 
+    Attributes:
+        strip: pixels, of the height of what shows which numbers are named, below a row of pairs.
+    """
+
+    strip: ClassVar[int] = sheet.STRIP
     reader: str
     primary: str = "log_frechet_joint"
 
