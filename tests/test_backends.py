@@ -1,5 +1,7 @@
 """The same grid in processes, in one process, on a Ray cluster, and on a named device."""
 
+import faulthandler
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -81,6 +83,40 @@ def test_what_a_killed_process_was_at_is_begun_again(tmp_path, monkeypatch):
     assert sorted(outcome.job for outcome in outcomes) == ["killed", "one", "other"]
     assert len(list(tmp_path.glob("killed *"))) == 2
     assert not list(tmp_path.glob(f"* {os.getpid()}"))
+
+
+@pytest.mark.pool
+@pytest.mark.slow
+def test_at_what_this_process_died_is_done_in_another_one(tiny_suite, tmp_path):
+    """A method that crashes ends a command with one worker once, and fails then."""
+    file = tmp_path / "crashes.py"
+    file.write_text(
+        "import os, signal\nfrom benchmark import Mitigation\nclass Crashes(Mitigation):\n"
+        "    def curate(self, crawl, round):\n        os.kill(os.getpid(), signal.SIGSEGV)\n"
+    )
+    given = {"tasks": "digits-replace", "workers": 1, "out": tmp_path / "out"}
+    child = os.fork()
+    if child == 0:
+        faulthandler.disable()
+        benchmark.run(file, **given)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGSEGV
+    found = benchmark.run(file, **given)["crashes"]
+    assert found.failures == [
+        "crashes on digits-replace, seed 0: crashes at generation 1 ended its process: SIGSEGV(-11)"
+    ]
+    assert not list(tmp_path.rglob(backends.AT_WORK))
+
+
+@pytest.mark.parametrize("where", ["joblib", "a daemon"])
+def test_where_no_process_can_be_started_this_one_works(where, tmp_path, monkeypatch):
+    if where == "joblib":
+        monkeypatch.setattr("joblib.parallel.mp", None)
+    else:
+        monkeypatch.setattr(multiprocessing.current_process(), "_config", {"daemon": True})
+    jobs = [SimpleNamespace(folder=tmp_path / name) for name in "ab"]
+    done = list(backends.local(jobs, lambda job: (job.folder.name, os.getpid()), workers=2))
+    assert done == [("a", os.getpid()), ("b", os.getpid())]
 
 
 @pytest.mark.pool

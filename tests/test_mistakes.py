@@ -28,9 +28,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmark import Access, Mitigation, TrainingSet
+from benchmark.basics.arithmetic import COMPUTING
 from benchmark.basics.cache import FolderCache
 from benchmark.basics.containment import contain, one_line
 from benchmark.basics.errors import DoesNotLoad, MethodError
@@ -199,6 +201,39 @@ def test_a_recursion_limit_that_leaves_no_room_is_put_back():
     before = sys.getrecursionlimit()
     contain(change, "a hook")()
     assert sys.getrecursionlimit() == before
+
+
+def test_what_else_was_changed_is_put_back_where_a_torch_mode_was_left_that_raises():
+    class Raises(TorchFunctionMode):
+        def __torch_function__(self, function, types, arguments=(), keywords=None):
+            raise KeyError("not that")
+
+    def change() -> None:
+        torch.set_default_device("meta")
+        enter(Raises())
+        os.environ["LEFT"] = "1"
+
+    before = read_settings(SETTINGS)
+    contain(change, "a hook")()
+    assert read_settings(SETTINGS) == before
+    assert torch.zeros(1).device.type == "cpu"
+
+
+@pytest.mark.parametrize("settings_", [SETTINGS, COMPUTING])
+def test_that_nobody_takes_what_a_hook_prints_is_not_its_fault(settings_, monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    gone = Gone()
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, gone)
+    contain(lambda: print("here", flush=True), "a hook", settings_)()
+    contain(lambda: print("here", file=sys.stderr, flush=True), "a hook", settings_)()
+    assert sys.stdout is sys.stderr is gone
 
 
 def test_a_stream_that_a_hook_closed_can_be_written_to_again(monkeypatch):

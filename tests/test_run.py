@@ -214,6 +214,8 @@ def test_a_file_that_may_not_be_read_costs_no_other_method(
     [
         (["nowhere"], "there is no method 'nowhere': give a baseline (accumulate, "),
         (["nowhere.py"], "there is no file nowhere.py"),
+        (["at 12:30/nowhere.py:Class"], "there is no file at 12:30/nowhere.py"),
+        (["folder.py"], "folder.py is not an ordinary file: give one that holds a method's class"),
         (["nothing", "--suite", "huge"], "there is no suite 'huge': choose one of quick, small"),
         (["nothing", "--tasks", "cats-*"], "no task of suite 'quick' matches 'cats-*'"),
         (["nothing", "--seeds", "0,x"], "--seeds takes numbers such as 0,1,2; got '0,x'"),
@@ -225,6 +227,7 @@ def test_a_file_that_may_not_be_read_costs_no_other_method(
 )
 def test_bad_input_is_one_sentence(words, sentence, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.py").mkdir()
     assert cli(monkeypatch, "run", *words) == 1
     said = capsys.readouterr().err
     assert sentence in said

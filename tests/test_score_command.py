@@ -396,7 +396,7 @@ def test_bad_files_are_one_sentence(folder, monkeypatch, capsys):
         (["half.json", folder / "half.json"], "half.json is given twice"),
         (["half.json", "copy.json"], "half.json and copy.json are both results of 'half'"),
         (["none.json"], "cannot read the result none.json"),
-        (["other"], "cannot read the result other"),
+        (["other"], "cannot read the result other: it is a folder; give the files in it that are"),
         (["text.json"], "text.json is not a result of autophagy run"),
         (
             ["other/half.json"],

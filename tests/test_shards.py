@@ -4,7 +4,7 @@ import pytest
 
 import benchmark
 from benchmark.basics.errors import InputError
-from benchmark.commands.run import parse_shard
+from benchmark.commands.run import all_there, parse_shard
 from tests.test_run import cli, without_times
 
 
@@ -25,6 +25,27 @@ def test_parts_make_the_results_of_the_whole(tiny_suite, tmp_path, monkeypatch, 
 def test_more_parts_than_lineages_are_no_error(tiny_suite, tmp_path):
     found = benchmark.run("anchor", tasks="digits-replace", out=tmp_path, shard=(9, 9), workers=1)
     assert "anchor" not in found
+
+
+def test_a_part_in_which_a_method_failed_says_so(tiny_suite, tmp_path, monkeypatch, capsys):
+    file = tmp_path / "bad.py"
+    file.write_text(
+        "from benchmark import Mitigation\nclass Bad(Mitigation):\n"
+        "    def curate(self, crawl, round):\n        return 3\n"
+    )
+    words = ("run", file, "--tasks", "[ds]*-replace", "--workers", 1, "--out", tmp_path / "out")
+    assert cli(monkeypatch, *words, "--shard", "1/2") == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("autophagy: bad on digits-replace, seed 0: Bad.curate at generation 1")
+    assert not (tmp_path / "out" / "quick" / "bad.json").exists()
+
+
+def test_a_method_in_two_spellings_is_one(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    results = dict.fromkeys(("nothing", "clean", "mine", "anchor"))
+    same = ["anchor", "mine.py", "./mine.py", str(tmp_path / "mine.py")]
+    assert all_there(same, results)
+    assert not all_there([*same, "other.py"], results)
 
 
 @pytest.mark.parametrize("text", ["3", "a/b", "1/", "/4", "1.5/2", "-1/4"])

@@ -78,6 +78,18 @@ def test_every_submission_of_the_repository_is_valid(name, quick):
     assert [c.name for c in found.checks] == list(CHECKS)
 
 
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_half_a_new_submission_is_not_in_the_way_of_the_same_command(error, tmp_path, monkeypatch):
+    def full(*a: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises((InputError, KeyboardInterrupt)):
+            create_submission("mine", tmp_path / "mine")
+    assert create_submission("mine", tmp_path / "mine").is_dir()
+
+
 def test_new_copies_the_template_under_its_name(folder, tmp_path, monkeypatch):
     assert "class Mine(Mitigation)" in (folder / "method.py").read_text()
     assert "name: mine\n" in (folder / "card.yaml").read_text()

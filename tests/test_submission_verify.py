@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from benchmark.basics.errors import InputError, Interrupted, Unprinted
 from benchmark.commands.terminal import Terminal
 from benchmark.interface.names import REFERENCES
 from benchmark.results.costs import sum_costs
+from benchmark.results.references import frozen_file
 from benchmark.results.schema import load_result
 from benchmark.submission import verify
 from benchmark.submission.claim import COUNTS
@@ -293,6 +295,12 @@ def test_a_record_of_other_tasks_or_that_does_not_agree_costs_the_entry(verified
         (refused,) = read_board(verified.root).refused
         assert "is not of this result" in refused.reason
     assert load_trust(verified.claim) is not None
+
+
+def test_a_reference_is_not_run_again():
+    claim = frozen_file("quick", "nothing")
+    with pytest.raises(InputError, match="nothing is a reference"):
+        verify.read_submitted(Path("nothing"), load_result(claim), claim)
 
 
 def test_a_baseline_is_run_again_like_any_other(tmp_path, frozen):

@@ -7,20 +7,23 @@ import random
 import resource
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 import benchmark
 import benchmark.tasks.suites
 from benchmark import Access, Mitigation, TrainingSet
 from benchmark.basics.cache import FolderCache
 from benchmark.basics.errors import CorruptFile, InputError
-from benchmark.basics.files import read_record, read_tensors, write_tensors
+from benchmark.basics.files import alone_in, read_record, read_tensors, write_tensors
 from benchmark.lineage.store import LineageFolder
+from benchmark.runs.backends import AT_WORK
 from tests import tiny
 from tests.test_loop import content
 from tests.test_run import cli, without_times
@@ -179,6 +182,8 @@ def killed_at_random(out, rng):
     if status == 0:
         return None
     assert status == -signal.SIGKILL
+    for mark in out.rglob(AT_WORK):  # what it was at would be done in another process
+        mark.unlink()
     return {path.parent.parent.name for path in out.rglob(".writing-*")}
 
 
@@ -202,6 +207,22 @@ def test_a_lineage_is_not_computed_by_two_at_once(tiny_suite, tmp_path):
     children = [forked(work) for _ in range(2)]
     assert [ended(child) for child in children] == [0, 0]
     assert (tmp_path / "begun").read_text() == "1 2 "
+
+
+def test_who_waits_for_another_process_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("benchmark.basics.files.PATIENCE", 0.1)
+    held = threading.Event()
+
+    def other() -> None:
+        with FileLock(str(tmp_path / ".lock")):
+            held.set()
+            time.sleep(1.0)
+
+    threading.Thread(target=other).start()
+    held.wait()
+    with alone_in(tmp_path):
+        pass
+    assert capsys.readouterr().err == (f"Waiting for another process, which writes to {tmp_path}\n")
 
 
 def full(handle: int) -> None:

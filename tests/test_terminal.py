@@ -8,6 +8,7 @@ import io
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -332,6 +333,63 @@ def test_a_number_that_the_environment_names_and_a_library_cannot_read_is_one_se
         f"number: unset it, or set it to one\n"
     )
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "wide", "9" * 5000])
+def test_what_is_no_width_is_none(columns, monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert cli(monkeypatch, "list") == 0
+    said = capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", columns)
+    assert cli(monkeypatch, "list") == 0
+    assert capsys.readouterr().out == said
+
+
+def test_a_log_holds_lines_where_colours_are_forced(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    written = io.StringIO()
+    method, tasks = find_method("anchor"), load_suite("quick").tasks
+    with Watcher(plan([method], "quick", tasks, [0], tmp_path), Terminal(file=written, width=80)):
+        pass
+    assert "Computing 12 of 12 generations in 3 lineages of anchor" in written.getvalue()
+    assert "\033[" not in written.getvalue().replace("\033[0m", "").replace("\033[1", "")
+
+
+INTERRUPTED = """
+import os, signal, sys
+import benchmark.commands
+class Slow:
+    def find_spec(self, name, *rest):
+        if name == "benchmark.commands.main":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Slow())
+from benchmark.commands.entry import run_command
+run_command()
+"""
+LEFT = """
+import threading, time
+from benchmark.commands import entry, main
+entry.PATIENCE = 0.5
+def begin():
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    raise SystemExit(3)
+main.main = begin
+entry.run_command()
+"""
+
+
+def test_ctrl_c_while_a_command_is_imported_is_no_traceback():
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], cwd=REPOSITORY, capture_output=True, timeout=300
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
+def test_a_thread_that_never_ends_keeps_no_command():
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT], cwd=REPOSITORY, capture_output=True, timeout=300
+    )
+    assert (done.returncode, done.stderr) == (3, b"")
 
 
 def test_a_number_of_no_variable_is_a_defect_and_no_sentence(monkeypatch):

@@ -49,19 +49,19 @@ def local(jobs: Sequence[Job], work: Work, workers: int) -> Iterator[Outcome]:
     if alone or min(workers, len(jobs)) == 1:
         for job in jobs:
             mark = job.folder / AT_WORK
-            if mark.exists() and not alone:
+            if _is_of_the_dead(mark) and not alone:
                 yield from _in_another(work, job)
                 mark.unlink(missing_ok=True)
-            else:
-                with suppress(OSError):  # the work itself says what is wrong with its folder
-                    mark.parent.mkdir(parents=True, exist_ok=True)
-                    mark.touch()
-                try:
-                    outcome = work(job)
-                finally:
-                    with suppress(OSError):
-                        mark.unlink(missing_ok=True)
-                yield outcome
+                continue
+            with suppress(OSError):  # the work itself says what is wrong with its folder
+                mark.parent.mkdir(parents=True, exist_ok=True)
+                mark.write_text(str(os.getpid()), "utf-8")
+            try:
+                outcome = work(job)
+            finally:
+                with suppress(OSError):
+                    mark.unlink(missing_ok=True)
+            yield outcome
         return
     left, again = dict.fromkeys(jobs), list[Job]()
     while left:
@@ -77,6 +77,18 @@ def local(jobs: Sequence[Job], work: Work, workers: int) -> Iterator[Outcome]:
                 left = dict.fromkeys(job for job in left if job not in lost)
     for job in again:
         yield from _in_another(work, job)
+
+
+def _is_of_the_dead(mark: Path) -> bool:
+    """Whether the process that is named there died at its work."""
+    try:
+        number = int(mark.read_text("utf-8"))
+        os.kill(number, 0)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        return not isinstance(error, PermissionError)  # of another user, and alive
+    return number == os.getpid()  # as in a container, where every first process is called so
 
 
 def _in_another(work: Work, job: Job) -> Iterator[Outcome]:

@@ -263,7 +263,7 @@ def test_exports_hold_the_table(board, tmp_path, suffix):
     with pytest.raises(InputError, match="end it with"):
         export_frame(table, tmp_path / "table.xlsx")
     with pytest.raises(InputError, match="cannot write"):
-        export_frame(table, tmp_path / "none" / f"table{suffix}")
+        export_frame(table, file / f"table{suffix}")
 
 
 def test_the_paired_test(board):

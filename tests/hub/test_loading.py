@@ -298,6 +298,11 @@ def test_a_pinned_file_is_checked_once_and_again_when_it_changes(tmp_path, monke
     for _ in range(2):
         copies.check_copy(file, pinned)
     assert len(read) == 1
+    (stamp,) = (path for path in (tmp_path / "stamps").rglob("*") if path.is_file())
+    stamp.write_bytes(b"")  # cut short
+    for _ in range(2):
+        copies.check_copy(file, pinned)
+    assert len(read) == 2
     file.write_bytes(b"another")
     for _ in range(2):
         with pytest.raises(CorruptFile, match="delete it and run autophagy prefetch again"):
