@@ -2,6 +2,7 @@
 
     python -m tests.findings.icons --out icons        # icons.jsonl and icons.png
     python -m tests.findings.icons --out ruler --ruler
+    python -m tests.findings.icons --out whole --whole --device cuda      # the task's own generator
 
 A small generator learns on a processor from the real items of one era; pictures and names of the
 era's held-out icons are given to writer and painter. The ruler is laid on real icons of another
@@ -22,6 +23,7 @@ from PIL import Image
 from torch import nn
 
 from benchmark import Sampling, TrainingSet
+from benchmark.basics.device import computing_on
 from benchmark.basics.seeds import stream
 from benchmark.interface.generator import Generator
 from benchmark.interface.items import Items
@@ -98,6 +100,8 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--whole", action="store_true", help="the task's generator as it is")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     given = parser.parse_args()
     torch.set_num_threads(1)
 
@@ -115,7 +119,9 @@ def main() -> None:
     recipe: Any = task.generator
     small = {"widths": tuple(given.widths), "layers": given.layers, "steps": given.steps,
              "batch": given.batch, "lr": 1e-3, "writer_lr": 1e-3}  # fmt: skip
-    items = measure(replace(task, generator=replace(recipe, **small)), note)
+    recipe = recipe if given.whole else replace(recipe, **small)
+    with computing_on(given.device):
+        items = measure(replace(task, generator=recipe), note)
     rows = [torch.cat(list(half["image"][:, 0]), 1) for half in
             (items.take(slice(0, 20)), items.take(slice(20, 40)))]  # fmt: skip
     Image.fromarray((255 - torch.cat(rows, 0)).numpy()).save(given.out.with_suffix(".png"))

@@ -3,14 +3,17 @@
     python -m tests.speed.gpu --pseudo /tmp/pseudo --out gpu.json     # all, half an hour at most
     python -m tests.speed.gpu pictures --data-dir /data/hub --out gpu.json
 
-`--pseudo` writes data that say nothing about quality (see `tests.speed.pseudo`). Every section runs
-in a process of its own, within its limit of seconds, and prints what it measured as it goes.
-Numbers of a card that other work shares are not worth keeping. `--toy` rehearses it on a CPU.
+`--pseudo` writes data that say nothing about quality (see `tests.speed.pseudo`), where a section
+needs them. Every section runs in a process of its own, within its limit of seconds, prints what it
+measured as it goes and ends with the process that began it. Numbers of a card that other work
+shares are not worth keeping. `--toy` rehearses it on a CPU, `--toy --device cuda --uncompiled` on a
+card, in a minute.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import signal
@@ -42,22 +45,27 @@ from benchmark.lineage.loop import run_lineage
 from benchmark.lineage.store import LineageFolder
 from benchmark.tasks.images.pixel import PixelGenerator
 from benchmark.tasks.suites import load_suite
-from benchmark.tasks.task import Task
+from benchmark.tasks.task import Task, check_data
 from benchmark.tasks.training import graphs
 from benchmark.tasks.training.fit import fit
+from tests.findings.icons import measure
 from tests.speed import pseudo
 from tests.tiny import era_of
 
 SECTIONS = {
     "stories": 150,
     "pictures": 330,
-    "icons": 400,
+    "icons": 420,
     "engine": 200,
     "steps": 330,
-    "lineages": 240,
-    "whole": 200,
+    "lineages": 300,
+    "whole": 300,
 }  # at most so many seconds
 BATCHES = {"cifar10-replace": (128, 256, 512), "stories-replace": (64, 256)}
+LONG = {
+    "stories-replace": 20,
+    "cifar10-replace": 2,
+}  # times `Size.eager`: some five seconds of steps
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Size:
     replayed: int = 60
     recorded: int = 600
     slow: int = 2_000  # items written or drawn without recording
-    at_once: tuple[int, ...] = (1, 2, 4)
+    at_once: tuple[int, ...] = (1, 4)
     small: int = 2_000  # items of the engine's lineages
     short: int = 60  # steps of theirs
 
@@ -112,8 +120,9 @@ class Setting:
             from tests.hub.tiny import toy
 
             return toy(task)
-        if task.modality == "pair":  # of as many icons as there are
-            return task
+        if task.modality == "pair":  # of as many icons as there are; another Pillow draws others
+            data: Any = task.data
+            return replace(task, data=replace(data, sha256=None))
         return _unpinned(replace(task, n=self.size.n, reserve=self.size.reserve))
 
     def seconds(self, action: Callable[[], Any]) -> float:
@@ -148,15 +157,28 @@ def _unpinned(value: Any) -> Any:
     return tuple(map(_unpinned, value)) if isinstance(value, tuple) else value
 
 
-def train(generator: Any, data: TrainingSet, steps: int, recorded: bool, hook: Any = None
-          ) -> nn.Module:  # fmt: skip
-    """A model after `steps` steps, without the meter, averaging or anything around them."""
+def begin(generator: Any, data: TrainingSet, recorded: bool, hook: Any = None, part: str = ""
+          ) -> Callable[[int], nn.Module]:  # fmt: skip
+    """A function that trains a new model, or of pairs its `part`, by so many steps, without the
+    meter, averaging or anything around them."""
     rng = stream("speed")
-    loss = generator.objective(data, hook, rng)
-    loss = loss if recorded else replace(loss, family=None)
     torch.manual_seed(0)
     model = generator.blank()
-    return fit(model, loss, len(data), steps, generator.batch, generator.lr, rng)
+    if part:
+        objective = {"painter": generator.painting, "writer": generator.writing}[part]
+        z = generator.publisher.encode(data.items).to(generator.device)
+        loss = objective(z, data.items["tokens"].to(generator.device), hook, rng)
+        model = getattr(model, part)
+    else:
+        loss = generator.objective(data, hook, rng)
+    loss = loss if recorded else replace(loss, family=None)
+    return lambda steps: fit(model, loss, len(data), steps, generator.batch, generator.lr, rng)
+
+
+def train(generator: Any, data: TrainingSet, steps: int, recorded: bool, hook: Any = None
+          ) -> nn.Module:  # fmt: skip
+    """A model after `steps` steps."""
+    return begin(generator, data, recorded, hook)(steps)
 
 
 def training(set_: Setting, generator: Any, data: TrainingSet, heldout: Any, flop: float) -> None:
@@ -227,8 +249,9 @@ def timed(set_: Setting, evaluator: Any, generator: Any, into: dict[str, float])
 
             stack.enter_context(patch(path, clocked(name, getattr(profile, name))))
         for owner, name in ((evaluator, "outputs"), (evaluator, "particular"), (evaluator, "_real"),
-                            (generator, "loss")):  # fmt: skip
-            stack.enter_context(patch.object(owner, name, clocked(name, getattr(owner, name))))
+                            (generator, "loss"), (generator, "log_prior")):  # fmt: skip
+            if hasattr(owner, name):
+                stack.enter_context(patch.object(owner, name, clocked(name, getattr(owner, name))))
         yield
 
 
@@ -255,8 +278,8 @@ def generation(set_: Setting, task: Task) -> None:
         seconds=took,
         at_all_steps=took * generator.steps / steps,
         meter=generator.meter.take(),
+        memory_gb=set_.memory(),
     )
-    set_.memory()
     for turn in ("first", "again"):
         took = set_.seconds(lambda: kept.update(items=generator.sample(
             model, task.n, stream("speed"), Sampling())))  # fmt: skip
@@ -307,7 +330,35 @@ def pictures(set_: Setting) -> None:
 
 
 def icons(set_: Setting) -> None:
-    generation(set_, set_.task("icons-replace"))
+    """A generation in parts, each network's steps, and whether both learn by all their steps."""
+    task = set_.task("icons-replace")
+    generation(set_, task)
+    generator, size = task.generator.build(), set_.size
+    data = TrainingSet(era_of(task.data.build(), task.n, task.reserve, "speed").real)
+    for part in ("painter", "writer"):
+        ends: list[nn.Module] = []
+        for kind, recorded in (("launched one by one", False), ("recorded", True)):
+            begin(generator, data, recorded, part=part)(2)
+            go = begin(generator, data, recorded, part=part)
+            took = set_.seconds(lambda go=go, ends=ends: ends.append(go(size.eager)))
+            set_.note(what=f"training of the {part}, {kind}", ms=1e3 * took / size.eager,
+                      items_a_second=generator.batch * size.eager / took,
+                      memory_gb=set_.memory())  # fmt: skip
+        torch.manual_seed(0)  # as where the steps began
+        start = getattr(generator.blank(), part)
+        moved, apart = _distance(ends[1], start), _distance(*ends)
+        set_.note(what=f"weights of the {part}", moved=moved, apart_by_recording=apart)
+        if set_.device.type == "cuda":
+            dearest(set_, lambda go=go: go(10), f"a step of the {part}", 10)
+    measure(task, partial(set_.note, what="learning"))
+
+
+@torch.no_grad()
+def _distance(one: nn.Module, other: nn.Module) -> float:
+    """Mean absolute difference of the weights."""
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    sums = [((a - b).abs().sum(), a.numel()) for a, b in pairs]
+    return float(sum(total for total, _ in sums)) / sum(count for _, count in sums)
 
 
 def _flop(generator: Any, data: TrainingSet) -> float:
@@ -339,6 +390,19 @@ def _engine(set_: Setting) -> None:
         _lineage(set_, name, method, size.small, size.short)
 
 
+class Told(LineageFolder):
+    """A folder of a lineage that says of each generation when it is kept."""
+
+    def __init__(self, folder: Path, note: Notes) -> None:
+        super().__init__(folder)
+        self._note = note
+
+    def save(self, t: int, *what: Any, **more: Any) -> None:
+        super().save(t, *what, **more)
+        record = self.record(t) or {}
+        self._note(what=f"generation {t} is kept", seconds=record.get("seconds"))
+
+
 def whole(set_: Setting) -> None:
     """A lineage of images at full n, compiled: what comes on top of its parts."""
     _lineage(set_, "cifar10-replace", "nothing", set_.size.n, set_.size.recorded)
@@ -352,8 +416,9 @@ def _lineage(set_: Setting, name: str, method: str, n: int, steps: int) -> None:
     foreign = tuple(replace(other, steps=steps) for other in task.foreign)
     task = replace(task, generator=recipe, foreign=foreign)
     with tempfile.TemporaryDirectory() as folder:
-        store, cache = LineageFolder(Path(folder) / "l"), FolderCache(Path(folder) / "cache")
-        run = partial(run_lineage, task, find_method(method).load(), 0, store, cache)
+        store, cache = Told(Path(folder) / "l", set_.note), FolderCache(Path(folder) / "cache")
+        run = partial(run_lineage, task, find_method(method).load(), 0, store, cache,
+                      read_clock=time.perf_counter)  # fmt: skip
         start = time.perf_counter()
         records = run()
         took = time.perf_counter() - start
@@ -369,7 +434,7 @@ def _lineage(set_: Setting, name: str, method: str, n: int, steps: int) -> None:
 
 def lineages(set_: Setting) -> None:
     """Trainings in several processes at once, all of them recorded before the clock starts."""
-    for name in BATCHES:
+    for name in LONG:
         for count in set_.at_once or set_.size.at_once:
             _children("one", [["--task", name, "--of", str(count)]] * count)
 
@@ -409,10 +474,10 @@ def one(set_: Setting, given: argparse.Namespace) -> None:
     generator = task.generator.build()
     data = TrainingSet(era_of(task.data.build(), task.n, task.reserve, "speed").real)
     train(generator, data, 2, True)
+    go, steps = begin(generator, data, True), LONG[given.task] * set_.size.eager
     (given.ready / f"recorded-{os.getpid()}").touch()
     _await(given.ready, "recorded", given.of)
-    steps = 2 * set_.size.eager
-    took = set_.seconds(lambda: train(generator, data, steps, True))
+    took = set_.seconds(lambda: go(steps))
     set_.note(what=f"{given.task}, one of {given.of} processes",
               items_a_second=generator.batch * steps / took, memory_gb=set_.memory())  # fmt: skip
 
@@ -485,6 +550,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, help="an .npz with `train`, uint8 (N, 32, 32, 3)")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--toy", action="store_true")
+    parser.add_argument("--device", choices=("cpu", "cuda"))
     parser.add_argument("--only", nargs="*", choices=SECTIONS, default=list(SECTIONS))
     parser.add_argument("--uncompiled", action="store_true", help="record, but do not compile")
     parser.add_argument("--at-once", nargs="*", type=int)
@@ -498,10 +564,11 @@ def main() -> None:
     if given.section is None:
         _all(given, size)
         return
+    _end_with_parent()
     settle()
     folder = given.data_dir or given.pseudo
     use_data_dir(folder)
-    device = "cpu" if given.toy else "cuda"
+    device = given.device or ("cpu" if given.toy else "cuda")
     note = Notes(given.section, given.out)
     with computing_on(device), ExitStack() as stack:
         if given.uncompiled:
@@ -511,12 +578,27 @@ def main() -> None:
             CHILDREN[given.section](set_, given)
         else:
             globals()[given.section](set_)
+        breaks = torch._dynamo.utils.counters["graph_break"]
+        note(
+            what="parts that were not compiled", breaks={str(k)[:300]: v for k, v in breaks.items()}
+        )
+
+
+def _end_with_parent() -> None:
+    """Have the system kill this process when the one that began it ends, however that does."""
+    deathsig = 1  # PR_SET_PDEATHSIG, of Linux
+    ctypes.CDLL(None).prctl(deathsig, signal.SIGKILL)
 
 
 def _all(given: argparse.Namespace, size: Size) -> None:
     """Each section in a process of its own, at most so many seconds."""
-    note = Notes("all", given.out)
-    if given.pseudo is not None:
+    note, worst = Notes("all", given.out), 0
+    device = given.device or ("cpu" if given.toy else "cuda")
+    note(what="machine", card=title(device), torch=torch.__version__, cores=os.cpu_count(),
+         lack=graphs.find_lack())  # fmt: skip
+    if "icons" in given.only and not given.toy:
+        check_data([Setting(note, size, False, torch.device("cpu")).task("icons-replace")])
+    if given.pseudo is not None and set(given.only) - {"icons"}:
         if given.toy:
             from tests.hub.tiny import write
 
@@ -524,8 +606,6 @@ def _all(given: argparse.Namespace, size: Size) -> None:
                 write(given.pseudo)
         else:
             pseudo.write(given.pseudo, size.count, size.heldout, given.images)
-    versions = {"torch": torch.__version__, "cores": os.cpu_count()}
-    note(what="machine", card=title("cpu"), **versions)
     for name in given.only:
         call = [sys.executable, "-m", "tests.speed.gpu", name, *sys.argv[1:]]
         with subprocess.Popen(call, start_new_session=True) as process:
@@ -535,6 +615,8 @@ def _all(given: argparse.Namespace, size: Size) -> None:
                 os.killpg(process.pid, signal.SIGKILL)  # its processes, too
                 code = -1
         note(what=f"section {name} ended", code=code)
+        worst = worst or abs(code)
+    sys.exit(min(worst, 100))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class IconGenerator(PairGenerator):
     """Weights are float32, averaged over the steps; a GPU computes in bf16, channels last, steps
     recorded."""
 
-    at_once = 1_000
+    at_once = 800  # whole parts of n, for others are not compiled
 
     def __init__(
         self,
