@@ -205,7 +205,8 @@ def test_codec_and_classifiers_know_digits_of_every_slant(slant):
         assert right.double().mean() > least
 
 
-@pytest.mark.parametrize("slant", [pytest.param(3.0, marks=pytest.mark.slow), 6.0])
+@pytest.mark.slow
+@pytest.mark.parametrize("slant", [3.0, 6.0])
 def test_two_real_sets_of_an_era_are_equally_far_apart_in_every_era(slant):
     """At t = 0, T/2 and T, over two seeds; models on clean data are at 1.3 and more."""
     task = digits_task(Web(), slant=slant)

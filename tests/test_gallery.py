@@ -194,6 +194,7 @@ def test_a_drawing_is_kept_coarsely_and_a_photograph_as_it_was():
         assert encode_picture(base64.b64decode(text), 1) == text
 
 
+@pytest.mark.slow
 def test_every_stored_gallery_comes_back_as_it_was_stored():
     files = sorted(HERE.glob("gallery/*/*.json"))
     assert files

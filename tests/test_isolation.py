@@ -154,8 +154,9 @@ def test_others_adopt_the_mark_of_generation_0_there_too(tmp_path, shared_cache)
 
 @pytest.mark.parametrize(
     ("names", "generations"),
-    [(tiny.WEB, 1), pytest.param(("speeches-web",), 2, marks=pytest.mark.slow)],
+    [(tiny.WEB, 1), (("speeches-web",), 2)],
 )
+@pytest.mark.slow
 def test_a_method_that_uses_everything_gets_the_same_numbers(
     names, generations, tmp_path, shared_cache, monkeypatch
 ):
@@ -394,6 +395,7 @@ while time.process_time() < end:
 """
 
 
+@pytest.mark.slow
 def test_what_a_file_and_a_hook_compute_inside_is_of_their_stage(tmp_path, shared_cache):
     file = tmp_path / "busy.py"
     file.write_text(AT_IMPORT + in_curate(BUSY))

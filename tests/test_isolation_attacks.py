@@ -420,6 +420,7 @@ class Attack(Mitigation):
 """
 
 
+@pytest.mark.slow
 def test_nothing_is_remembered_and_a_trial_looks_like_any_run(tmp_path, shared_cache):
     told = []
     for spoil, bounds, name in ((0, Bounds(seconds=30), "trial"), (1, Bounds(), "method")):
@@ -432,6 +433,7 @@ def test_nothing_is_remembered_and_a_trial_looks_like_any_run(tmp_path, shared_c
     assert told[0] == told[1]
 
 
+@pytest.mark.slow
 def test_what_a_class_declares_is_what_it_declared_first(tmp_path):
     path = tmp_path / "attack.py"
     declared = "from benchmark import *\nclass Attack(Mitigation):\n    access = frozenset({%s})\n"
@@ -546,7 +548,11 @@ class Attack(Mitigation):
 """
 
 
-@pytest.mark.parametrize("isolated", [False, True], ids=("in process", "isolated"))
+@pytest.mark.parametrize(
+    "isolated",
+    [False, pytest.param(True, marks=pytest.mark.slow)],
+    ids=("in process", "isolated"),
+)
 def test_what_is_asked_of_the_harness_is_bounded(isolated, tmp_path, shared_cache):
     path = tmp_path / "attack.py"
     head = "from benchmark import *\nfrom benchmark.basics.errors import MethodError\n"

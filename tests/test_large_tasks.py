@@ -43,7 +43,10 @@ def copies(tmp_path_factory):
         yield
 
 
-@pytest.fixture(scope="module", params=GENERATORS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(GENERATORS[0], marks=pytest.mark.slow), *GENERATORS[1:]],
+)
 def setup(request, copies):
     """(generator, a tuned model, real items, held-out items)."""
     task = TASKS[request.param]
@@ -65,8 +68,8 @@ def test_the_suite_is_as_it_is_announced():
     assert all(task.n + 2 * task.reserve <= exist[task.modality] for task in suite.tasks)
 
 
-# One that tunes and samples a model, one with a loss, one with an archive.
-QUICK = ("sims", "truncated_cross_entropy", "accumulate_subsample")
+# One with a loss, one with an archive.
+QUICK = ("truncated_cross_entropy", "accumulate_subsample")
 
 
 @pytest.mark.parametrize(

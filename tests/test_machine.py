@@ -222,6 +222,7 @@ def test_import_benchmark_chooses_torchs_instructions():
     ]
 
 
+@pytest.mark.slow
 def test_a_process_that_used_torch_before_goes_on_and_its_children_choose():
     before = in_python(FAST).split()
     used, environ = in_python(LATE).split("\n", 1)

@@ -188,7 +188,9 @@ def test_a_bad_method_file_is_one_sentence(name, tmp_path, monkeypatch, capsys):
     assert len(said.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("isolated", [False, pytest.param(True, marks=needs_bubblewrap)])
+@pytest.mark.parametrize(
+    "isolated", [False, pytest.param(True, marks=[needs_bubblewrap, pytest.mark.slow])]
+)
 def test_a_file_that_may_not_be_read_costs_no_other_method(
     isolated, short_suite, tmp_path, method_file, monkeypatch, capsys
 ):
