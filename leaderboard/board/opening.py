@@ -119,7 +119,7 @@ def make_opening(board: Board, suite: str) -> Opening:
     about T/2, and T.
     """
     frame = make_frame(board, suite)
-    tasks = tuple(_choose_tasks(suite))
+    tasks = tuple(choose_shown_tasks(suite))
     generations = _choose_generations(board, suite, tasks)
     best = select_whole(frame)
     best = prefer_trusted(best[best["access"] == ARCHIVE])
@@ -140,8 +140,8 @@ def make_opening(board: Board, suite: str) -> Opening:
     return Opening(suite, min(seeds), len(seeds), generations, tuple(rows), counts, lines)
 
 
-def _choose_tasks(suite: str) -> Iterator[Task]:
-    """The first task of each modality."""
+def choose_shown_tasks(suite: str) -> Iterator[Task]:
+    """Those that the opening shows: the first task of each modality."""
     for modality in MODALITIES:
         yield from [t for t in load_suite(suite).tasks if t.modality == modality][:1]
 

@@ -20,10 +20,12 @@ from benchmark.basics.plain import clean_terminal
 from benchmark.interface.find import find_method
 from benchmark.interface.names import REFERENCES
 from benchmark.report.samples import make_gallery
+from benchmark.results.gallery import Gallery
 from benchmark.results.references import frozen_file
 from benchmark.results.schema import Result, load_result
 from benchmark.submission.claim import read_claim
 from benchmark.submission.record import record_state
+from leaderboard.board.opening import choose_shown_tasks
 from leaderboard.board.source import HERE
 
 MEASURED = "a method of the benchmark, run by its maintainers on the seeds that are public"
@@ -41,7 +43,10 @@ def publish_result(file: Path, folder: Path = HERE) -> None:
     name = result.method.name
     if result.method.source != find_method(name).source:
         raise InputError(f"{file} is of another version of the baseline {name}: run it again")
-    path, gallery = f"{result.suite}/{name}.json", make_gallery(result, file)
+    path, gallery = (
+        f"{result.suite}/{name}.json",
+        pick_shown(make_gallery(result, file), result.suite),
+    )
     if name in REFERENCES:
         _check_frozen(result, file)
         if not gallery.tasks:  # a copy, which must not empty the gallery of the run itself
@@ -55,6 +60,12 @@ def publish_result(file: Path, folder: Path = HERE) -> None:
         write_bytes(folder / "results" / path, result.to_json())
         record_state(folder / "results" / path, "measured", MEASURED, by="the maintainers")
     write_bytes(folder / "gallery" / path, gallery.to_json())
+
+
+def pick_shown(gallery: Gallery, suite: str) -> Gallery:
+    """What the opening shows: all, but of a suite of many tasks, for the repository is small."""
+    shown = {task.name for task in choose_shown_tasks(suite)}
+    return Gallery(tasks={name: of for name, of in gallery.tasks.items() if name in shown})
 
 
 def _check_frozen(result: Result, file: Path) -> None:

@@ -7,11 +7,13 @@ import pytest
 import benchmark.tasks.suites
 from benchmark.basics.errors import InputError
 from benchmark.interface.names import REFERENCES
-from benchmark.results.gallery import load_gallery
+from benchmark.results.gallery import Gallery, Shown, load_gallery
 from benchmark.results.schema import load_result
 from benchmark.submission.trust import load_trust
+from benchmark.tasks.suites import load_suite
+from leaderboard.board.opening import choose_shown_tasks
 from leaderboard.board.source import HERE
-from leaderboard.publishing.publish import publish_result
+from leaderboard.publishing.publish import pick_shown, publish_result
 from tests import tiny
 from tests.stored import skip_if_stale
 
@@ -68,6 +70,14 @@ def test_a_copy_of_a_reference_leaves_the_gallery_of_its_own_run(run, tmp_path, 
     assert set(gallery.tasks) == set(tiny.REPLACE)
 
 
+def test_of_many_tasks_the_first_of_each_modality_is_shown():
+    names = [task.name for task in load_suite("stress").tasks]
+    gallery = Gallery(tasks={name: Shown(seed=0, texts={0: "here"}) for name in names})
+    kept = pick_shown(gallery, "stress").tasks
+    assert sorted(kept) == ["digits-web-adoption", "numerals-web-static", "speeches-web-adoption"]
+    assert pick_shown(gallery, "small").tasks == {}
+
+
 @pytest.mark.parametrize("kind", ["results", "gallery"])
 def test_results_and_galleries_come_in_pairs(kind):
     skip_if_stale()
@@ -84,4 +94,5 @@ def test_results_and_galleries_come_in_pairs(kind):
                 name
                 for name, task in result.tasks.items()
                 if task.lineages[0].generations[0].status != "inapplicable"
+                and name in {shown.name for shown in choose_shown_tasks(file.parent.name)}
             }
