@@ -75,7 +75,8 @@ def serve_page(
     threading.Thread(target=_keep_fresh, args=(source,), daemon=True).start()
     page = build_page(source)
     for name in ("no_proxy", "NO_PROXY"):  # it asks itself whether it is up, and not by a proxy
-        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1,localhost")))
+        hosts = dict.fromkeys([*os.environ.get(name, "").split(","), "127.0.0.1", "localhost"])
+        os.environ[name] = ",".join(filter(None, hosts))
     try:
         page.launch(
             server_name=host, server_port=port or None, inbrowser=open_browser and not view,

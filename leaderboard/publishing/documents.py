@@ -2,8 +2,8 @@
 
 A table stands between a mark and `<!-- end -->`. Marks are `<!-- scores SUITE -->`, and likewise
 `costs`, `access`, `selection`, `ranks` and `separation`; `<!-- agreement SUITE OTHER... -->`,
-`<!-- transfer ONE OTHER -->` and `<!-- profile SUITE TASK -->`, which may name the entries that it
-shows. `<!-- scores SUITE 10 -->` has the first ten only:
+`<!-- transfer ONE OTHER -->`, `<!-- changes SUITE STANDARD -->` and `<!-- profile SUITE TASK -->`,
+which may name the entries that it shows. `<!-- scores SUITE 10 -->` has the first ten only:
 
     python -m leaderboard.publishing.documents README.md docs/findings.md
 """
@@ -198,6 +198,32 @@ def _transfer(board: Board, one: str, other: str) -> str:
     return _markdown(["tasks", "methods", "Kendall's tau", "95% interval", "ordered alike"], rows)
 
 
+def _changes(board: Board, suite: str, standard: str) -> str:
+    """What a change of a task makes of each method that has results in both suites: recoveries of
+    the standard task, and below it of each task whose name begins with the same, seed by seed."""
+    changed, usual = (
+        {standing.method: standing for standing in rank_entries(board, one) if not standing.partial}
+        for one in (suite, standard)
+    )
+    methods = [name for name in changed if name in usual and name not in REFERENCES]
+    if not methods:
+        return _too_few(suite)
+    rows = []
+    for task in load_suite(standard).tasks:
+        rows.append([Code(task.name), *(_seeds(usual[m].recoveries[task.name]) for m in methods)])
+        rows += [
+            [Code(name), *(_seeds(changed[m].recoveries[name]) for m in methods)]
+            for name in changed[methods[0]].recoveries
+            if name.startswith(f"{task.name}-")
+        ]
+    return _markdown(["task", *map(Code, methods)], rows)
+
+
+def _seeds(recoveries: Sequence[float]) -> str:
+    """Mean recovery, and that of every seed."""
+    return f"{fmean(recoveries):z.2f} ({' '.join(f'{value:z.2f}' for value in recoveries)})"
+
+
 def _agreement(board: Board, suite: str, *others: str) -> str:
     """Kendall's tau between halves of the seeds, between tasks and between suites."""
     for other in others:
@@ -262,6 +288,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "separation": _separation,
     "profile": _profile,
     "transfer": _transfer,
+    "changes": _changes,
 }
 
 

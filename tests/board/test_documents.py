@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +35,25 @@ def test_the_tables_are_up_to_date(name, kind):
     assert fill_document(text, read_board(HERE)) == text, (
         "python -m leaderboard.publishing.documents " + name
     )
+
+
+def test_a_changed_task_stands_below_the_standard_one(monkeypatch):
+    def rank(board, suite):
+        tasks = [task.name for task in load_suite(suite).tasks]
+        values = {"small": [0.5, 0.3], "stress": [0.1, -0.104]}[suite]
+        of = {"nothing": False, "anchor": False, "recaption": True}
+        return [
+            SimpleNamespace(method=m, partial=partial, recoveries=dict.fromkeys(tasks, values))
+            for m, partial in of.items()
+        ]
+
+    monkeypatch.setattr("leaderboard.publishing.documents.rank_entries", rank)
+    text = fill_document("<!-- changes stress small -->\n<!-- end -->", Board(Path(), {}))
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    assert rows[0] == ["| task", "`anchor` |"]
+    assert rows[2] == ["| `digits-web`", "0.40 (0.50 0.30) |"]
+    assert rows[3] == ["| `digits-web-adoption`", "0.00 (0.10 -0.10) |"]
+    assert len(rows) == 2 + 3 + len(load_suite("stress").tasks)
 
 
 def test_the_page_says_what_scores_are_made_of_for_every_modality():
