@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +18,7 @@ from torch import Tensor
 
 from benchmark.basics.errors import CorruptFile, cannot_write
 from benchmark.basics.output import replace_file
-from benchmark.basics.plain import clean_terminal
+from benchmark.basics.plain import clean_terminal, read_ordinary
 
 KEPT = (
     "choose another --out folder or make room, then run the same command again (finished "
@@ -98,7 +96,7 @@ def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor
     """
     try:
         # Not by its name, which safetensors takes as UTF-8 only.
-        content = _read_ordinary(path)
+        content = read_ordinary(path)
         tensors = load(content)
         expected = (_header(content).get("__metadata__") or {}).get("sha256")
     except (SafetensorError, OSError) as error:
@@ -108,15 +106,6 @@ def read_tensors(path: Path, belongs_to: Path | None = None) -> dict[str, Tensor
     if tensor_digest(tensors) != expected:
         raise cannot_use(path, "its checksum does not match", belongs_to)
     return dict(_unpack(name, tensor) for name, tensor in tensors.items())
-
-
-def _read_ordinary(path: Path) -> bytes:
-    """The content of a file; what is a pipe or a device is not waited for, but an OSError."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError("it is not an ordinary file")
-        return file.read()
 
 
 def _header(content: bytes) -> dict[str, Any]:
@@ -156,7 +145,7 @@ def read_record(path: Path, belongs_to: Path | None = None) -> dict[str, Any]:
         CorruptFile: the file is missing, truncated or changed.
     """
     try:
-        document = json.loads(_read_ordinary(path).decode())
+        document = json.loads(read_ordinary(path).decode())
         record, expected = document["record"], document["sha256"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise cannot_use(path, f"{type(error).__name__}: {error}", belongs_to) from error

@@ -104,16 +104,7 @@ def read_start(path: Path, most: int, what: str) -> bytes:
         InputError: it cannot be read, or is a folder, a pipe or a device.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is not waited for
-        if stat.S_ISDIR(os.fstat(handle).st_mode):
-            os.close(handle)
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise InputError(
-                    f"cannot read the {what} {path}: it is not an ordinary file; give one that is"
-                )
-            return file.read(most)
+        return read_ordinary(path, most)
     except IsADirectoryError as error:
         raise InputError(
             f"cannot read the {what} {path}: it is a folder; give the files in it that are meant, "
@@ -125,6 +116,25 @@ def read_start(path: Path, most: int, what: str) -> bytes:
             f"cannot read the {what} {path}{near}: {error.strerror}; give a file that is there and "
             f"that you may read"
         ) from error
+
+
+def read_ordinary(path: Path, most: int = -1) -> bytes:
+    """The first `most` bytes of a file, or all.
+
+    Raises:
+        OSError: it cannot be read, or is a folder, a pipe or a device, which are not waited for.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.EINVAL, "it is not an ordinary file")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(handle)
 
 
 def _hidden(character: str) -> bool:

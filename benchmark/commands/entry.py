@@ -12,13 +12,13 @@ PATIENCE = 10.0  # seconds for what is left over, such as a thread that a method
 
 def run_command() -> None:
     """The command line."""
-    interrupting = signal.getsignal(signal.SIGINT)
-    if interrupting is signal.default_int_handler:  # not where it is ignored, as under nohup
-        # Ctrl-C ends the process without a word while everything is imported.
+    heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not so under nohup
+    if heard:  # Ctrl-C ends the process without a word while everything is imported
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from benchmark.commands.main import main
 
-    signal.signal(signal.SIGINT, interrupting)
+    if heard:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     status: object = 0
     try:
         main()

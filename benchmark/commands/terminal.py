@@ -85,17 +85,17 @@ class Terminal(Console):
     wrote it. It cuts no cell: a table that does not fit is shown row by row; in a pipe or
     a file, which has no width of its own, it is as wide as it must be."""
 
+    def __init__(self, force_terminal: bool | None = None, **options: Any) -> None:
+        """As rich's, which asks `force_terminal` of the environment if it is None."""
+        super().__init__(force_terminal=force_terminal, **options)
+        self._forced = bool(force_terminal)
+
     def print(self, *objects: Any, **options: Any) -> None:
         if len(objects) == 1 and isinstance(objects[0], Table):
             self._print_table(objects[0], options)
         else:
             plain = (Text(clean_terminal(o)) if isinstance(o, str) else o for o in objects)
             super().print(*plain, **options)
-
-    def __init__(self, force_terminal: bool | None = None, **options: Any) -> None:
-        """As rich's, which asks `force_terminal` of the environment if it is None."""
-        super().__init__(force_terminal=force_terminal, **options)
-        self._forced = bool(force_terminal)
 
     @property
     def moving(self) -> bool:
