@@ -217,7 +217,7 @@ def test_a_full_disk_leaves_the_state_as_it_was(tmp_path, monkeypatch, by):
     def full(handle):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("benchmark.basics.files.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(InputError, match=r"cannot write .*mine\.json: No space left"):
         record_state(result, "re-run", "it agrees", by=by)
     assert path.read_bytes() == before

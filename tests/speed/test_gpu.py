@@ -20,12 +20,18 @@ def test_a_section_measures_what_it_says(section, tmp_path):
     said = {line["what"]: line for line in lines}
     if section in ("engine", "whole"):
         count = {"engine": 2, "whole": 1}[section]
-        assert [line["states"] for line in lines] == [["ok", "ok"]] * count
+        assert [line["states"] for line in lines if "states" in line] == [["ok", "ok"]] * count
+        kept = [line["what"] for line in lines if line["what"].endswith("is kept")]
+        assert kept == [f"generation {t} is kept" for t in (0, 1)] * count
         return
     assert said["generation: training"]["meter"]["items"] == gpu.TOY.recorded * 8
     split = said["generation: evaluation, of every other generation"]
     assert 0 < split["loss"] < split["seconds"]
     if section == "icons":
+        weights = [said[f"weights of the {part}"] for part in ("painter", "writer")]
+        assert all(line["apart_by_recording"] < 0.01 * line["moved"] for line in weights)
+        learning = [line for line in lines if line["what"] == "learning"]
+        assert {"nats_a_word", "painted_and_recognised"} <= {k for line in learning for k in line}
         return
     assert said["training, recorded"]["items_a_second"] > 0
     one, other = (said[f"training, {kind}"] for kind in ("launched one by one", "recorded"))
