@@ -57,8 +57,8 @@ PAPERS = {
     "2502.15654": _paper("Drayson, Yilmaz, Lampos", "Machine-generated text detection prevents "
                          "language model collapse", 2025),
     "2502.18049": _paper("He, Xu, Cheng", "Golden Ratio Weighting Prevents Model Collapse", 2025),
-    "2503.08117": _paper("Gao, Li", "Convergence Dynamics and Stabilization Strategies of Co-Evolving "
-                         "Generative Models", 2025),
+    "2503.08117": _paper("Gao, Li", "Convergence Dynamics and Stabilization Strategies of "
+                         "Co-Evolving Generative Models", 2025),
     "2509.08972": _paper("Shabgahi et al.", "ForTIFAI: Fending Off Recursive Training Induced "
                          "Failure for AI Models", 2025),
     "2509.16499": _paper("Shi et al.", "A Closer Look at Model Collapse: From a "
