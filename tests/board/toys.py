@@ -29,6 +29,7 @@ from benchmark.submission.claim import COUNTS
 from benchmark.submission.record import record_state, write_verification
 from benchmark.submission.trust import Rerun
 from benchmark.tasks.suites import load_suite
+from leaderboard.board import entries
 
 SMALL = load_suite("small").tasks
 TASKS = [task.name for task in SMALL]
@@ -177,7 +178,9 @@ def frozen(folder: Path) -> Iterator[Path]:
             path.write_bytes(result(name, suite=suite).to_json())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(references, "FOLDER", folder)
+        entries._read.cache_clear()  # what was read is scored against the others
         yield folder
+    entries._read.cache_clear()
 
 
 def write(root: Path) -> Path:
