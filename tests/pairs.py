@@ -11,10 +11,13 @@ from torch import Tensor, nn
 
 from benchmark import Access, Items, TrainingSet
 from benchmark.basics.seeds import stream
+from benchmark.interface.generator import LossHook
 from benchmark.interface.round import Ledger, Limits, Round
 from benchmark.lineage.loop import open_world
+from benchmark.tasks.pairs.generator import PairGenerator
 from benchmark.tasks.pairs.law import LawEra
 from benchmark.tasks.suites import load_task
+from benchmark.tasks.training.objective import StepLoss
 from tests import tiny
 
 WEB = replace(tiny.tiny(load_task("numerals-web")), n=60)
@@ -55,6 +58,15 @@ def open_round(
     return Round(
         1, 100, modality, stream("round"), everything, generator, Ledger(), limits, trained=True
     )
+
+
+def loss_of_part(
+    generator: PairGenerator, part: str, real: Items, loss: LossHook | None, rng: torch.Generator
+) -> StepLoss:
+    """The training of a part of a generator of pairs on `real`, through the hook `loss`."""
+    made = {"painter": generator.painting, "writer": generator.writing}[part]
+    z, tokens = generator.publisher.encode(real), real["tokens"]
+    return made(z.to(generator.device), tokens.to(generator.device), loss, rng)
 
 
 def permuted(items: Items, share: float) -> Items:

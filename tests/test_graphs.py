@@ -23,6 +23,7 @@ from benchmark.tasks.text.writing import Writer
 from benchmark.tasks.training import graphs
 from benchmark.tasks.training.fit import fit, pace, visits
 from tests.hub import tiny
+from tests.pairs import loss_of_part
 from tests.tiny import era_of
 
 TASKS = tiny.toys()
@@ -104,12 +105,6 @@ def test_recorded_training_is_the_training(setup, weighted):
     )
     assert len(seen) == len(seen_too) == 12
     assert seen == pytest.approx(seen_too, abs=1e-3)  # what comes after a step sees its weights
-
-
-def loss_of_part(generator, part: str, real, loss, rng: torch.Generator):
-    """The training of a part of a generator of pairs on `real`, through the hook `loss`."""
-    made = {"painter": generator.painting, "writer": generator.writing}[part]
-    return made(generator.publisher.encode(real), real["tokens"], loss, rng)
 
 
 @pytest.mark.parametrize("part", ["painter", "writer"])

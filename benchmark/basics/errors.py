@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -61,6 +62,17 @@ class Diverged(AutophagyError):
 
 class Unprinted(Exception):
     """Standard output does not take what is printed; the cause is the system's error."""
+
+
+def cannot_use_file(error: OSError) -> InputError | None:
+    """What is said of a file or folder that the system does not let this process use; None where
+    the error is of no file: a defect."""
+    if not isinstance(error.filename, str | bytes | os.PathLike):
+        return None
+    return InputError(
+        f"cannot use {os.fsdecode(error.filename)}: {error.strerror}; see that it is there and "
+        f"that you may read and write it, or give another"
+    )
 
 
 def cannot_write(

@@ -34,7 +34,3 @@ def run_command() -> None:
     last.daemon = True
     last.start()
     sys.exit(number)
-
-
-if __name__ == "__main__":
-    run_command()

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from benchmark.basics.errors import AutophagyError, InputError, Unprinted
+from benchmark.basics.errors import AutophagyError, InputError, Unprinted, cannot_use_file
 from benchmark.basics.machine import ensure_home
 from benchmark.basics.plain import clean_terminal
 from benchmark.commands.terminal import Printed, prepare_output
@@ -124,12 +124,10 @@ def main() -> None:
             sys.exit(1)
         _stop(f"cannot print the answer: {why.strerror}")
     except OSError as error:
-        if not isinstance(error.filename, str | bytes | os.PathLike):  # of no file: a defect
+        refused = cannot_use_file(error)
+        if refused is None:
             raise
-        _stop(
-            f"cannot use {os.fsdecode(error.filename)}: {error.strerror}; see that it is there and "
-            f"that you may read and write it, or give another"
-        )
+        _stop(str(refused))
     except ValueError as error:
         variable = _find_unread_variable(error)
         if variable is None:  # a defect

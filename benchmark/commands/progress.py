@@ -98,8 +98,7 @@ class Watcher:
             stopping = self._stop.wait(LOOK)
             for job in self._look():
                 self.console.print(
-                    f"{len(self.jobs) - len(self._left)}/{len(self.jobs)} lineages: "
-                    f"{job.method.name} on {job.task.name}, seed {job.seed}",
+                    f"{len(self.jobs) - len(self._left)}/{len(self.jobs)} lineages: {job.title}",
                     soft_wrap=True,
                 )
             if stopping:

@@ -216,17 +216,19 @@ def save_picture_grid(shown: Mapping[str, Shown], file: Path, title: str) -> Non
     Raises:
         InputError: the file cannot be written.
     """
-    if not file.suffix:  # matplotlib would choose another
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    form = file.suffix[1:].lower()
+    if not form:
         raise InputError(f"cannot write the figure {file}: give a file such as {file}.png")
-    with use_settings({}):
-        content = _draw_picture_grid(shown, file.suffix[1:], title)
-    if content is None:
+    if form not in FigureCanvasBase.get_supported_filetypes():
         raise InputError(f"cannot write the figure {file}: end its name with .png, .pdf or .svg")
+    with use_settings({}):
+        content = encode_figure(_draw_picture_grid(shown, title), form)
     write_output(file, content, "the figure")
 
 
-def _draw_picture_grid(shown: Mapping[str, Shown], form: str, title: str) -> bytes | None:
-    """None if matplotlib writes no figure of that form."""
+def _draw_picture_grid(shown: Mapping[str, Shown], title: str) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.image import imread
 
@@ -257,6 +259,4 @@ def _draw_picture_grid(shown: Mapping[str, Shown], form: str, title: str) -> byt
     for row in axes:
         row[0].set_ylabel("generation", fontsize=9)
     figure.suptitle(title, fontsize=9, parse_math=False)
-    if form.lower() not in figure.canvas.get_supported_filetypes():
-        return None
-    return encode_figure(figure, form.lower())
+    return figure

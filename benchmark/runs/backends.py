@@ -47,21 +47,7 @@ def local(jobs: Sequence[Job], work: Work, workers: int) -> Iterator[Outcome]:
 
     alone = parallel.mp is None or multiprocessing.current_process().daemon
     if alone or min(workers, len(jobs)) == 1:
-        for job in jobs:
-            mark = job.folder / AT_WORK
-            if _is_of_the_dead(mark) and not alone:
-                yield from _in_another(work, job)
-                mark.unlink(missing_ok=True)
-                continue
-            with suppress(OSError):  # the work itself says what is wrong with its folder
-                mark.parent.mkdir(parents=True, exist_ok=True)
-                mark.write_text(str(os.getpid()), "utf-8")
-            try:
-                outcome = work(job)
-            finally:
-                with suppress(OSError):
-                    mark.unlink(missing_ok=True)
-            yield outcome
+        yield from _in_this_process(work, jobs, alone)
         return
     left, again = dict.fromkeys(jobs), list[Job]()
     while left:
@@ -77,6 +63,26 @@ def local(jobs: Sequence[Job], work: Work, workers: int) -> Iterator[Outcome]:
                 left = dict.fromkeys(job for job in left if job not in lost)
     for job in again:
         yield from _in_another(work, job)
+
+
+def _in_this_process(work: Work, jobs: Sequence[Job], alone: bool) -> Iterator[Outcome]:
+    """Outcomes, one after the other, each job marked while it is worked at; `alone`: there can be
+    no other process, not even for what an earlier one died at."""
+    for job in jobs:
+        mark = job.folder / AT_WORK
+        if _is_of_the_dead(mark) and not alone:
+            yield from _in_another(work, job)
+            mark.unlink(missing_ok=True)
+            continue
+        with suppress(OSError):  # the work itself says what is wrong with its folder
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.write_text(str(os.getpid()), "utf-8")
+        try:
+            outcome = work(job)
+        finally:
+            with suppress(OSError):
+                mark.unlink(missing_ok=True)
+        yield outcome
 
 
 def _is_of_the_dead(mark: Path) -> bool:
@@ -127,7 +133,7 @@ def _ended(job: Job, died: str) -> Outcome:
             job, f"{job.method.name} at generation {job.finished()} ended its process: {how[0]}"
         )
     return Outcome(job, None, WorkerLost(
-        f"{job.method.name} on {job.task.name}, seed {job.seed}: its worker process was killed "
+        f"{job.title}: its worker process was killed "
         f"twice, most likely for want of memory: run the same command again with fewer --workers "
         f"(finished generations are kept)"
     ))  # fmt: skip
@@ -224,6 +230,6 @@ def _check_resources(ray: Any, needed: dict[str, float]) -> None:
 def _lost(job: Job, error: Exception) -> WorkerLost:
     kind = type(error).__name__
     return WorkerLost(
-        f"{job.method.name} on {job.task.name}, seed {job.seed}: its worker died {RETRIES + 1} "
+        f"{job.title}: its worker died {RETRIES + 1} "
         f"times ({kind}); finished generations are kept, the same command goes on"
     )

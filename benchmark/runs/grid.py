@@ -151,12 +151,10 @@ def run(
         }
     errors = [*unloaded, *(o.error for o in outcomes if o.error is not None)]
     # A failure is in its method's result; where other parts have still to compute that, it is said.
-    errors += [
-        MethodError(f"{job.method.name} on {job.task.name}, seed {job.seed}: {lineage.message}")
-        for job, lineage in ((job, lineages[job].lineage) for job in mine if job in lineages)
-        if lineage is not None and lineage.applicable and lineage.status != "ok"
-        if job.method.name not in results
-    ]
+    for m in (m for m in methods.values() if m.name not in results):
+        done = [lineages[job] for job in mine if job.method.name == m.name and job in lineages]
+        if done:
+            errors += map(MethodError, collect_result(m, suite, done, used, device).failures)
     if errors:
         # All that could be computed is; the first error's kind decides the exit status.
         raise type(errors[0])("\n".join(dict.fromkeys(map(str, errors))))

@@ -29,6 +29,11 @@ class Job:
     device: str = "cpu"
     ranks: int = 1
 
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"{self.method.name} on {self.task.name}, seed {self.seed}"
+
     def finished(self, known: int = 0) -> int:
         """Generations whose record is written; `known` of them were seen before."""
         with suppress(OSError):  # that a folder may not be entered, a run says when it writes there

@@ -19,6 +19,7 @@ from benchmark.basics.errors import (
     InputError,
     MethodError,
     WorkerLost,
+    cannot_use_file,
 )
 from benchmark.basics.files import alone_in
 from benchmark.interface.find import Method
@@ -88,7 +89,7 @@ def launch_ranks(work: Work, job: Job) -> Outcome:
             return Outcome(job, None, errors.get())
         first = next(iter(str(died).strip().splitlines()[::-1]), "")
         return Outcome(job, None, WorkerLost(
-            f"{job.method.name} on {job.task.name}, seed {job.seed}: one of its {job.ranks} "
+            f"{job.title}: one of its {job.ranks} "
             f"processes died ({first}); finished generations are kept, the same command goes on"
         ))  # fmt: skip
     return read(job)
@@ -122,12 +123,10 @@ def _outcome(job: Job, records_of: Callable[[], list[dict[str, Any]] | None]) ->
     except AutophagyError as error:
         return Outcome(job, None, error)
     except OSError as error:
-        if error.filename is None:  # of no file: a defect
+        refused = cannot_use_file(error)
+        if refused is None:
             raise
-        named = os.fsdecode(error.filename)
-        return Outcome(job, None, InputError(
-            f"cannot use {named}: {error.strerror}; see that you may read and write it"
-        ))  # fmt: skip
+        return Outcome(job, None, refused)
 
 
 def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
@@ -167,7 +166,7 @@ def _run(job: Job, store: LineageStore, cache: Cache) -> list[dict[str, Any]]:
             else:
                 # Whatever it handed over must not end the whole run.
                 raise MethodError(
-                    f"{job.method.name} on {job.task.name}, seed {job.seed}: what it returned "
+                    f"{job.title}: what it returned "
                     f"cannot be used ({type(error).__name__}: {_first_line(error)})"
                 ) from error
         finally:

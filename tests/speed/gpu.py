@@ -49,6 +49,7 @@ from benchmark.tasks.task import Task, check_data
 from benchmark.tasks.training import graphs
 from benchmark.tasks.training.fit import fit
 from tests.findings.icons import measure
+from tests.pairs import loss_of_part
 from tests.speed import pseudo
 from tests.tiny import era_of
 
@@ -165,9 +166,7 @@ def begin(generator: Any, data: TrainingSet, recorded: bool, hook: Any = None, p
     torch.manual_seed(0)
     model = generator.blank()
     if part:
-        objective = {"painter": generator.painting, "writer": generator.writing}[part]
-        z = generator.publisher.encode(data.items).to(generator.device)
-        loss = objective(z, data.items["tokens"].to(generator.device), hook, rng)
+        loss = loss_of_part(generator, part, data.items, hook, rng)
         model = getattr(model, part)
     else:
         loss = generator.objective(data, hook, rng)
@@ -560,6 +559,7 @@ def main() -> None:
     parser.add_argument("--turn", type=int)
     parser.add_argument("--batch", type=int)
     given = parser.parse_args()
+    given.device = given.device or ("cpu" if given.toy else "cuda")
     size = TOY if given.toy else Size()
     if given.section is None:
         _all(given, size)
@@ -568,12 +568,11 @@ def main() -> None:
     settle()
     folder = given.data_dir or given.pseudo
     use_data_dir(folder)
-    device = given.device or ("cpu" if given.toy else "cuda")
     note = Notes(given.section, given.out)
-    with computing_on(device), ExitStack() as stack:
+    with computing_on(given.device), ExitStack() as stack:
         if given.uncompiled:
             stack.enter_context(patch.object(graphs, "compiled", _as_it_is))
-        set_ = Setting(note, size, given.toy, torch.device(device), given.at_once)
+        set_ = Setting(note, size, given.toy, torch.device(given.device), given.at_once)
         if given.section in CHILDREN:
             CHILDREN[given.section](set_, given)
         else:
@@ -593,8 +592,7 @@ def _end_with_parent() -> None:
 def _all(given: argparse.Namespace, size: Size) -> None:
     """Each section in a process of its own, at most so many seconds."""
     note, worst = Notes("all", given.out), 0
-    device = given.device or ("cpu" if given.toy else "cuda")
-    note(what="machine", card=title(device), torch=torch.__version__, cores=os.cpu_count(),
+    note(what="machine", card=title(given.device), torch=torch.__version__, cores=os.cpu_count(),
          lack=graphs.find_lack())  # fmt: skip
     if "icons" in given.only and not given.toy:
         check_data([Setting(note, size, False, torch.device("cpu")).task("icons-replace")])
