@@ -120,7 +120,7 @@ def _costs(board: Board, suite: str) -> str:
             f"{mine.real_items:,}",
             f"{mine.cpu_seconds / 60:.1f}",
         ])  # fmt: skip
-    heads = ["method", "extra samples", "extra items trained", "auxiliary passes", "real items"]
+    heads = ["method", "extra samples", "extra items trained", "items scored", "real items"]
     return _markdown([*heads, "CPU minutes"], rows)
 
 
